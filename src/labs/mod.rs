@@ -1,0 +1,5 @@
+//! What each lab does with its network: a picture and settings in, events and a result out.
+
+pub mod detect;
+pub mod job;
+pub mod segment;

@@ -1,0 +1,66 @@
+//! A person's matte, and what is done with it.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::methods::composite::{Effect, compose};
+use crate::methods::resize::{stretch_gray, stretch_rgb, to_tensor};
+use crate::models::selfie::Selfie;
+use crate::protocol::failure::Failure;
+use crate::protocol::message::Stage;
+use crate::protocol::picture::Picture;
+use crate::protocol::segment::{self, Matte};
+use crate::protocol::settings::Settings;
+
+use super::job::{Host, Job};
+
+/// Side of the network's square input in pixels.
+pub const INPUT_SIDE: usize = 256;
+
+/// The network's input: `[1, 3, 256, 256]`, RGB from 0 to 1. The picture is stretched.
+pub fn prepare(picture: &Picture, device: &Device) -> Tensor<4> {
+    let rgb = stretch_rgb(picture, INPUT_SIDE, INPUT_SIDE);
+    to_tensor(&rgb, INPUT_SIDE, INPUT_SIDE, 1.0 / 255.0, 0.0, device)
+}
+
+/// Runs the network and stretches its matte over the picture.
+///
+/// # Errors
+/// Those of [`Job::stage`] and [`Job::read`].
+pub async fn run<H: Host>(
+    job: &Job<'_, H>,
+    network: &Selfie,
+    picture: &Picture,
+    device: &Device,
+) -> Result<Matte, Failure> {
+    job.stage(Stage::Prepare).await?;
+    let input = prepare(picture, device);
+    job.stage(Stage::Network).await?;
+    let shares = job.read(network.forward(input)).await?;
+    job.stage(Stage::Postprocess).await?;
+    let coverage = shares.iter().sum::<f32>() / shares.len() as f32;
+    let small: Vec<u8> = shares.iter().map(|share| (share * 255.0).round() as u8).collect();
+    let alpha = stretch_gray(&small, [INPUT_SIDE; 2], [picture.width, picture.height]);
+    Ok(Matte { width: picture.width as u32, height: picture.height as u32, alpha, coverage })
+}
+
+/// The picture with the chosen effect. `background` is needed by the effect `picture` alone.
+///
+/// # Errors
+/// [`Failure::NothingToRefine`] where the effect needs a background picture and has none.
+pub fn export(
+    picture: &Picture,
+    matte: &Matte,
+    settings: &Settings,
+    background: Option<&Picture>,
+) -> Result<Picture, Failure> {
+    let color = settings.color(segment::COLOR);
+    let longer = picture.width.max(picture.height) as f32;
+    let effect = match settings.choice(segment::EFFECT) {
+        "mask" => Effect::Tint { color, opacity: settings.number(segment::OPACITY) / 100.0 },
+        "blur" => Effect::Blur { sigma: settings.number(segment::BLUR) / 1000.0 * longer },
+        "color" => Effect::Color(color),
+        "picture" => Effect::Picture(background.ok_or(Failure::NothingToRefine)?),
+        _ => Effect::CutOut,
+    };
+    Ok(compose(picture, &matte.alpha, &effect))
+}

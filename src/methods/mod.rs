@@ -1,0 +1,8 @@
+//! Algorithms that work on any model: tensor to tensor, or host to host.
+
+pub mod box_coder;
+pub mod boxes;
+pub mod composite;
+pub mod default_boxes;
+pub mod nms;
+pub mod resize;

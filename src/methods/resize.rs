@@ -1,0 +1,115 @@
+//! The one resize that a network sees, in the page, on the command line and in the tests.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::protocol::picture::Picture;
+
+/// Stretches a picture to `width` x `height` and returns RGB, `width * height * 3` bytes by row.
+///
+/// Bilinear with a support that grows when shrinking (a triangle filter, as in Pillow), so that
+/// small networks see no aliasing. Transparent pixels are laid over white.
+pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
+    let opaque;
+    let rgba = if picture.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255) {
+        &picture.rgba
+    } else {
+        opaque = over_white(&picture.rgba);
+        &opaque
+    };
+    let resized = resize(rgba, PixelType::U8x4, [picture.width, picture.height], [width, height]);
+    resized.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+}
+
+/// Stretches one channel of bytes with the same filter.
+pub fn stretch_gray(gray: &[u8], from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
+    resize(gray, PixelType::U8, from, to)
+}
+
+fn resize(bytes: &[u8], kind: PixelType, from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
+    if from == to {
+        return bytes.to_vec();
+    }
+    let source = ImageRef::new(from[0] as u32, from[1] as u32, bytes, kind)
+        .expect("a Picture has as many bytes as its size says");
+    let mut target = Image::new(to[0] as u32, to[1] as u32, kind);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .use_alpha(false);
+    Resizer::new().resize(&source, &mut target, &options).expect("both pictures are of one kind and not empty");
+    target.into_vec()
+}
+
+fn over_white(rgba: &[u8]) -> Vec<u8> {
+    rgba.chunks_exact(4)
+        .flat_map(|pixel| {
+            let alpha = u32::from(pixel[3]);
+            let blend = |c: u8| ((u32::from(c) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+            [blend(pixel[0]), blend(pixel[1]), blend(pixel[2]), 255]
+        })
+        .collect()
+}
+
+/// RGB bytes by row to a tensor `[1, 3, height, width]` of `byte * scale + offset`.
+pub fn to_tensor(rgb: &[u8], width: usize, height: usize, scale: f32, offset: f32, device: &Device) -> Tensor<4> {
+    let pixels = width * height;
+    let mut values = vec![0f32; pixels * 3];
+    for (index, pixel) in rgb.chunks_exact(3).enumerate() {
+        for channel in 0..3 {
+            values[channel * pixels + index] = f32::from(pixel[channel]) * scale + offset;
+        }
+    }
+    Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn gray(width: usize, height: usize, values: &[u8]) -> Picture {
+        let rgba = values.iter().flat_map(|&v| [v, v, v, 255]).collect();
+        Picture::new(width, height, rgba).expect("right size")
+    }
+
+    fn first_channel(rgb: Vec<u8>) -> Vec<u8> {
+        rgb.into_iter().step_by(3).collect()
+    }
+
+    #[test]
+    fn halving_weighs_neighbours_by_a_triangle() {
+        // Output centre 1 of 0..4 -> 0..2: weights 1/8 3/8 3/8 1/8 of pixels -1..3, cut at the
+        // border and normalised: (3*0 + 3*80 + 1*160) / 7 = 57.1 and (1*80 + 3*160 + 3*240) / 7 = 182.9.
+        assert_eq!(first_channel(stretch_rgb(&gray(4, 1, &[0, 80, 160, 240]), 2, 1)), [57, 183]);
+    }
+
+    #[test]
+    fn doubling_interpolates_at_half_pixel_centres() {
+        // Centres at -0.25, 0.25, 0.75, 1.25 pixels: 0, 25, 75, 100.
+        assert_eq!(first_channel(stretch_rgb(&gray(2, 1, &[0, 100]), 4, 1)), [0, 25, 75, 100]);
+    }
+
+    #[test]
+    fn transparency_is_laid_over_white() {
+        let picture = Picture::new(1, 1, vec![0, 0, 0, 0]).expect("one pixel");
+        assert_eq!(stretch_rgb(&picture, 1, 1), [255, 255, 255]);
+        let half = Picture::new(1, 1, vec![0, 100, 200, 128]).expect("one pixel");
+        // c * 128/255 + 255 * 127/255, rounded.
+        assert_eq!(stretch_rgb(&half, 1, 1), [127, 177, 227]);
+    }
+
+    #[test]
+    fn channels_become_planes() {
+        let tensor = to_tensor(&[0, 1, 2, 3, 4, 5], 2, 1, 1.0, 10.0, &Device::flex());
+        tensor.into_data().assert_eq(&TensorData::from([[[[10f32, 13.0]], [[11.0, 14.0]], [[12.0, 15.0]]]]), true);
+    }
+
+    proptest! {
+        #[test]
+        fn a_flat_picture_stays_flat(value: u8, w in 1usize..40, h in 1usize..40, to_w in 1usize..40, to_h in 1usize..40) {
+            let rgb = stretch_rgb(&gray(w, h, &vec![value; w * h]), to_w, to_h);
+            prop_assert_eq!(rgb, vec![value; to_w * to_h * 3]);
+        }
+    }
+}

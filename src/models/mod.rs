@@ -1,0 +1,8 @@
+//! Networks only: a `Config`, a `Module`, `init` and `forward` each. Synchronous and pure:
+//! no I/O, no readback, no knowledge of the machine.
+
+pub mod channel_gate;
+pub mod conv_block;
+pub mod mobilenet_v2;
+pub mod selfie;
+pub mod ssd;

@@ -1,0 +1,84 @@
+//! The manifest of weights: one card for each model.
+
+use serde::{Deserialize, Serialize};
+
+/// An entry of `weights/manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Name of the entry; the file is `weights/<name>.bpk`.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// Architecture, with its paper.
+    pub architecture: String,
+    /// sha256 of the file, in hex.
+    pub sha256: String,
+    /// Size of the file.
+    pub bytes: usize,
+    /// Values in the network.
+    pub parameters: usize,
+    /// Package, version, path and sha256 that the weights come from.
+    pub source: Source,
+    /// The command that made the file.
+    pub command: String,
+    /// What the network was trained on.
+    pub data: String,
+    /// Licence of the weights.
+    pub license: String,
+    /// Measured quality, with how it was measured.
+    pub quality: String,
+    /// What it does not do well.
+    pub limits: String,
+}
+
+/// Where weights come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Registry and package with version.
+    pub package: String,
+    /// Path inside the package.
+    pub path: String,
+    /// sha256, in hex, of the graph inside that file.
+    pub sha256: String,
+}
+
+/// The whole manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// All cards.
+    pub models: Vec<ModelCard>,
+}
+
+impl Manifest {
+    /// The card of that name.
+    pub fn find(&self, name: &str) -> Option<&ModelCard> {
+        self.models.iter().find(|card| card.name == name)
+    }
+}
+
+impl Manifest {
+    /// The manifest of the weights that ship with this build.
+    pub fn shipped() -> Self {
+        serde_json::from_str(include_str!("../../weights/manifest.json"))
+            .expect("a test parses the manifest")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_card_is_filled_in() {
+        let manifest = Manifest::shipped();
+        for lab in crate::protocol::params::Lab::ALL {
+            assert!(manifest.find(lab.model()).is_some(), "{} has no card", lab.model());
+        }
+        for card in manifest.models {
+            assert_eq!(card.sha256.len(), 64, "{}", card.name);
+            for text in [&card.title, &card.license, &card.command, &card.data, &card.quality, &card.limits] {
+                assert!(!text.is_empty(), "{} has an empty line on its card", card.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything that can go wrong in front of a visitor, each with one sentence that says what
+//! happened and what to do. The page translates by variant; the command line prints the English.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a job ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum Failure {
+    /// Nothing in the file.
+    #[error("The file is empty: choose another picture.")]
+    EmptyFile,
+    /// Not a picture format that Kiln reads, whatever the name says.
+    #[error("This file is not a picture that Kiln reads: choose a PNG, JPEG, WebP, GIF or BMP.")]
+    NotAPicture,
+    /// The header is fine, the rest is not.
+    #[error("The picture is damaged and could not be decoded: choose another copy of it.")]
+    DamagedPicture,
+    /// More pixels than fit in memory.
+    #[error("The picture has {width} x {height} pixels; Kiln takes up to {limit} megapixels: make it smaller and try again.")]
+    TooManyPixels { width: usize, height: usize, limit: usize },
+    /// A file of more bytes than a picture needs.
+    #[error("The file has {megabytes} MB; Kiln takes pictures up to {limit} MB: choose a smaller one.")]
+    FileTooLarge { megabytes: usize, limit: usize },
+    /// The file cannot be read (command line).
+    #[error("{path} cannot be read ({reason}): check the path.")]
+    Unreadable { path: String, reason: String },
+    /// The server has no such weights, or is not there.
+    #[error("The weights \"{name}\" could not be loaded ({reason}): check the connection and try again.")]
+    WeightsMissing { name: String, reason: String },
+    /// The weights arrived in part.
+    #[error("The weights \"{name}\" are cut short ({got} of {expected} bytes): reload the page to fetch them again.")]
+    WeightsTruncated { name: String, got: usize, expected: usize },
+    /// The weights are not those of the manifest.
+    #[error("The weights \"{name}\" do not match their checksum and were not used: reload the page to fetch them again.")]
+    WeightsChanged { name: String },
+    /// The weights are those of the manifest but do not fit the network.
+    #[error("The weights \"{name}\" do not fit this version of the network: reload the page.")]
+    WeightsUnfit { name: String },
+    /// The list of models cannot be read.
+    #[error("The list of models could not be read ({reason}): reload the page.")]
+    ManifestUnreadable { reason: String },
+    /// The visitor cancelled.
+    #[error("Cancelled.")]
+    Cancelled,
+    /// The network gave NaN or infinity.
+    #[error("The network gave numbers that are not finite on {backend}: switch to the CPU and try again.")]
+    NotFinite { backend: String },
+    /// The GPU or the worker is gone.
+    #[error("The engine stopped ({reason}): it was started again; run the job once more.")]
+    EngineLost { reason: String },
+    /// The forced backend is not to be had.
+    #[error("WebGPU cannot be used here ({reason}): use the CPU.")]
+    NoGpu { reason: String },
+    /// A result is asked for that the engine no longer holds.
+    #[error("There is no result to refine yet: run the job first.")]
+    NothingToRefine,
+    /// A file could not be written (command line).
+    #[error("{path} cannot be written ({reason}): check the folder.")]
+    Unwritable { path: String, reason: String },
+}

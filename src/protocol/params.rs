@@ -1,0 +1,199 @@
+//! The parameter table: each setting of a lab is declared once.
+//!
+//! Controls, share link, command-line flags, validation and docs are all read from it.
+
+/// A lab: one page, one command, one kind of job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lab {
+    /// Boxes around objects.
+    Detect,
+    /// A person cut out of the picture.
+    Segment,
+}
+
+impl Lab {
+    /// All labs, in the order of the page's navigation.
+    pub const ALL: [Self; 2] = [Self::Detect, Self::Segment];
+
+    /// Name in links, commands and translations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Segment => "segment",
+        }
+    }
+
+    /// The lab of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lab| lab.name() == name)
+    }
+
+    /// Settings of the lab, in the order in which the method uses them.
+    pub fn params(self) -> &'static [Param] {
+        match self {
+            Self::Detect => super::detect::PARAMS,
+            Self::Segment => super::segment::PARAMS,
+        }
+    }
+
+    /// The manifest entry of the network that the lab runs.
+    pub fn model(self) -> &'static str {
+        match self {
+            Self::Detect => "ssd",
+            Self::Segment => "selfie",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Param {
+    /// Name on the command line and in exported JSON.
+    pub name: &'static str,
+    /// Name in a share link: one or two letters.
+    pub key: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// What it does, in English, for the command line. The page has its own translations.
+    pub help: &'static str,
+}
+
+/// The values that a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A number from `min` to `max` in steps of `step`.
+    Number { min: f32, max: f32, step: f32, default: f32 },
+    /// One of some words; the first is the default.
+    Choice(&'static [&'static str]),
+    /// An opaque sRGB colour.
+    Color([u8; 3]),
+}
+
+/// A value of a setting, always one that its [`Kind`] allows.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Value {
+    /// Of a [`Kind::Number`], a multiple of its step.
+    Number(f32),
+    /// Index into the words of a [`Kind::Choice`].
+    Choice(usize),
+    /// Of a [`Kind::Color`].
+    Color([u8; 3]),
+}
+
+impl Kind {
+    /// The value that a fresh visitor sees.
+    pub fn default_value(&self) -> Value {
+        match *self {
+            Self::Number { default, .. } => Value::Number(default),
+            Self::Choice(_) => Value::Choice(0),
+            Self::Color(color) => Value::Color(color),
+        }
+    }
+
+    /// Reads a value. Numbers are clamped to the range and rounded to the step; anything that
+    /// is no value of this kind is `None`.
+    pub fn parse(&self, text: &str) -> Option<Value> {
+        match *self {
+            Self::Number { .. } => {
+                let number: f32 = text.parse().ok().filter(|n: &f32| n.is_finite())?;
+                Some(self.clamp(Value::Number(number)))
+            }
+            Self::Choice(words) => words.iter().position(|&w| w == text).map(Value::Choice),
+            Self::Color(_) => parse_color(text).map(Value::Color),
+        }
+    }
+
+    /// Writes a value so that [`parse`](Self::parse) reads the same one.
+    pub fn format(&self, value: Value) -> String {
+        match (self, value) {
+            (Self::Number { step, .. }, Value::Number(n)) => format!("{n:.*}", decimals(*step)),
+            (Self::Choice(words), Value::Choice(index)) => words[index.min(words.len() - 1)].into(),
+            (_, Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
+            _ => self.format(self.default_value()),
+        }
+    }
+
+    /// The nearest value that this kind allows; the default if `value` is of another kind.
+    pub fn clamp(&self, value: Value) -> Value {
+        match (self, value) {
+            (&Self::Number { min, max, step, .. }, Value::Number(n)) if n.is_finite() => {
+                // Counted in steps, so that equal settings are equal numbers.
+                let steps = ((n.clamp(min, max) - min) / step).round();
+                let text = format!("{:.*}", decimals(step), min + steps * step);
+                Value::Number(text.parse::<f32>().unwrap_or(min).clamp(min, max))
+            }
+            (Self::Choice(words), Value::Choice(index)) if index < words.len() => value,
+            (Self::Color(_), Value::Color(_)) => value,
+            _ => self.default_value(),
+        }
+    }
+}
+
+/// Digits after the point that a step of this size needs.
+pub fn decimals(step: f32) -> usize {
+    (0..4).find(|&d| (step * 10f32.powi(d) - (step * 10f32.powi(d)).round()).abs() < 1e-4).unwrap_or(4) as usize
+}
+
+/// Reads `rrggbb`, with or without a leading `#`.
+pub fn parse_color(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    Some([byte(0)?, byte(2)?, byte(4)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENTHS: Kind = Kind::Number { min: 0.0, max: 1.0, step: 0.1, default: 0.5 };
+
+    #[test]
+    fn numbers_are_clamped_and_rounded_to_the_step() {
+        assert_eq!(TENTHS.parse("0.44"), Some(Value::Number(0.4)));
+        assert_eq!(TENTHS.parse("7"), Some(Value::Number(1.0)));
+        assert_eq!(TENTHS.parse("-1e9"), Some(Value::Number(0.0)));
+        assert_eq!(TENTHS.parse("NaN"), None);
+        assert_eq!(TENTHS.parse("inf"), None);
+        assert_eq!(TENTHS.parse(""), None);
+    }
+
+    #[test]
+    fn choices_and_colors_refuse_what_they_do_not_know() {
+        let choice = Kind::Choice(&["a", "b"]);
+        assert_eq!(choice.parse("b"), Some(Value::Choice(1)));
+        assert_eq!(choice.parse("c"), None);
+        assert_eq!(choice.clamp(Value::Choice(9)), Value::Choice(0));
+        let color = Kind::Color([0, 0, 0]);
+        assert_eq!(color.parse("#ff8000"), Some(Value::Color([255, 128, 0])));
+        assert_eq!(color.parse("ff80"), None);
+        assert_eq!(color.parse("ééé"), None);
+    }
+
+    #[test]
+    fn names_and_keys_are_unique_in_each_lab() {
+        for lab in Lab::ALL {
+            for pick in [|p: &Param| p.name, |p: &Param| p.key] {
+                let mut seen: Vec<_> = lab.params().iter().map(pick).collect();
+                seen.sort_unstable();
+                let count = seen.len();
+                seen.dedup();
+                assert_eq!(seen.len(), count, "{} repeats a name or key", lab.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind() {
+        for lab in Lab::ALL {
+            for param in lab.params() {
+                let default = param.kind.default_value();
+                assert_eq!(param.kind.clamp(default), default, "{}", param.name);
+                assert_eq!(param.kind.parse(&param.kind.format(default)), Some(default), "{}", param.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A decoded picture.
+
+/// Longest side that is decoded in full; the browser shrinks larger pictures to it.
+pub const MAX_SIDE: usize = 4096;
+/// Most pixels, in megapixels, of a picture that is decoded at all.
+pub const MAX_MEGAPIXELS: usize = 64;
+/// Most bytes, in MB, of a picture file.
+pub const MAX_MEGABYTES: usize = 64;
+
+/// RGBA pixels, 8 bits a channel, alpha not premultiplied, by row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Columns, at least 1.
+    pub width: usize,
+    /// Rows, at least 1.
+    pub height: usize,
+    /// `width * height * 4` bytes.
+    pub rgba: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture from its pixels; `None` if their number is not `width * height`, or zero.
+    pub fn new(width: usize, height: usize, rgba: Vec<u8>) -> Option<Self> {
+        let pixels = width.checked_mul(height)?;
+        (pixels > 0 && Some(rgba.len()) == pixels.checked_mul(4)).then_some(Self { width, height, rgba })
+    }
+}
+
+/// Width and height after shrinking to [`MAX_SIDE`], at the same aspect ratio, at least 1 x 1.
+pub fn fit(width: usize, height: usize) -> (usize, usize) {
+    let longest = width.max(height);
+    if longest <= MAX_SIDE {
+        return (width, height);
+    }
+    let scale = |side: usize| ((side * MAX_SIDE + longest / 2) / longest).max(1);
+    (scale(width), scale(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_pictures_shrink() {
+        assert_eq!(fit(4096, 3000), (4096, 3000));
+        assert_eq!(fit(8192, 2048), (4096, 1024));
+        assert_eq!(fit(1, 100_000), (1, 4096));
+    }
+
+    #[test]
+    fn the_pixels_must_fit_the_size() {
+        assert!(Picture::new(2, 1, vec![0; 8]).is_some());
+        assert!(Picture::new(2, 1, vec![0; 7]).is_none());
+        assert!(Picture::new(0, 5, vec![]).is_none());
+        assert!(Picture::new(usize::MAX, 4, vec![]).is_none());
+    }
+}

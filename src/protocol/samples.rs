@@ -1,0 +1,29 @@
+//! The photographs that ship with the page.
+
+/// A photograph that ships with the page, in `public/samples/<name>.jpg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Name of the file and in share links.
+    pub name: &'static str,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Who made it, and under which terms it is shared.
+    pub credit: &'static str,
+}
+
+/// All samples, in the order in which the page shows them.
+pub const SAMPLES: &[Sample] = &[
+    Sample { name: "cat", width: 451, height: 300, credit: "Stéfan van der Walt, CC0" },
+    Sample { name: "astronaut", width: 512, height: 512, credit: "NASA, public domain" },
+    Sample { name: "coffee", width: 600, height: 400, credit: "Rachel Michetti, CC0" },
+    Sample { name: "photographer", width: 512, height: 512, credit: "Lav Varshney, CC0" },
+    Sample { name: "temple", width: 640, height: 427, credit: "danielbuechele, CC BY 2.0" },
+    Sample { name: "rocket", width: 640, height: 427, credit: "SpaceX, public domain" },
+];
+
+/// The sample of that name.
+pub fn find(name: &str) -> Option<&'static Sample> {
+    SAMPLES.iter().find(|sample| sample.name == name)
+}

@@ -1,0 +1,179 @@
+//! Parity with the LiteRT reference on photographs; vectors by `tools/reference_vectors.py`.
+
+#![cfg(feature = "native")]
+
+use std::fs;
+
+use burn::tensor::Device;
+use kiln::engine::native_host::{NativeHost, decode_picture};
+use kiln::engine::runner::Engine;
+use kiln::engine::weights::fill;
+use kiln::labs::job::{Host, Job};
+use kiln::labs::{detect, segment};
+use kiln::methods::boxes::iou;
+use kiln::models::selfie::SelfieConfig;
+use kiln::models::ssd::SsdConfig;
+use kiln::protocol::card::Manifest;
+use kiln::protocol::detect::{BoxInImage, CLASSES};
+use kiln::protocol::message::LabResult;
+use kiln::protocol::params::Lab;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::settings::Settings;
+
+const PHOTOGRAPHS: [&str; 4] = ["cat", "astronaut", "coffee", "photographer"];
+
+/// Both sides compute in f32 from the same f16 weights; sums run in another order, and 53
+/// layers pass the difference on. Logits reach about 10 in size, so this is 2e-4 of their range.
+const RAW_TOLERANCE: f32 = 2e-3;
+
+fn vector(name: &str) -> Vec<u8> {
+    let path = format!("tests/vectors/{name}");
+    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn input(name: &str) -> Picture {
+    decode_picture(&vector(name)).expect("a PNG")
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&b| f32::from_le_bytes(b))
+        .collect()
+}
+
+fn largest(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+}
+
+fn host() -> impl Host {
+    NativeHost::new("weights", |_| {})
+}
+
+#[test]
+fn ssd_raw_outputs_equal_the_reference() {
+    let device = Device::flex();
+    let weights = fs::read("weights/ssd.bpk").expect("committed");
+    let network = fill(SsdConfig::new(CLASSES.len()).init(&device), "ssd", weights).expect("fits");
+    for name in PHOTOGRAPHS {
+        let reference = floats(&vector(&format!("{name}-ssd.bin")));
+        let (encodings, logits) = reference.split_at(1917 * 4);
+        let output = network.forward(detect::prepare(&input(&format!("{name}-ssd.png")), &device));
+        let got: Vec<f32> = output.encodings.into_data().try_into_vec().expect("f32");
+        let got_logits: Vec<f32> = output.logits.into_data().try_into_vec().expect("f32");
+        let (boxes, classes) = (largest(&got, encodings), largest(&got_logits, logits));
+        println!("{name}: encodings within {boxes:.1e}, logits within {classes:.1e}");
+        assert!(boxes < RAW_TOLERANCE, "{name}: encodings differ by {boxes}");
+        assert!(
+            classes < RAW_TOLERANCE,
+            "{name}: logits differ by {classes}"
+        );
+    }
+}
+
+#[test]
+fn ssd_detections_equal_the_reference_decode() {
+    let host = host();
+    let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
+    let settings = Settings::new(Lab::Detect);
+    let mut total = 0;
+    for name in PHOTOGRAPHS {
+        let run = engine.run(
+            Job::new(&host, "cpu"),
+            &host,
+            &settings,
+            input(&format!("{name}-ssd.png")),
+        );
+        let (outcome, _) = pollster::block_on(run).expect("runs");
+        let LabResult::Detect { detections, .. } = outcome.result else {
+            panic!("detections")
+        };
+        let found: Vec<_> = detections.kept().map(|(_, found)| found).collect();
+        let expected: Vec<serde_json::Value> =
+            serde_json::from_slice(&vector(&format!("{name}-ssd.json"))).expect("JSON");
+        assert_eq!(found.len(), expected.len(), "{name}");
+        total += found.len();
+        for (got, want) in found.iter().zip(&expected) {
+            let number = |v: &serde_json::Value| v.as_f64().expect("a number") as f32;
+            let corner = |i: usize| number(&want["box"][i]) * 300.0;
+            let wanted_box = BoxInImage {
+                x0: corner(0),
+                y0: corner(1),
+                x1: corner(2),
+                y1: corner(3),
+            };
+            assert_eq!(
+                got.class as u64,
+                want["class"].as_u64().expect("a class"),
+                "{name}"
+            );
+            assert!(
+                (got.score - number(&want["score"])).abs() < 0.01,
+                "{name}: {got:?} {want}"
+            );
+            assert!(
+                iou(got.box_in_image, wanted_box) > 0.99,
+                "{name}: {got:?} {want}"
+            );
+        }
+    }
+    assert!(total >= 4, "the photographs show more than {total} objects");
+}
+
+#[test]
+fn selfie_matte_equals_the_reference() {
+    let device = Device::flex();
+    let weights = fs::read("weights/selfie.bpk").expect("committed");
+    let network = fill(SelfieConfig::new().init(&device), "selfie", weights).expect("fits");
+    for name in PHOTOGRAPHS {
+        let bytes = vector(&format!("{name}-selfie.bin"));
+        let reference: Vec<f32> = bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&b| f32::from(u16::from_le_bytes(b)) / 65535.0)
+            .collect();
+        let input = segment::prepare(&input(&format!("{name}-selfie.png")), &device);
+        let matte: Vec<f32> = network
+            .forward(input)
+            .into_data()
+            .try_into_vec()
+            .expect("f32");
+        let difference = largest(&matte, &reference);
+        println!("{name}: matte within {difference:.1e}");
+        assert!(
+            difference < RAW_TOLERANCE,
+            "{name}: the matte differs by {difference}"
+        );
+    }
+}
+
+/// Our resize against Pillow's, from the decoded photograph. JPEG decoders may differ by a
+/// level or two, and Pillow rounds after each of its two passes.
+#[test]
+fn the_resize_equals_pillow() {
+    for name in PHOTOGRAPHS {
+        let photograph =
+            decode_picture(&fs::read(format!("public/samples/{name}.jpg")).expect("a sample"))
+                .expect("JPEG");
+        let ours = kiln::methods::resize::stretch_rgb(&photograph, 300, 300);
+        let pillow: Vec<u8> = input(&format!("{name}-ssd.png"))
+            .rgba
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect();
+        let worst = ours
+            .iter()
+            .zip(&pillow)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max()
+            .expect("pixels");
+        assert!(worst <= 3, "{name}: {worst} levels apart");
+    }
+}
