@@ -1,1 +1,6 @@
-fn main() {}
+//! The engine in a web worker. The page starts it from a module that calls `default` of the
+//! generated script.
+
+fn main() {
+    kiln::engine::web_worker::start();
+}

@@ -28,7 +28,7 @@ pub fn probe(device: &Device) -> Tensor<2> {
     let x = numbers([1, 3, 16, 16], device);
     let x = activation::relu6(conv(x, [8, 3, 3, 3], 2, 1));
     let x = activation::hard_swish(conv(x, [8, 1, 3, 3], 1, 8));
-    let x = conv(x, [12, 8, 1, 1], 1, 1) * 0.1;
+    let x = conv(x, [12, 8, 1, 1], 1, 1);
     let size = InterpolateOptions::new(InterpolateMode::Bilinear).with_align_corners(false).with_output_size([16, 16]);
     let x = interpolate(x, size).mean_dim(3).reshape([12, 16]);
     let y = x.clone().matmul(x.clone().transpose());

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::ModelCard;
 use super::detect::{Anchors, Detections};
 use super::failure::Failure;
+use super::params::Lab;
 use super::segment::Matte;
 use super::settings::Settings;
 
@@ -27,11 +27,18 @@ pub type JobId = u32;
 /// From the page to the worker. Pictures travel beside the message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ToEngine {
-    /// First message: choose a backend, check it, say [`FromEngine::Ready`].
-    Start { backend: BackendChoice },
+    /// First message: choose a backend, check it, say [`FromEngine::Ready`]. `base` is the
+    /// address that `weights/` is below; `lost` says that a GPU was lost before.
+    Start {
+        backend: BackendChoice,
+        base: String,
+        lost: bool,
+    },
     /// Load and run a lab's network once on an empty picture, while the visitor reads.
-    WarmUp { model: String },
-    /// Run a lab. Beside it: a `Blob` with the picture, unless `same_picture`.
+    WarmUp { lab: Lab },
+    /// Answer with [`FromEngine::Pong`]: proves that the worker lives.
+    Ping,
+    /// Run a lab. Beside it: a `Blob` with the picture.
     Run { job: JobId, settings: Settings },
     /// Apply other settings to the last result of the lab, without running the network.
     Refine { job: JobId, settings: Settings },
@@ -46,14 +53,16 @@ pub enum ToEngine {
 pub enum FromEngine {
     /// The worker's program is loaded; messages before this are lost.
     Awake,
+    /// Answer to [`ToEngine::Ping`].
+    Pong,
     /// The backend is chosen.
     Ready(BackendStatus),
     /// No backend: only when WebGPU was forced.
     NotReady(Failure),
     /// A model is loaded and ran once; milliseconds of each.
-    Warm { model: String, load_ms: f64, run_ms: f64 },
+    Warm { lab: Lab, load_ms: f64, run_ms: f64 },
     /// A model could not be warmed up.
-    NotWarm { model: String, failure: Failure },
+    NotWarm { lab: Lab, failure: Failure },
     /// Something happened in a job (0 is the warm-up).
     Event { job: JobId, event: Event },
     /// A job ended with a result. Beside it: the matte's bytes, or the exported file.
@@ -138,8 +147,6 @@ pub struct BackendStatus {
     pub reason: Option<Reason>,
     /// Largest difference of the self-check against the CPU; `None` on the CPU.
     pub self_check: Option<f32>,
-    /// Cards of the models.
-    pub models: Vec<ModelCard>,
 }
 
 /// What the networks run on.

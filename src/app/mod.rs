@@ -1,0 +1,17 @@
+//! The page: Leptos over the protocol. No tensor, no Burn, no computing.
+
+mod controls;
+mod detect;
+mod engine;
+mod export;
+mod home;
+mod intake;
+mod job_panel;
+mod models;
+mod notes;
+mod segment;
+mod shell;
+mod state;
+mod text;
+
+pub use shell::App;

@@ -1,0 +1,50 @@
+//! The model cards.
+
+use leptos::prelude::*;
+
+use super::text::{t_string, use_i18n};
+use crate::protocol::card::Manifest;
+
+/// One card for each model of the manifest.
+#[component]
+pub fn Models() -> impl IntoView {
+    let i18n = use_i18n();
+    let cards = move || {
+        Manifest::shipped()
+            .models
+            .into_iter()
+            .map(|card| {
+                let source = format!("{}: {}", card.source.package, card.source.path);
+                let file = format!("weights/{}.bpk, {:.1} MB", card.name, card.bytes as f64 / 1e6);
+                let rows = [
+                    (t_string!(i18n, card_architecture), card.architecture),
+                    (t_string!(i18n, card_data), card.data),
+                    (t_string!(i18n, card_quality), card.quality),
+                    (t_string!(i18n, card_limits), card.limits),
+                    (t_string!(i18n, card_license), card.license),
+                    (t_string!(i18n, card_parameters), format!("{:.2} M", card.parameters as f64 / 1e6)),
+                    (t_string!(i18n, card_size), file),
+                    (t_string!(i18n, card_source), source),
+                    (t_string!(i18n, card_command), card.command),
+                    ("sha256", card.sha256),
+                ];
+                let rows = rows.map(|(term, text)| view! { <dt>{term}</dt><dd>{text}</dd> }).collect_view();
+                view! {
+                    <article class="panel card" id=card.name>
+                        <h2>{card.title}</h2>
+                        <dl>{rows}</dl>
+                    </article>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <div class="lab">
+            <header class="lab-head">
+                <h1>{move || t_string!(i18n, models_title)}</h1>
+                <p>{move || t_string!(i18n, models_lead)}</p>
+            </header>
+            <div class="cards" lang="en">{cards}</div>
+        </div>
+    }
+}

@@ -1,0 +1,45 @@
+//! The lecture notes below a lab: fetched files, not part of the program.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+use super::engine::base_address;
+use super::text::{short_name, t_string, use_i18n};
+use crate::protocol::params::Lab;
+
+/// The notes of a lab in the page's language.
+#[component]
+pub fn Notes(lab: Lab) -> impl IntoView {
+    let i18n = use_i18n();
+    let text: RwSignal<Option<Result<String, ()>>> = RwSignal::new(None);
+    Effect::new(move |_| {
+        let language = short_name(i18n.get_locale());
+        spawn_local(async move {
+            let fetched = fetch(&format!("{}notes/{}.{language}.html", base_address(), lab.name())).await;
+            // The visitor may have left the lab meanwhile.
+            let _ = text.try_set(Some(fetched.map_err(|_| ())));
+        });
+    });
+    view! {
+        <details class="notes" open>
+            <summary>{move || t_string!(i18n, notes)}</summary>
+            {move || match text.get() {
+                // Files of our own, from our own server, under a policy that runs no foreign script.
+                Some(Ok(html)) => view! { <article inner_html=html></article> }.into_any(),
+                Some(Err(())) => view! { <p>{t_string!(i18n, notes_failed)}</p> }.into_any(),
+                None => ().into_any(),
+            }}
+        </details>
+    }
+}
+
+async fn fetch(address: &str) -> Result<String, JsValue> {
+    let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.unchecked_into();
+    if !response.ok() {
+        return Err(response.status().into());
+    }
+    Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
+}

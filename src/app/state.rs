@@ -1,0 +1,189 @@
+//! What the visitor chose: the page, its settings, the picture. The address follows it.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+use web_sys::{Blob, Url};
+
+use super::engine::Engine;
+use crate::protocol::failure::Failure;
+use crate::protocol::link::{self, Notice, Route, Shared};
+use crate::protocol::params::{Lab, Value};
+use crate::protocol::samples::Sample;
+use crate::protocol::settings::Settings;
+
+/// The picture on the stage.
+#[derive(Clone)]
+pub struct Source {
+    /// The file.
+    pub blob: Blob,
+    /// Its `blob:` address, for `<img>`.
+    pub url: String,
+    /// Its name, for exports.
+    pub name: String,
+    /// The sample it is, if it is one.
+    pub sample: Option<&'static Sample>,
+}
+
+/// Everything that the address and the stage depend on.
+#[derive(Clone, Copy)]
+pub struct State {
+    /// Which page is open.
+    pub page: RwSignal<Page>,
+    /// Settings of each lab, kept while the visitor moves between labs.
+    pub detect: RwSignal<Settings>,
+    /// See `detect`.
+    pub segment: RwSignal<Settings>,
+    /// The picture, shared by the labs.
+    pub source: RwSignal<Option<Source>, LocalStorage>,
+    /// What of a link was not used.
+    pub notices: RwSignal<Vec<Notice>>,
+    /// Why the last file was not taken.
+    pub refused: RwSignal<Option<Failure>>,
+    /// The worker.
+    pub engine: Engine,
+}
+
+/// The pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The front page.
+    Home,
+    /// The model cards.
+    Models,
+    /// A lab.
+    Lab(Lab),
+}
+
+impl State {
+    /// A fresh state; nothing is opened yet.
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            page: RwSignal::new(Page::Home),
+            detect: RwSignal::new(Settings::new(Lab::Detect)),
+            segment: RwSignal::new(Settings::new(Lab::Segment)),
+            source: RwSignal::new_local(None),
+            notices: RwSignal::new(Vec::new()),
+            refused: RwSignal::new(None),
+            engine,
+        }
+    }
+
+    /// The settings of a lab.
+    pub fn settings(self, lab: Lab) -> RwSignal<Settings> {
+        match lab {
+            Lab::Detect => self.detect,
+            Lab::Segment => self.segment,
+        }
+    }
+
+    /// Changes one setting; the address follows, and a result is refined where that is cheap.
+    pub fn set(self, lab: Lab, name: &str, value: Value) {
+        let before = self.settings(lab).get_untracked();
+        self.settings(lab).update(|settings| settings.set(name, value));
+        let after = self.settings(lab).get_untracked();
+        if before == after {
+            return;
+        }
+        self.write_address();
+        let decides = [crate::protocol::detect::SCORE, crate::protocol::detect::IOU];
+        if lab == Lab::Detect && decides.contains(&name) {
+            self.engine.refine(after);
+        }
+    }
+
+    /// Opens what the address says.
+    pub fn read_address(self) {
+        let hash = window().location().hash().unwrap_or_default();
+        let fragment = js_sys::decode_uri_component(&hash).map_or(hash, String::from);
+        let (route, notices) = link::decode(&fragment);
+        self.notices.set(notices);
+        self.refused.set(None);
+        match route {
+            Route::Home => self.page.set(Page::Home),
+            Route::Models => self.page.set(Page::Models),
+            Route::Lab(shared) => self.open(shared),
+        }
+    }
+
+    /// Opens a lab with settings and, if it names one, a sample; both labs are light, so the
+    /// result is shown at once.
+    fn open(self, shared: Shared) {
+        let lab = shared.settings.lab();
+        if self.page.get_untracked() != Page::Lab(lab) {
+            self.engine.reset();
+        }
+        self.settings(lab).set(shared.settings);
+        self.page.set(Page::Lab(lab));
+        self.engine.warm_up(lab);
+        let current = self.source.get_untracked();
+        match (shared.sample, current) {
+            (Some(sample), Some(source)) if source.sample == Some(sample) => self.run(),
+            (Some(sample), _) => self.take_sample(sample),
+            (None, Some(_)) => self.run(),
+            (None, None) => {}
+        }
+    }
+
+    /// Puts a file on the stage and runs the lab on it.
+    pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
+        if let Some(old) = self.source.get_untracked() {
+            let _ = Url::revoke_object_url(&old.url);
+        }
+        self.refused.set(None);
+        self.engine.reset();
+        match Url::create_object_url_with_blob(&blob) {
+            Ok(url) => self.source.set(Some(Source { blob, url, name, sample })),
+            Err(_) => self.refused.set(Some(Failure::NotAPicture)),
+        }
+        self.write_address();
+        self.run();
+    }
+
+    /// Refuses a file with a sentence; what is on the stage stays.
+    pub fn refuse(self, failure: Failure) {
+        self.refused.set(Some(failure));
+    }
+
+    /// Fetches a sample and takes it.
+    pub fn take_sample(self, sample: &'static Sample) {
+        leptos::task::spawn_local(async move {
+            match super::intake::fetch_sample(sample).await {
+                Ok(blob) => self.take(blob, format!("{}.jpg", sample.name), Some(sample)),
+                Err(failure) => self.refuse(failure),
+            }
+        });
+    }
+
+    /// Runs the open lab on the picture.
+    pub fn run(self) {
+        if let (Page::Lab(lab), Some(source)) = (self.page.get_untracked(), self.source.get_untracked()) {
+            self.engine.run(self.settings(lab).get_untracked(), source.blob);
+        }
+    }
+
+    /// The link to what is on the page.
+    pub fn link(self) -> String {
+        let fragment = match self.page.get_untracked() {
+            Page::Home => "#/".into(),
+            Page::Models => "#/models".into(),
+            Page::Lab(lab) => link::encode(&Shared {
+                settings: self.settings(lab).get_untracked(),
+                sample: self.source.get_untracked().and_then(|source| source.sample),
+            }),
+        };
+        let href = window().location().href().unwrap_or_default();
+        format!("{}{fragment}", href.split('#').next().unwrap_or_default())
+    }
+
+    /// Puts the link into the address bar without a step of history.
+    pub fn write_address(self) {
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&self.link()));
+        }
+    }
+}
+
+/// The state of the page that this component is on.
+pub fn use_state() -> State {
+    expect_context()
+}

@@ -1,0 +1,185 @@
+//! The page's words: translations, and which sentence belongs to which value.
+
+use leptos::prelude::*;
+
+use crate::protocol::failure::Failure;
+use crate::protocol::link::Notice;
+use crate::protocol::message::{Reason, Stage};
+
+/// The keys of `locales/`, made by `build.rs`.
+#[allow(clippy::all, unused, missing_docs, mismatched_lifetime_syntaxes, dead_code)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+}
+
+pub use generated::i18n::*;
+pub use leptos_i18n::t_string;
+
+/// The context of translations.
+pub type I18n = leptos_i18n::I18nContext<Locale>;
+
+/// Where the chosen language is kept.
+const STORED: &str = "kiln-language";
+
+/// The language that the visitor chose before, if any.
+pub fn stored_locale() -> Option<Locale> {
+    let name = window().local_storage().ok()??.get_item(STORED).ok()??;
+    match name.as_str() {
+        "en" => Some(Locale::en),
+        "zh" => Some(Locale::zh),
+        _ => None,
+    }
+}
+
+/// Keeps the choice for the next visit.
+pub fn store_locale(locale: Locale) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A private window may refuse: the choice then lasts for this visit.
+        let _ = storage.set_item(STORED, short_name(locale));
+    }
+}
+
+/// `en` or `zh`.
+pub fn short_name(locale: Locale) -> &'static str {
+    match locale {
+        Locale::en => "en",
+        Locale::zh => "zh",
+    }
+}
+
+/// Name of a detection class, by its index.
+pub fn class_name(i18n: I18n, class: usize) -> String {
+    macro_rules! names {
+        ($($index:literal => $key:ident),*) => {
+            match class {
+                $($index => t_string!(i18n, $key).to_string(),)*
+                _ => String::new(),
+            }
+        };
+    }
+    names!(1 => class_1, 2 => class_2, 3 => class_3, 4 => class_4, 5 => class_5, 6 => class_6,
+        7 => class_7, 8 => class_8, 9 => class_9, 10 => class_10, 11 => class_11, 12 => class_12,
+        13 => class_13, 14 => class_14, 15 => class_15, 16 => class_16, 17 => class_17,
+        18 => class_18, 19 => class_19, 20 => class_20, 21 => class_21, 22 => class_22,
+        23 => class_23)
+}
+
+/// Label of a setting, by its name in the parameter table.
+pub fn param_label(i18n: I18n, name: &str) -> String {
+    match name {
+        "score" => t_string!(i18n, param_score),
+        "iou" => t_string!(i18n, param_iou),
+        "view" => t_string!(i18n, param_view),
+        "map" => t_string!(i18n, param_map),
+        "effect" => t_string!(i18n, param_effect),
+        "opacity" => t_string!(i18n, param_opacity),
+        "blur" => t_string!(i18n, param_blur),
+        "color" => t_string!(i18n, param_color),
+        other => return other.into(),
+    }
+    .to_string()
+}
+
+/// One sentence on a setting, where its name does not say enough.
+pub fn param_help(i18n: I18n, name: &str) -> Option<String> {
+    match name {
+        "score" => Some(t_string!(i18n, param_score_help).to_string()),
+        "iou" => Some(t_string!(i18n, param_iou_help).to_string()),
+        _ => None,
+    }
+}
+
+/// Label of a word of a choice.
+pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
+    match (param, word) {
+        ("view", "detections") => t_string!(i18n, view_detections),
+        ("view", "anchors") => t_string!(i18n, view_anchors),
+        ("view", "scores") => t_string!(i18n, view_scores),
+        ("view", "suppressed") => t_string!(i18n, view_suppressed),
+        ("effect", "mask") => t_string!(i18n, effect_mask),
+        ("effect", "blur") => t_string!(i18n, effect_blur),
+        ("effect", "color") => t_string!(i18n, effect_color),
+        ("effect", "picture") => t_string!(i18n, effect_picture),
+        ("effect", "cutout") => t_string!(i18n, effect_cutout),
+        (_, other) => return other.into(),
+    }
+    .to_string()
+}
+
+/// Name of a sample photograph.
+pub fn sample_name(i18n: I18n, name: &str) -> String {
+    match name {
+        "cat" => t_string!(i18n, sample_cat),
+        "astronaut" => t_string!(i18n, sample_astronaut),
+        "coffee" => t_string!(i18n, sample_coffee),
+        "photographer" => t_string!(i18n, sample_photographer),
+        "temple" => t_string!(i18n, sample_temple),
+        "rocket" => t_string!(i18n, sample_rocket),
+        other => return other.into(),
+    }
+    .to_string()
+}
+
+/// What a stage does.
+pub fn stage_name(i18n: I18n, stage: Stage) -> String {
+    match stage {
+        Stage::Decode => t_string!(i18n, stage_decode),
+        Stage::Load => t_string!(i18n, stage_load),
+        Stage::Prepare => t_string!(i18n, stage_prepare),
+        Stage::Network => t_string!(i18n, stage_network),
+        Stage::Postprocess => t_string!(i18n, stage_postprocess),
+    }
+    .to_string()
+}
+
+/// Why the CPU runs.
+pub fn reason_sentence(i18n: I18n, reason: &Reason) -> String {
+    match reason.clone() {
+        Reason::Forced => t_string!(i18n, reason_forced).to_string(),
+        Reason::Missing { secure_context: true } => t_string!(i18n, reason_missing).to_string(),
+        Reason::Missing { secure_context: false } => t_string!(i18n, reason_insecure).to_string(),
+        Reason::Refused { detail } => t_string!(i18n, reason_refused, detail = detail).to_string(),
+        Reason::Wrong { difference } => t_string!(i18n, reason_wrong, difference = difference).to_string(),
+        Reason::Lost => t_string!(i18n, reason_lost).to_string(),
+        Reason::Software { adapter } => t_string!(i18n, reason_software, adapter = adapter).to_string(),
+    }
+}
+
+/// What of a link was not used.
+pub fn notice_sentence(i18n: I18n, notice: &Notice) -> String {
+    match notice.clone() {
+        Notice::TooLong => t_string!(i18n, notice_long).to_string(),
+        Notice::NewerVersion => t_string!(i18n, notice_newer).to_string(),
+        Notice::Dropped(part) => t_string!(i18n, notice_dropped, part = part).to_string(),
+    }
+}
+
+/// What happened, and what to do.
+pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
+    match failure.clone() {
+        Failure::EmptyFile => t_string!(i18n, fail_empty).to_string(),
+        Failure::NotAPicture => t_string!(i18n, fail_not_picture).to_string(),
+        Failure::DamagedPicture => t_string!(i18n, fail_damaged).to_string(),
+        Failure::TooManyPixels { width, height, limit } => {
+            t_string!(i18n, fail_pixels, width = width, height = height, limit = limit).to_string()
+        }
+        Failure::FileTooLarge { megabytes, limit } => {
+            t_string!(i18n, fail_large, megabytes = megabytes, limit = limit).to_string()
+        }
+        Failure::WeightsMissing { name, reason } => {
+            t_string!(i18n, fail_weights_missing, name = name, reason = reason).to_string()
+        }
+        Failure::WeightsTruncated { name, got, expected } => {
+            t_string!(i18n, fail_weights_truncated, name = name, got = got, expected = expected).to_string()
+        }
+        Failure::WeightsChanged { name } => t_string!(i18n, fail_weights_changed, name = name).to_string(),
+        Failure::WeightsUnfit { name } => t_string!(i18n, fail_weights_unfit, name = name).to_string(),
+        Failure::Cancelled => t_string!(i18n, fail_cancelled).to_string(),
+        Failure::NotFinite { backend } => t_string!(i18n, fail_not_finite, backend = backend).to_string(),
+        Failure::EngineLost { reason } => t_string!(i18n, fail_engine, reason = reason).to_string(),
+        Failure::NoGpu { reason } => t_string!(i18n, fail_no_gpu, reason = reason).to_string(),
+        Failure::NothingToRefine => t_string!(i18n, fail_refine).to_string(),
+        // Of the command line alone.
+        other => other.to_string(),
+    }
+}

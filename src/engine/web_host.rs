@@ -1,0 +1,164 @@
+//! The host inside a web worker: fetch, Cache API, clock, macrotasks.
+
+use std::cell::Cell;
+
+use js_sys::{Function, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
+};
+
+use crate::labs::job::Host;
+use crate::protocol::failure::Failure;
+use crate::protocol::message::{Event, FromEngine, JobId};
+
+/// Name of the Cache API store; the service worker leaves it alone.
+const CACHE: &str = "kiln-weights";
+
+/// The worker's side of the page.
+pub struct WebHost {
+    scope: DedicatedWorkerGlobalScope,
+    channel: MessageChannel,
+    /// Address that `weights/` is below, with its slash.
+    base: String,
+    /// The running job; 0 for a warm-up.
+    pub job: Cell<JobId>,
+    /// Every job up to this one is cancelled.
+    pub cancelled_to: Cell<JobId>,
+}
+
+/// The global scope of the worker that this runs in.
+pub fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Posts a message to the page, with what travels beside it.
+pub fn post(message: &FromEngine, beside: Option<Uint8Array>) {
+    let text = serde_json::to_string(message).expect("messages are plain data");
+    let parts = js_sys::Array::of1(&text.into());
+    let transfer = js_sys::Array::new();
+    if let Some(bytes) = beside {
+        parts.push(&bytes);
+        transfer.push(&bytes.buffer());
+    }
+    scope()
+        .post_message_with_transfer(&parts, &transfer)
+        .expect("text and bytes can be posted");
+}
+
+/// What a JavaScript error says.
+pub fn describe(error: &JsValue) -> String {
+    Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|message| message.as_string())
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}
+
+impl WebHost {
+    /// A host that finds weights below `base`.
+    pub fn new(base: String) -> Self {
+        let channel = MessageChannel::new().expect("every worker has message channels");
+        Self { scope: scope(), channel, base, job: Cell::new(0), cancelled_to: Cell::new(0) }
+    }
+
+    /// The address of a weights file: the checksum is part of it, so that no cache between here
+    /// and the server serves an older version.
+    fn address(&self, name: &str, sha256: &str) -> String {
+        format!("{}weights/{name}.bpk?sha256={sha256}", self.base)
+    }
+
+    /// The store of verified weights; none in private windows and on plain http.
+    async fn cache(&self) -> Option<Cache> {
+        let caches = self.scope.caches().ok()?;
+        if caches.is_undefined() {
+            return None;
+        }
+        JsFuture::from(caches.open(CACHE)).await.ok().map(JsCast::unchecked_into)
+    }
+
+    async fn cached(&self, address: &str) -> Option<Vec<u8>> {
+        let found = JsFuture::from(self.cache().await?.match_with_str(address)).await.ok()?;
+        let response: Response = found.dyn_into().ok()?;
+        let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+        Some(Uint8Array::new(&buffer).to_vec())
+    }
+
+    /// Downloads a file, with an event for each chunk.
+    async fn download(&self, name: &str, address: &str, total: usize) -> Result<Vec<u8>, Failure> {
+        let missing = |reason: String| Failure::WeightsMissing { name: name.into(), reason };
+        let failed = |error: JsValue| missing(describe(&error));
+        let response: Response =
+            JsFuture::from(self.scope.fetch_with_str(address)).await.map_err(failed)?.unchecked_into();
+        if !response.ok() {
+            return Err(missing(format!("the server answered {}", response.status())));
+        }
+        let body = response.body().ok_or_else(|| missing("the answer is empty".into()))?;
+        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let mut bytes = Vec::with_capacity(total);
+        loop {
+            let chunk = JsFuture::from(reader.read()).await.map_err(failed)?;
+            if Reflect::get(&chunk, &"done".into()).map_err(failed)?.is_truthy() {
+                return Ok(bytes);
+            }
+            let value: Uint8Array = Reflect::get(&chunk, &"value".into()).map_err(failed)?.unchecked_into();
+            let start = bytes.len();
+            bytes.resize(start + value.length() as usize, 0);
+            value.copy_to(&mut bytes[start..]);
+            self.emit(Event::Loading { name: name.into(), bytes: bytes.len(), total });
+            if self.cancelled() {
+                return Err(Failure::Cancelled);
+            }
+        }
+    }
+}
+
+impl Host for WebHost {
+    fn emit(&self, event: Event) {
+        post(&FromEngine::Event { job: self.job.get(), event }, None);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.job.get() != 0 && self.job.get() <= self.cancelled_to.get()
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.scope.performance().map_or(0.0, |performance| performance.now())
+    }
+
+    /// A message to ourselves: a macrotask without the four milliseconds of a timer.
+    async fn pause(&self) {
+        let promise = Promise::new(&mut |resolve: Function, _| {
+            self.channel.port1().set_onmessage(Some(&resolve));
+            self.channel.port2().post_message(&JsValue::NULL).expect("null can be posted");
+        });
+        JsFuture::from(promise).await.expect("never rejected");
+    }
+
+    async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
+        let address = self.address(name, sha256);
+        match self.cached(&address).await {
+            Some(bytes) => {
+                self.emit(Event::Loading { name: name.into(), bytes: bytes.len(), total });
+                Ok(bytes)
+            }
+            None => self.download(name, &address, total).await,
+        }
+    }
+
+    async fn keep_weights(&self, name: &str, sha256: &str, bytes: &[u8]) {
+        let Some(cache) = self.cache().await else { return };
+        let body = Uint8Array::from(bytes);
+        if let Ok(response) = Response::new_with_opt_js_u8_array(Some(&body)) {
+            // A full disk is no reason to fail: the weights are here already.
+            let _ = JsFuture::from(cache.put_with_str(&self.address(name, sha256), &response)).await;
+        }
+    }
+
+    async fn forget_weights(&self, name: &str, sha256: &str) {
+        if let Some(cache) = self.cache().await {
+            let _ = JsFuture::from(cache.delete_with_str(&self.address(name, sha256))).await;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The worker's program: takes messages, runs them one after the other, answers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, MessageEvent};
+
+use crate::labs::job::{Host, Job};
+use crate::protocol::card::Manifest;
+use crate::protocol::failure::Failure;
+use crate::protocol::link::{self, Shared};
+use crate::protocol::message::{Backend, FromEngine, LabResult, Outcome, Stage, ToEngine};
+use crate::protocol::png_text;
+
+use super::runner::Engine;
+use super::web_host::{WebHost, post, scope};
+use super::{log_watch, web_backend, web_picture};
+
+/// A message with what travelled beside it.
+type Inbox = (ToEngine, Option<Blob>);
+
+/// What the program is made of.
+struct Program {
+    host: WebHost,
+    engine: RefCell<Option<(Engine, String)>>,
+    queue: RefCell<VecDeque<Inbox>>,
+    busy: Cell<bool>,
+}
+
+/// Starts listening. Returns at once.
+pub fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        post(&FromEngine::Fatal { reason: info.to_string() }, None);
+    }));
+    log_watch::install();
+    let program: Rc<RefCell<Option<Rc<Program>>>> = Rc::default();
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let parts: Array = event.data().unchecked_into();
+        let text = parts.get(0).as_string().unwrap_or_default();
+        let Ok(message) = serde_json::from_str::<ToEngine>(&text) else {
+            post(&FromEngine::Fatal { reason: "the page sent a message that the worker does not know".into() }, None);
+            return;
+        };
+        if let ToEngine::Start { base, .. } = &message {
+            *program.borrow_mut() = Some(Rc::new(Program {
+                host: WebHost::new(base.clone()),
+                engine: RefCell::new(None),
+                queue: RefCell::default(),
+                busy: Cell::new(false),
+            }));
+        }
+        if let Some(program) = &*program.borrow() {
+            program.receive(message, parts.get(1).dyn_into().ok());
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    post(&FromEngine::Awake, None);
+}
+
+impl Program {
+    /// Answers at once what does not need the engine; the rest waits its turn.
+    fn receive(self: &Rc<Self>, message: ToEngine, beside: Option<Blob>) {
+        match message {
+            ToEngine::Ping => post(&FromEngine::Pong, None),
+            ToEngine::Cancel { job } => self.host.cancelled_to.set(self.host.cancelled_to.get().max(job)),
+            message => {
+                self.queue.borrow_mut().push_back((message, beside));
+                if !self.busy.replace(true) {
+                    let program = self.clone();
+                    spawn_local(async move { program.drain().await });
+                }
+            }
+        }
+    }
+
+    async fn drain(&self) {
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            let Some((message, beside)) = next else { break };
+            self.handle(message, beside).await;
+        }
+        self.busy.set(false);
+    }
+
+    // One message is handled at a time and `receive` never touches the engine, so that the
+    // borrow across `await` meets no other.
+    #[allow(clippy::await_holding_refcell_ref)]
+    async fn handle(&self, message: ToEngine, beside: Option<Blob>) {
+        if let ToEngine::Start { backend, lost, .. } = message {
+            match web_backend::choose(backend, lost).await {
+                Ok((device, status)) => {
+                    let name = match &status.backend {
+                        Backend::Cpu => "the CPU".to_string(),
+                        Backend::WebGpu { adapter } => format!("WebGPU ({adapter})"),
+                    };
+                    let engine = Engine::new(device, &*name, Manifest::shipped());
+                    *self.engine.borrow_mut() = Some((engine, name));
+                    post(&FromEngine::Ready(status), None);
+                }
+                Err(failure) => post(&FromEngine::NotReady(failure), None),
+            }
+            return;
+        }
+        let mut borrowed = self.engine.borrow_mut();
+        let Some((engine, backend)) = borrowed.as_mut() else { return };
+        match message {
+            ToEngine::WarmUp { lab } => {
+                self.host.job.set(0);
+                let started = self.host.now_ms();
+                let loaded = engine.load(&self.host, lab).await;
+                let loaded_at = self.host.now_ms();
+                let warm = match loaded {
+                    Ok(()) => engine.warm_up(&self.host, lab).await,
+                    failed => failed,
+                };
+                post(
+                    &match warm {
+                        Ok(()) => FromEngine::Warm {
+                            lab,
+                            load_ms: loaded_at - started,
+                            run_ms: self.host.now_ms() - loaded_at,
+                        },
+                        Err(failure) => FromEngine::NotWarm { lab, failure },
+                    },
+                    None,
+                );
+            }
+            ToEngine::Run { job, settings } => {
+                self.host.job.set(job);
+                let stages = Job::new(&self.host, &**backend);
+                let result = async {
+                    stages.stage(Stage::Decode).await?;
+                    let blob = beside.ok_or(Failure::EmptyFile)?;
+                    let picture = web_picture::decode(&blob).await?;
+                    let done = engine.run(stages, &self.host, &settings, picture).await?;
+                    match log_watch::take_errors().first() {
+                        Some(error) => Err(Failure::EngineLost { reason: error.clone() }),
+                        None => Ok(done),
+                    }
+                }
+                .await;
+                answer(job, result);
+            }
+            ToEngine::Refine { job, settings } => {
+                answer(job, engine.refine(&settings).map(|outcome| (outcome, Vec::new())));
+            }
+            ToEngine::Export { job, settings } => {
+                self.host.job.set(job);
+                let result = async {
+                    let background = match &beside {
+                        Some(blob) => Some(web_picture::decode(blob).await?),
+                        None => None,
+                    };
+                    let picture = engine.export(&settings, background.as_ref())?;
+                    let png = web_picture::encode_png(&picture).await?;
+                    let text = link::encode(&Shared { settings, sample: None });
+                    let png = png_text::insert(&png, &text).ok_or(Failure::DamagedPicture)?;
+                    let (width, height) = (picture.width, picture.height);
+                    Ok((Outcome { width, height, result: LabResult::Exported, timings: Vec::new() }, png))
+                }
+                .await;
+                answer(job, result);
+            }
+            ToEngine::Start { .. } | ToEngine::Ping | ToEngine::Cancel { .. } => {}
+        }
+    }
+}
+
+fn answer(job: u32, result: Result<(Outcome, Vec<u8>), Failure>) {
+    match result {
+        Ok((outcome, bytes)) => {
+            let beside = (!bytes.is_empty()).then(|| Uint8Array::from(&*bytes));
+            post(&FromEngine::Done { job, outcome: Box::new(outcome) }, beside);
+        }
+        Err(failure) => post(&FromEngine::Failed { job, failure }, None),
+    }
+}

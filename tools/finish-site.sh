@@ -1,0 +1,34 @@
+#!/bin/sh
+# Trunk's last step: names that carry a hash, and the service worker's list of files.
+# Runs in the staging folder that trunk then moves to dist/.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cd "${TRUNK_STAGING_DIR:?this script is run by trunk}"
+
+only() { # the one file that matches
+  [ $# -eq 1 ] && [ -f "$1" ] || { echo "finish-site: expected one file, found: $*" >&2; exit 1; }
+  echo "$1"
+}
+app=$(only app-*.js)
+app_wasm=$(only app-*_bg.wasm)
+
+# Trunk does not hash the worker's names; a stale copy beside a new page would not understand it.
+hash=$(cat worker.js worker_bg.wasm | sha256sum | cut -c1-16)
+mv worker.js "worker-$hash.js"
+mv worker_bg.wasm "worker-$hash.wasm"
+
+sed -i "s/@APP@/$app/; s/@APP_WASM@/$app_wasm/; s/@WORKER@/worker-$hash.js/; s/@WORKER_WASM@/worker-$hash.wasm/" index.html
+if grep -q '@[A-Z_]*@' index.html; then
+  echo "finish-site: a name in index.html was not filled in" >&2
+  exit 1
+fi
+
+files=$(find . -type f ! -path './weights/*' ! -name sw.js ! -name '*.md' | LC_ALL=C sort)
+version=$(echo "$files" | xargs sha256sum | sha256sum | cut -c1-16)
+{
+  echo "const VERSION = \"$version\";"
+  echo 'const FILES = ["./",'
+  echo "$files" | sed 's/.*/  "&",/'
+  echo '];'
+  cat "$here/sw.js"
+} > sw.js
