@@ -1,10 +1,19 @@
-//! Turns the translations in `locales/` into checked keys, for the page alone.
+//! Turns the translations in `locales/` into checked keys, for the page alone, and asks the linker
+//! for small programs.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+        // Names of functions are a fifth of a program's bytes. wasm-bindgen needs the other section.
+        println!("cargo:rustc-link-arg-bins=--strip-all");
+        println!("cargo:rustc-link-arg-bins=--keep-section=target_features");
+    }
     #[cfg(feature = "page")]
     {
-        use leptos_i18n_parser::parse_locales::{options::{Config, ParseOptions}, parse_locales};
+        use leptos_i18n_parser::parse_locales::{
+            options::{Config, ParseOptions},
+            parse_locales,
+        };
         println!("cargo:rerun-if-changed=locales");
         let options = ParseOptions::default().interpolate_display(true);
         let config = Config::new("en")?.add_locale("zh")?.parse_options(options);

@@ -7,7 +7,10 @@ use super::text::{choice_label, param_help, param_label, use_i18n};
 use crate::protocol::params::{Kind, Lab, Param, Value, decimals, parse_color};
 
 fn param(lab: Lab, name: &str) -> &'static Param {
-    lab.params().iter().find(|param| param.name == name).expect("a name from the table")
+    lab.params()
+        .iter()
+        .find(|param| param.name == name)
+        .expect("a name from the table")
 }
 
 /// The control of one setting.
@@ -24,7 +27,9 @@ pub fn Control(lab: Lab, name: &'static str) -> impl IntoView {
 fn Slider(lab: Lab, name: &'static str) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let Kind::Number { min, max, step, .. } = param(lab, name).kind else { return ().into_any() };
+    let Kind::Number { min, max, step, .. } = param(lab, name).kind else {
+        return ().into_any();
+    };
     let value = move || state.settings(lab).with(|settings| settings.number(name));
     let shown = move || format!("{:.*}", decimals(step), value());
     let filled = move || format!("--filled:{:.1}%", (value() - min) / (max - min) * 100.0);
@@ -56,12 +61,18 @@ fn Slider(lab: Lab, name: &'static str) -> impl IntoView {
 fn Choice(lab: Lab, name: &'static str) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let Kind::Choice(words) = param(lab, name).kind else { return ().into_any() };
+    let Kind::Choice(words) = param(lab, name).kind else {
+        return ().into_any();
+    };
     let buttons = words
         .iter()
         .enumerate()
         .map(|(index, word)| {
-            let chosen = move || state.settings(lab).with(|settings| settings.choice(name) == *word);
+            let chosen = move || {
+                state
+                    .settings(lab)
+                    .with(|settings| settings.choice(name) == *word)
+            };
             view! {
                 <label class="segment" class:chosen=chosen>
                     <input

@@ -36,7 +36,11 @@ fn placement(b: BoxInImage, width: f32, height: f32) -> String {
 }
 
 fn name_and_score(i18n: I18n, found: &Candidate) -> String {
-    format!("{} {:.0} %", class_name(i18n, found.class), found.score * 100.0)
+    format!(
+        "{} {:.0} %",
+        class_name(i18n, found.class),
+        found.score * 100.0
+    )
 }
 
 /// The page of the lab.
@@ -52,9 +56,18 @@ pub fn DetectLab() -> impl IntoView {
         highlight.set(None);
         match state.engine.answer.get() {
             Some(answer) if answer.lab == Lab::Detect => {
-                if let LabResult::Detect { detections, anchors: found } = answer.outcome.result {
-                    let (width, height) = (answer.outcome.width as f32, answer.outcome.height as f32);
-                    shown.set(Some(Shown { detections, width, height }));
+                if let LabResult::Detect {
+                    detections,
+                    anchors: found,
+                } = answer.outcome.result
+                {
+                    let (width, height) =
+                        (answer.outcome.width as f32, answer.outcome.height as f32);
+                    shown.set(Some(Shown {
+                        detections,
+                        width,
+                        height,
+                    }));
                     if found.is_some() {
                         anchors.set(found);
                         cell.set(None);
@@ -69,8 +82,16 @@ pub fn DetectLab() -> impl IntoView {
     });
     let view_name = move || state.detect.with(|settings| settings.choice("view"));
     let map = move || {
-        let cells: usize = state.detect.with(|settings| settings.choice("map")).parse().unwrap_or(19);
-        anchors.with(|anchors| anchors.as_ref().and_then(|a| a.maps.iter().find(|m| m.cells == cells).cloned()))
+        let cells: usize = state
+            .detect
+            .with(|settings| settings.choice("map"))
+            .parse()
+            .unwrap_or(19);
+        anchors.with(|anchors| {
+            anchors
+                .as_ref()
+                .and_then(|a| a.maps.iter().find(|m| m.cells == cells).cloned())
+        })
     };
     view! {
         <div class="lab">
@@ -151,11 +172,19 @@ pub fn Stage(children: ChildrenFn) -> impl IntoView {
 #[component]
 fn Boxes(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
     let i18n = use_i18n();
-    let Shown { detections, width, height } = shown;
+    let Shown {
+        detections,
+        width,
+        height,
+    } = shown;
     detections
         .kept()
         .map(|(index, found)| {
-            let style = format!("{};--class:{}", placement(found.box_in_image, width, height), color(found.class));
+            let style = format!(
+                "{};--class:{}",
+                placement(found.box_in_image, width, height),
+                color(found.class)
+            );
             let words = name_and_score(i18n, found);
             let high = found.box_in_image.y0 / height < 0.06;
             view! {
@@ -187,7 +216,9 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
     move || match shown.get() {
         None => view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }.into_any(),
         Some(shown) if shown.detections.kept().next().is_none() => {
-            let score = state.detect.with_untracked(|settings| format!("{:.2}", settings.number("score")));
+            let score = state
+                .detect
+                .with_untracked(|settings| format!("{:.2}", settings.number("score")));
             view! { <p class="quiet" id="no-detections">{t_string!(i18n, table_none, score = score).to_string()}</p> }.into_any()
         }
         Some(shown) => {
@@ -232,8 +263,13 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
 
 /// Colour of a share between 0 and 1 on the inferno map, from five of its colours.
 fn inferno(share: f32) -> String {
-    const STOPS: [[f32; 3]; 5] =
-        [[0.0, 0.0, 4.0], [87.0, 16.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
+    const STOPS: [[f32; 3]; 5] = [
+        [0.0, 0.0, 4.0],
+        [87.0, 16.0, 110.0],
+        [188.0, 55.0, 84.0],
+        [249.0, 142.0, 9.0],
+        [252.0, 255.0, 164.0],
+    ];
     let at = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
     let low = (at as usize).min(STOPS.len() - 2);
     let mix = |c: usize| STOPS[low][c] + (STOPS[low + 1][c] - STOPS[low][c]) * (at - low as f32);
@@ -244,7 +280,13 @@ fn inferno(share: f32) -> String {
 fn best_of_cell(map: &AnchorMap, cell: usize) -> (f32, usize, usize) {
     let count = map.shapes.len();
     (0..count)
-        .map(|shape| (map.best[cell * count + shape], usize::from(map.best_class[cell * count + shape]), shape))
+        .map(|shape| {
+            (
+                map.best[cell * count + shape],
+                usize::from(map.best_class[cell * count + shape]),
+                shape,
+            )
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .unwrap_or_default()
 }
@@ -265,7 +307,8 @@ fn Grid(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                 row as f32 * step,
                 inferno(score)
             );
-            let name = t_string!(i18n, anchors_cell, row = row + 1, column = column + 1).to_string();
+            let name =
+                t_string!(i18n, anchors_cell, row = row + 1, column = column + 1).to_string();
             view! {
                 <button
                     type="button"
@@ -294,24 +337,26 @@ fn Grid(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
         })
         .collect_view();
     let shapes = move || {
-        cell.get().filter(|index| *index < side * side).map(|index| {
-            let (_, _, best) = best_of_cell(&map, index);
-            let centre = |i: usize| (i as f32 + 0.5) * step;
-            map.shapes
-                .iter()
-                .enumerate()
-                .map(|(number, shape)| {
-                    let (w, h) = (shape.width * 100.0, shape.height * 100.0);
-                    let (x, y) = (centre(index % side), centre(index / side));
-                    let style = format!(
-                        "left:{:.3}%;top:{:.3}%;width:{w:.3}%;height:{h:.3}%",
-                        x - w / 2.0,
-                        y - h / 2.0
-                    );
-                    view! { <div class="shape" class:best=number == best style=style></div> }
-                })
-                .collect_view()
-        })
+        cell.get()
+            .filter(|index| *index < side * side)
+            .map(|index| {
+                let (_, _, best) = best_of_cell(&map, index);
+                let centre = |i: usize| (i as f32 + 0.5) * step;
+                map.shapes
+                    .iter()
+                    .enumerate()
+                    .map(|(number, shape)| {
+                        let (w, h) = (shape.width * 100.0, shape.height * 100.0);
+                        let (x, y) = (centre(index % side), centre(index / side));
+                        let style = format!(
+                            "left:{:.3}%;top:{:.3}%;width:{w:.3}%;height:{h:.3}%",
+                            x - w / 2.0,
+                            y - h / 2.0
+                        );
+                        view! { <div class="shape" class:best=number == best style=style></div> }
+                    })
+                    .collect_view()
+            })
     };
     view! { <div class="cells">{cells}{shapes}</div> }
 }
@@ -381,7 +426,14 @@ fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
     move || {
         let shown = shown.get()?;
         let threshold = state.detect.with(|settings| settings.number("score"));
-        let mut scores: Vec<(usize, f32)> = shown.detections.best_scores.iter().copied().enumerate().skip(1).collect();
+        let mut scores: Vec<(usize, f32)> = shown
+            .detections
+            .best_scores
+            .iter()
+            .copied()
+            .enumerate()
+            .skip(1)
+            .collect();
         scores.sort_by(|a, b| b.1.total_cmp(&a.1));
         let rows = scores
             .into_iter()
@@ -409,7 +461,11 @@ fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
 /// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
 #[component]
 fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
-    let Shown { detections, width, height } = shown;
+    let Shown {
+        detections,
+        width,
+        height,
+    } = shown;
     let all = StoredValue::new(detections.candidates.clone());
     let lines = detections
         .candidates
@@ -433,10 +489,17 @@ fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoVie
             let gone = found.suppressed_by.is_some();
             let lit = move || {
                 highlight.get().is_some_and(|lit| {
-                    lit == index || all.with_value(|all| all.get(lit).and_then(|c| c.suppressed_by) == Some(index))
+                    lit == index
+                        || all.with_value(|all| {
+                            all.get(lit).and_then(|c| c.suppressed_by) == Some(index)
+                        })
                 })
             };
-            let style = format!("{};--class:{}", placement(found.box_in_image, width, height), color(found.class));
+            let style = format!(
+                "{};--class:{}",
+                placement(found.box_in_image, width, height),
+                color(found.class)
+            );
             view! { <div class="box" class:gone=gone class:lit=lit style=style></div> }
         })
         .collect_view();
@@ -448,7 +511,10 @@ fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoVie
 
 /// Which box suppressed which, as a list.
 #[component]
-fn SuppressionList(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> impl IntoView {
+fn SuppressionList(
+    shown: RwSignal<Option<Shown>>,
+    highlight: RwSignal<Option<usize>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let detections = shown.get()?.detections;
@@ -459,7 +525,12 @@ fn SuppressionList(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<us
             .enumerate()
             .filter_map(|(index, found)| {
                 let by = &detections.candidates[found.suppressed_by?];
-                let reason = t_string!(i18n, suppressed_by, overlap = format!("{:.2}", found.overlap)).to_string();
+                let reason = t_string!(
+                    i18n,
+                    suppressed_by,
+                    overlap = format!("{:.2}", found.overlap)
+                )
+                .to_string();
                 Some(view! {
                     <li
                         tabindex="0"
@@ -493,25 +564,41 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let i18n = use_i18n();
     let nothing = move || shown.with(Option::is_none);
     let save_png = move |_| {
-        let (Some(shown), Some(source)) = (shown.get_untracked(), state.source.get_untracked()) else { return };
+        let (Some(shown), Some(source)) = (shown.get_untracked(), state.source.get_untracked())
+        else {
+            return;
+        };
         spawn_local(async move {
             let size = (shown.width as usize, shown.height as usize);
             let label = move |class| class_name(i18n, class);
-            match export::annotated_png(&source.url, size, &shown.detections, label, &state.link()).await {
-                Ok(png) => export::download(&png, "image/png", &export::file_name(&source.name, "boxes.png")),
+            match export::annotated_png(&source.url, size, &shown.detections, label, &state.link())
+                .await
+            {
+                Ok(png) => export::download(
+                    &png,
+                    "image/png",
+                    &export::file_name(&source.name, "boxes.png"),
+                ),
                 Err(error) => leptos::logging::error!("export: {error:?}"),
             }
         });
     };
     let save_json = move |_| {
-        let (Some(shown), Some(source)) = (shown.get_untracked(), state.source.get_untracked()) else { return };
+        let (Some(shown), Some(source)) = (shown.get_untracked(), state.source.get_untracked())
+        else {
+            return;
+        };
         let file = serde_json::json!([{
             "file": source.name,
             "width": shown.width as usize,
             "height": shown.height as usize,
             "detections": shown.detections.to_json(),
         }]);
-        export::download(file.to_string().as_bytes(), "application/json", &export::file_name(&source.name, "boxes.json"));
+        export::download(
+            file.to_string().as_bytes(),
+            "application/json",
+            &export::file_name(&source.name, "boxes.json"),
+        );
     };
     view! {
         <div class="row exports">

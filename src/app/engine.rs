@@ -7,7 +7,8 @@ use web_sys::{Blob, BlobPropertyBag, MessageEvent, Url, Worker, WorkerOptions, W
 
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
-    Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, Outcome, Stage, Timings, ToEngine,
+    Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, Outcome, Stage, Timings,
+    ToEngine,
 };
 use crate::protocol::params::Lab;
 use crate::protocol::settings::Settings;
@@ -34,9 +35,12 @@ pub enum JobState {
     /// None was started yet.
     Idle,
     /// Running; with the stage, and bytes of bytes while weights arrive.
-    Running { stage: Option<Stage>, loading: Option<(usize, usize)> },
-    /// Ended with a result.
-    Done(Timings),
+    Running {
+        stage: Option<Stage>,
+        loading: Option<(usize, usize)>,
+    },
+    /// Ended with a result; how long each stage took, and the bytes that the engine holds.
+    Done(Timings, Option<usize>),
     /// Ended without.
     Failed(Failure),
 }
@@ -97,7 +101,11 @@ impl Engine {
     /// An engine that starts with the first lab that is opened.
     pub fn new(choice: BackendChoice) -> Self {
         let engine = Self {
-            inner: StoredValue::new_local(Inner { choice, next_job: 1, ..Inner::default() }),
+            inner: StoredValue::new_local(Inner {
+                choice,
+                next_job: 1,
+                ..Inner::default()
+            }),
             status: RwSignal::new(Status::Starting),
             job: RwSignal::new(JobState::Idle),
             answer: RwSignal::new_local(None),
@@ -127,10 +135,18 @@ impl Engine {
         self.cancel();
         let job = self.take_number();
         self.inner.update_value(|inner| {
-            inner.pending = Some(Pending { job, settings, blob, losses: 0 });
+            inner.pending = Some(Pending {
+                job,
+                settings,
+                blob,
+                losses: 0,
+            });
             inner.refine_next = None;
         });
-        self.job.set(JobState::Running { stage: None, loading: None });
+        self.job.set(JobState::Running {
+            stage: None,
+            loading: None,
+        });
         if self.inner.with_value(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
@@ -149,7 +165,8 @@ impl Engine {
             return;
         }
         if self.inner.with_value(|inner| inner.refining) {
-            self.inner.update_value(|inner| inner.refine_next = Some(settings));
+            self.inner
+                .update_value(|inner| inner.refine_next = Some(settings));
             return;
         }
         let job = self.take_number();
@@ -163,13 +180,17 @@ impl Engine {
     /// Asks for the finished picture as a PNG file; it comes as [`Engine::exported`].
     pub fn export(self, settings: Settings, background: Option<Blob>) {
         let job = self.take_number();
-        self.inner.update_value(|inner| inner.small.push((job, settings.lab())));
+        self.inner
+            .update_value(|inner| inner.small.push((job, settings.lab())));
         self.send(&ToEngine::Export { job, settings }, background);
     }
 
     /// Stops the running job.
     pub fn cancel(self) {
-        let pending = self.inner.try_update_value(|inner| inner.pending.take()).flatten();
+        let pending = self
+            .inner
+            .try_update_value(|inner| inner.pending.take())
+            .flatten();
         if let Some(pending) = pending {
             self.send(&ToEngine::Cancel { job: pending.job }, None);
             self.job.set(JobState::Failed(Failure::Cancelled));
@@ -200,10 +221,15 @@ impl Engine {
 
     fn send(self, message: &ToEngine, beside: Option<Blob>) {
         let text = serde_json::to_string(message).expect("messages are plain data");
-        let parts = Array::of2(&text.into(), &beside.map_or(JsValue::UNDEFINED, JsValue::from));
+        let parts = Array::of2(
+            &text.into(),
+            &beside.map_or(JsValue::UNDEFINED, JsValue::from),
+        );
         self.inner.with_value(|inner| {
             if let Some(worker) = &inner.worker {
-                worker.post_message(&parts).expect("text and blobs can be posted");
+                worker
+                    .post_message(&parts)
+                    .expect("text and blobs can be posted");
             }
         });
     }
@@ -213,7 +239,13 @@ impl Engine {
             return; // sent when the engine is ready
         }
         let pending = self.inner.with_value(|inner| inner.pending.clone());
-        if let Some(Pending { job, settings, blob, .. }) = pending {
+        if let Some(Pending {
+            job,
+            settings,
+            blob,
+            ..
+        }) = pending
+        {
             self.send(&ToEngine::Run { job, settings }, Some(blob));
         }
     }
@@ -237,22 +269,35 @@ impl Engine {
         let worker = match new_worker() {
             Ok(worker) => worker,
             Err(error) => {
-                self.status.set(Status::NotReady(Failure::EngineLost { reason: format!("{error:?}") }));
+                self.status.set(Status::NotReady(Failure::EngineLost {
+                    reason: format!("{error:?}"),
+                }));
                 return;
             }
         };
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let parts: Array = event.data().unchecked_into();
             let text = parts.get(0).as_string().unwrap_or_default();
-            let bytes = parts.get(1).dyn_into::<Uint8Array>().map(|b| b.to_vec()).unwrap_or_default();
+            let bytes = parts
+                .get(1)
+                .dyn_into::<Uint8Array>()
+                .map(|b| b.to_vec())
+                .unwrap_or_default();
             match serde_json::from_str(&text) {
                 Ok(message) => self.receive(message, bytes, choice, lost),
                 Err(error) => self.lost(error.to_string()),
             }
         });
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
-            let message = event.dyn_ref::<web_sys::ErrorEvent>().map(|e| e.message()).unwrap_or_default();
-            self.lost(if message.is_empty() { "its program could not be loaded".into() } else { message });
+            let message = event
+                .dyn_ref::<web_sys::ErrorEvent>()
+                .map(|e| e.message())
+                .unwrap_or_default();
+            self.lost(if message.is_empty() {
+                "its program could not be loaded".into()
+            } else {
+                message
+            });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -268,7 +313,14 @@ impl Engine {
         });
         match message {
             FromEngine::Awake => {
-                self.send(&ToEngine::Start { backend: choice, base: base_address(), lost }, None);
+                self.send(
+                    &ToEngine::Start {
+                        backend: choice,
+                        base: base_address(),
+                        lost,
+                    },
+                    None,
+                );
             }
             FromEngine::Pong => {}
             FromEngine::Ready(status) => {
@@ -284,13 +336,18 @@ impl Engine {
                 self.fail(failure.clone());
                 self.status.set(Status::NotReady(failure));
             }
-            FromEngine::Warm { lab, load_ms, run_ms } => self.warm_ms.update(|list| {
+            FromEngine::Warm {
+                lab,
+                load_ms,
+                run_ms,
+            } => self.warm_ms.update(|list| {
                 list.retain(|entry| entry.0 != lab);
                 list.push((lab, load_ms, run_ms));
             }),
             // The job that needs the weights says so again, with a sentence on the page.
             FromEngine::NotWarm { lab, failure } => {
-                self.inner.update_value(|inner| inner.warm.retain(|l| *l != lab));
+                self.inner
+                    .update_value(|inner| inner.warm.retain(|l| *l != lab));
                 if !matches!(self.job.get_untracked(), JobState::Running { .. }) {
                     self.job.set(JobState::Failed(failure));
                 }
@@ -316,11 +373,19 @@ impl Engine {
     }
 
     fn is_pending(self, job: JobId) -> bool {
-        self.inner.with_value(|inner| inner.pending.as_ref().is_some_and(|pending| pending.job == job))
+        self.inner.with_value(|inner| {
+            inner
+                .pending
+                .as_ref()
+                .is_some_and(|pending| pending.job == job)
+        })
     }
 
     fn fail(self, failure: Failure) {
-        let had = self.inner.try_update_value(|inner| inner.pending.take()).flatten();
+        let had = self
+            .inner
+            .try_update_value(|inner| inner.pending.take())
+            .flatten();
         if had.is_some() {
             self.job.set(JobState::Failed(failure));
         }
@@ -352,15 +417,30 @@ impl Engine {
                 .flatten()
                 .map(|pending| pending.settings.lab())
                 .expect("a pending job was just seen");
-            self.job.set(JobState::Done(outcome.timings.clone()));
-            self.answer.set(Some(Answer { lab, outcome, bytes }));
-            if let Some(settings) = self.inner.try_update_value(|inner| inner.refine_next.take()).flatten() {
+            self.job
+                .set(JobState::Done(outcome.timings.clone(), outcome.memory));
+            self.answer.set(Some(Answer {
+                lab,
+                outcome,
+                bytes,
+            }));
+            if let Some(settings) = self
+                .inner
+                .try_update_value(|inner| inner.refine_next.take())
+                .flatten()
+            {
                 self.refine(settings);
             }
             return;
         }
-        let Some(lab) = self.small_answered(job) else { return };
-        let answer = Answer { lab, outcome, bytes };
+        let Some(lab) = self.small_answered(job) else {
+            return;
+        };
+        let answer = Answer {
+            lab,
+            outcome,
+            bytes,
+        };
         if answer.outcome.result == LabResult::Exported {
             self.exported.set(Some(answer));
         } else {
@@ -390,7 +470,10 @@ impl Engine {
     fn lost(self, reason: String) {
         let on_gpu = matches!(
             self.status.get_untracked(),
-            Status::Ready(BackendStatus { backend: Backend::WebGpu { .. }, .. })
+            Status::Ready(BackendStatus {
+                backend: Backend::WebGpu { .. },
+                ..
+            })
         );
         let starting = matches!(self.status.get_untracked(), Status::Starting);
         let losses = self
@@ -407,13 +490,16 @@ impl Engine {
             Some(2) if on_gpu || starting => self.spawn(true),
             None if !starting => self.spawn(on_gpu),
             _ => {
-                self.fail(Failure::EngineLost { reason: reason.clone() });
+                self.fail(Failure::EngineLost {
+                    reason: reason.clone(),
+                });
                 self.inner.update_value(|inner| {
                     if let Some(old) = inner.worker.take() {
                         old.terminate();
                     }
                 });
-                self.status.set(Status::NotReady(Failure::EngineLost { reason }));
+                self.status
+                    .set(Status::NotReady(Failure::EngineLost { reason }));
             }
         }
     }
@@ -426,7 +512,9 @@ impl Engine {
         if !waiting || !matches!(self.status.get_untracked(), Status::Ready(_)) {
             return;
         }
-        let (quiet, asked) = self.inner.with_value(|inner| (now_ms() - inner.last_heard, inner.asked));
+        let (quiet, asked) = self
+            .inner
+            .with_value(|inner| (now_ms() - inner.last_heard, inner.asked));
         if quiet > QUIET_MS && !asked {
             self.inner.update_value(|inner| inner.asked = true);
             self.send(&ToEngine::Ping, None);
@@ -437,7 +525,9 @@ impl Engine {
 }
 
 fn now_ms() -> f64 {
-    window().performance().map_or(0.0, |performance| performance.now())
+    window()
+        .performance()
+        .map_or(0.0, |performance| performance.now())
 }
 
 /// The folder of the page, with its slash.
@@ -453,7 +543,9 @@ pub fn base_address() -> String {
 /// Starts the worker from a tiny module of our own: a worker from a `blob:` inherits the page's
 /// content security policy, one from an address would have none.
 fn new_worker() -> Result<Worker, JsValue> {
-    let script = document().query_selector("script[data-worker]")?.ok_or("the page names no worker")?;
+    let script = document()
+        .query_selector("script[data-worker]")?
+        .ok_or("the page names no worker")?;
     let name = |attribute: &str| script.get_attribute(attribute).unwrap_or_default();
     let base = base_address();
     let source = format!(

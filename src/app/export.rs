@@ -17,7 +17,10 @@ use crate::protocol::png_text;
 /// # Errors
 /// Where the browser gives none.
 pub fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
-    Ok(canvas.get_context("2d")?.ok_or("no 2d context")?.unchecked_into())
+    Ok(canvas
+        .get_context("2d")?
+        .ok_or("no 2d context")?
+        .unchecked_into())
 }
 
 /// A canvas as a PNG.
@@ -27,9 +30,15 @@ pub fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, J
 pub async fn to_blob(canvas: &HtmlCanvasElement) -> Result<Blob, JsValue> {
     let promise = Promise::new(&mut |resolve: Function, reject: Function| {
         let answer = Closure::once_into_js(move |blob: JsValue| {
-            let _ = if blob.is_null() { reject.call0(&JsValue::NULL) } else { resolve.call1(&JsValue::NULL, &blob) };
+            let _ = if blob.is_null() {
+                reject.call0(&JsValue::NULL)
+            } else {
+                resolve.call1(&JsValue::NULL, &blob)
+            };
         });
-        canvas.to_blob(answer.unchecked_ref()).expect("a canvas of our own is not tainted");
+        canvas
+            .to_blob(answer.unchecked_ref())
+            .expect("a canvas of our own is not tainted");
     });
     Ok(JsFuture::from(promise).await?.unchecked_into())
 }
@@ -47,7 +56,10 @@ pub fn download(bytes: &[u8], mime: &str, name: &str) {
         anchor.set_download(name);
         anchor.click();
         // The browser reads the blob after the click; a minute is ample.
-        set_timeout(move || drop(Url::revoke_object_url(&address)), std::time::Duration::from_secs(60));
+        set_timeout(
+            move || drop(Url::revoke_object_url(&address)),
+            std::time::Duration::from_secs(60),
+        );
         Ok(())
     };
     if let Err(error) = save() {
@@ -79,20 +91,38 @@ pub async fn annotated_png(
     canvas.set_width(size.0 as u32);
     canvas.set_height(size.1 as u32);
     let context = context(&canvas)?;
-    context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, size.0 as f64, size.1 as f64)?;
+    context.draw_image_with_html_image_element_and_dw_and_dh(
+        &image,
+        0.0,
+        0.0,
+        size.0 as f64,
+        size.1 as f64,
+    )?;
     let longer = size.0.max(size.1) as f64;
     let line = (longer / 300.0).max(2.0);
     let text = (longer / 40.0).max(14.0);
     context.set_line_width(line);
-    context.set_font(&format!("600 {text}px 'Source Sans 3 Variable', sans-serif"));
+    context.set_font(&format!(
+        "600 {text}px 'Source Sans 3 Variable', sans-serif"
+    ));
     context.set_text_baseline("top");
     for (_, found) in detections.kept() {
         let [r, g, b] = class_color(found.class);
         let color = format!("rgb({r} {g} {b})");
-        let [x0, y0, x1, y1] =
-            [found.box_in_image.x0, found.box_in_image.y0, found.box_in_image.x1, found.box_in_image.y1].map(f64::from);
+        let [x0, y0, x1, y1] = [
+            found.box_in_image.x0,
+            found.box_in_image.y0,
+            found.box_in_image.x1,
+            found.box_in_image.y1,
+        ]
+        .map(f64::from);
         context.set_stroke_style_str(&color);
-        context.stroke_rect(x0 + line / 2.0, y0 + line / 2.0, x1 - x0 - line, y1 - y0 - line);
+        context.stroke_rect(
+            x0 + line / 2.0,
+            y0 + line / 2.0,
+            x1 - x0 - line,
+            y1 - y0 - line,
+        );
         let words = format!("{} {:.0} %", label(found.class), found.score * 100.0);
         let width = context.measure_text(&words)?.width();
         context.set_fill_style_str(&color);
@@ -102,7 +132,9 @@ pub async fn annotated_png(
     }
     let blob = to_blob(&canvas).await?;
     let png = Uint8Array::new(&JsFuture::from(blob.array_buffer()).await?).to_vec();
-    let fragment = link.split_once('#').map_or(String::new(), |(_, fragment)| format!("#{fragment}"));
+    let fragment = link
+        .split_once('#')
+        .map_or(String::new(), |(_, fragment)| format!("#{fragment}"));
     png_text::insert(&png, &fragment).ok_or_else(|| "the browser wrote no PNG".into())
 }
 

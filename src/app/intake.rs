@@ -29,13 +29,24 @@ const HEAD_BYTES: f64 = 262_144.0;
 /// [`Failure::Unreadable`] where it does not come.
 pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
     let address = format!("{}samples/{}.jpg", base_address(), sample.name);
-    let unreadable = |reason: String| Failure::Unreadable { path: format!("samples/{}.jpg", sample.name), reason };
+    let unreadable = |reason: String| Failure::Unreadable {
+        path: format!("samples/{}.jpg", sample.name),
+        reason,
+    };
     let failed = |error: JsValue| unreadable(format!("{error:?}"));
-    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await.map_err(failed)?.unchecked_into();
+    let response: Response = JsFuture::from(window().fetch_with_str(&address))
+        .await
+        .map_err(failed)?
+        .unchecked_into();
     if !response.ok() {
-        return Err(unreadable(format!("the server answered {}", response.status())));
+        return Err(unreadable(format!(
+            "the server answered {}",
+            response.status()
+        )));
     }
-    let blob = JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?;
+    let blob = JsFuture::from(response.blob().map_err(failed)?)
+        .await
+        .map_err(failed)?;
     Ok(blob.unchecked_into())
 }
 
@@ -46,7 +57,9 @@ pub fn take_file(state: State, file: File) {
         match check_file(&file).await {
             Err(failure) => state.refuse(failure),
             Ok(head) => {
-                if let Some((Route::Lab(shared), _)) = png_text::read(&head).map(|text| link::decode(&text)) {
+                if let Some((Route::Lab(shared), _)) =
+                    png_text::read(&head).map(|text| link::decode(&text))
+                {
                     let lab = shared.settings.lab();
                     state.settings(lab).set(shared.settings);
                     state.page.set(Page::Lab(lab));
@@ -63,10 +76,17 @@ pub fn take_file(state: State, file: File) {
 async fn check_file(file: &Blob) -> Result<Vec<u8>, Failure> {
     let megabytes = (file.size() / 1e6).ceil() as usize;
     if megabytes > MAX_MEGABYTES {
-        return Err(Failure::FileTooLarge { megabytes, limit: MAX_MEGABYTES });
+        return Err(Failure::FileTooLarge {
+            megabytes,
+            limit: MAX_MEGABYTES,
+        });
     }
-    let head = file.slice_with_f64_and_f64(0.0, HEAD_BYTES.min(file.size())).map_err(|_| Failure::NotAPicture)?;
-    let buffer = JsFuture::from(head.array_buffer()).await.map_err(|_| Failure::NotAPicture)?;
+    let head = file
+        .slice_with_f64_and_f64(0.0, HEAD_BYTES.min(file.size()))
+        .map_err(|_| Failure::NotAPicture)?;
+    let buffer = JsFuture::from(head.array_buffer())
+        .await
+        .map_err(|_| Failure::NotAPicture)?;
     let bytes = Uint8Array::new(&buffer).to_vec();
     match intake::check(&bytes) {
         // A JPEG may keep its size behind a long preview: the worker looks at all of it.
@@ -83,19 +103,25 @@ fn first(files: Option<FileList>) -> Option<File> {
 /// Accepts drops and pastes anywhere on the page.
 pub fn listen(state: State) {
     let in_lab = move || matches!(state.page.get_untracked(), Page::Lab(_));
-    window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
+    window_event_listener(leptos::ev::dragover, |event: DragEvent| {
+        event.prevent_default()
+    });
     window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
         if let Some(file) = first(event.data_transfer().and_then(|data| data.files())) {
             if !in_lab() {
-                state.page.set(Page::Lab(crate::protocol::params::Lab::Detect));
+                state
+                    .page
+                    .set(Page::Lab(crate::protocol::params::Lab::Detect));
                 state.engine.warm_up(crate::protocol::params::Lab::Detect);
             }
             take_file(state, file);
         }
     });
     window_event_listener(leptos::ev::paste, move |event: ClipboardEvent| {
-        if let Some(file) = first(event.clipboard_data().and_then(|data| data.files())).filter(|_| in_lab()) {
+        if let Some(file) =
+            first(event.clipboard_data().and_then(|data| data.files())).filter(|_| in_lab())
+        {
             take_file(state, file);
         }
     });
@@ -169,7 +195,11 @@ pub fn Intake() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let camera = RwSignal::new(false);
-    let chosen = Signal::derive(move || state.source.with(|source| source.as_ref().and_then(|s| s.sample).map(|s| s.name)));
+    let chosen = Signal::derive(move || {
+        state
+            .source
+            .with(|source| source.as_ref().and_then(|s| s.sample).map(|s| s.name))
+    });
     view! {
         <section class="intake" aria-label=move || t_string!(i18n, source_title).to_string()>
             <div class="row">
@@ -224,7 +254,9 @@ fn Camera(close: impl Fn() + Copy + 'static) -> impl IntoView {
         }
     });
     let take = move |_| {
-        let Some(video) = video.get_untracked() else { return };
+        let Some(video) = video.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             if let Ok(blob) = frame(&video).await {
                 state.take(blob, "camera.png".into(), None);

@@ -8,7 +8,13 @@ use super::text::{failure_sentence, notice_sentence, stage_name, t_string, use_i
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{BackendChoice, Stage};
 
-const STAGES: [Stage; 5] = [Stage::Decode, Stage::Load, Stage::Prepare, Stage::Network, Stage::Postprocess];
+const STAGES: [Stage; 5] = [
+    Stage::Decode,
+    Stage::Load,
+    Stage::Prepare,
+    Stage::Network,
+    Stage::Postprocess,
+];
 
 /// The panel of the job: always at the same place, whatever state it is in.
 #[component]
@@ -51,7 +57,7 @@ pub fn JobPanel() -> impl IntoView {
                             <progress max=total.max(1) prop:value=done aria-label=t_string!(i18n, job_title).to_string()></progress>
                         }.into_any()
                     }
-                    JobState::Done(timings) => {
+                    JobState::Done(timings, memory) => {
                         let total: f64 = timings.iter().map(|(_, ms)| ms).sum();
                         let rows = timings.iter().map(|(stage, ms)| view! {
                             <tr data-stage=stage.name()>
@@ -60,9 +66,14 @@ pub fn JobPanel() -> impl IntoView {
                             </tr>
                         }).collect_view();
                         view! {
-                            <details>
+                            <details class="times">
                                 <summary>{t_string!(i18n, job_done, ms = format!("{total:.0}")).to_string()}</summary>
-                                <table class="timings"><tbody>{rows}</tbody></table>
+                                <table class="timings"><tbody>{rows}{memory.map(|bytes| view! {
+                                    <tr data-memory=bytes.to_string()>
+                                        <th scope="row">{t_string!(i18n, job_memory)}</th>
+                                        <td class="number">{format!("{} MB", megabytes(bytes))}</td>
+                                    </tr>
+                                })}</tbody></table>
                             </details>
                         }.into_any()
                     }
@@ -88,7 +99,7 @@ fn job_word(job: &JobState) -> &'static str {
     match job {
         JobState::Idle => "idle",
         JobState::Running { .. } => "running",
-        JobState::Done(_) => "done",
+        JobState::Done(..) => "done",
         JobState::Failed(_) => "failed",
     }
 }

@@ -15,20 +15,29 @@ pub fn Models() -> impl IntoView {
             .into_iter()
             .map(|card| {
                 let source = format!("{}: {}", card.source.package, card.source.path);
-                let file = format!("weights/{}.bpk, {:.1} MB", card.name, card.bytes as f64 / 1e6);
+                let file = format!(
+                    "weights/{}.bpk, {:.1} MB",
+                    card.name,
+                    card.bytes as f64 / 1e6
+                );
                 let rows = [
                     (t_string!(i18n, card_architecture), card.architecture),
                     (t_string!(i18n, card_data), card.data),
                     (t_string!(i18n, card_quality), card.quality),
                     (t_string!(i18n, card_limits), card.limits),
                     (t_string!(i18n, card_license), card.license),
-                    (t_string!(i18n, card_parameters), format!("{:.2} M", card.parameters as f64 / 1e6)),
+                    (
+                        t_string!(i18n, card_parameters),
+                        format!("{:.2} M", card.parameters as f64 / 1e6),
+                    ),
                     (t_string!(i18n, card_size), file),
                     (t_string!(i18n, card_source), source),
                     (t_string!(i18n, card_command), card.command),
                     ("sha256", card.sha256),
                 ];
-                let rows = rows.map(|(term, text)| view! { <dt>{term}</dt><dd>{text}</dd> }).collect_view();
+                let rows = rows
+                    .map(|(term, text)| view! { <dt>{term}</dt><dd>{text}</dd> })
+                    .collect_view();
                 view! {
                     <article class="panel card" id=card.name>
                         <h2>{card.title}</h2>

@@ -18,7 +18,12 @@ pub fn Notes(lab: Lab) -> impl IntoView {
     Effect::new(move |_| {
         let language = short_name(i18n.get_locale());
         spawn_local(async move {
-            let fetched = fetch(&format!("{}notes/{}.{language}.html", base_address(), lab.name())).await;
+            let fetched = fetch(&format!(
+                "{}notes/{}.{language}.html",
+                base_address(),
+                lab.name()
+            ))
+            .await;
             // The visitor may have left the lab meanwhile.
             let _ = text.try_set(Some(fetched.map_err(|_| ())));
         });
@@ -37,9 +42,14 @@ pub fn Notes(lab: Lab) -> impl IntoView {
 }
 
 async fn fetch(address: &str) -> Result<String, JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.unchecked_into();
+    let response: Response = JsFuture::from(window().fetch_with_str(address))
+        .await?
+        .unchecked_into();
     if !response.ok() {
         return Err(response.status().into());
     }
-    Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
+    Ok(JsFuture::from(response.text()?)
+        .await?
+        .as_string()
+        .unwrap_or_default())
 }

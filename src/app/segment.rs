@@ -2,9 +2,11 @@
 //! sliders act at once; the finished file is composed by the engine.
 
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::Clamped;
-use web_sys::{Blob, HtmlCanvasElement, HtmlImageElement, ImageData, Url};
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, ImageData, Url,
+};
 
 use super::controls::Control;
 use super::detect::Stage;
@@ -38,15 +40,30 @@ pub fn SegmentLab() -> impl IntoView {
     let matte: RwSignal<Option<Answer>, LocalStorage> = RwSignal::new_local(None);
     let background: RwSignal<Option<Background>, LocalStorage> = RwSignal::new_local(None);
     Effect::new(move |_| {
-        let answer = state.engine.answer.get().filter(|answer| matches!(answer.outcome.result, LabResult::Segment(_)));
+        let answer = state
+            .engine
+            .answer
+            .get()
+            .filter(|answer| matches!(answer.outcome.result, LabResult::Segment(_)));
         matte.set(answer);
     });
     Effect::new(move |_| {
-        let Some(answer) = state.engine.exported.get() else { return };
+        let Some(answer) = state.engine.exported.get() else {
+            return;
+        };
         state.engine.exported.set(None);
-        let name = state.source.get_untracked().map_or("picture.png".into(), |source| source.name);
-        let effect = state.segment.with_untracked(|settings| settings.choice("effect"));
-        export::download(&answer.bytes, "image/png", &export::file_name(&name, &format!("{effect}.png")));
+        let name = state
+            .source
+            .get_untracked()
+            .map_or("picture.png".into(), |source| source.name);
+        let effect = state
+            .segment
+            .with_untracked(|settings| settings.choice("effect"));
+        export::download(
+            &answer.bytes,
+            "image/png",
+            &export::file_name(&name, &format!("{effect}.png")),
+        );
     });
     let effect = move || state.segment.with(|settings| settings.choice("effect"));
     let set_background = move |blob: Blob, sample: Option<&'static str>| {
@@ -59,10 +76,16 @@ pub fn SegmentLab() -> impl IntoView {
     };
     let export = move |_| {
         let settings = state.segment.get_untracked();
-        let behind = background.get_untracked().filter(|_| settings.choice("effect") == "picture");
-        state.engine.export(settings, behind.map(|background| background.blob));
+        let behind = background
+            .get_untracked()
+            .filter(|_| settings.choice("effect") == "picture");
+        state
+            .engine
+            .export(settings, behind.map(|background| background.blob));
     };
-    let cannot_export = move || matte.with(Option::is_none) || (effect() == "picture" && background.with(Option::is_none));
+    let cannot_export = move || {
+        matte.with(Option::is_none) || (effect() == "picture" && background.with(Option::is_none))
+    };
     view! {
         <div class="lab">
             <header class="lab-head">
@@ -141,7 +164,9 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
     let state = use_state();
     let person: NodeRef<leptos::html::Canvas> = NodeRef::new();
     let tint: NodeRef<leptos::html::Canvas> = NodeRef::new();
-    let LabResult::Segment(size) = answer.outcome.result else { return ().into_any() };
+    let LabResult::Segment(size) = answer.outcome.result else {
+        return ().into_any();
+    };
     let (width, height) = (size.width, size.height);
     let number = move |name: &'static str| state.segment.with(|settings| settings.number(name));
     let effect = move || state.segment.with(|settings| settings.choice("effect"));
@@ -149,22 +174,39 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
         let [r, g, b] = state.segment.with(|settings| settings.color("color"));
         format!("rgb({r} {g} {b})")
     };
-    let source = state.source.get_untracked().map(|source| source.url).unwrap_or_default();
+    let source = state
+        .source
+        .get_untracked()
+        .map(|source| source.url)
+        .unwrap_or_default();
     let alpha = StoredValue::new(answer.bytes);
+    // The tint follows its colour; the person is drawn once.
+    Effect::new(move |_| {
+        let Some(tint) = tint.get() else { return };
+        let color = color();
+        if let Some(Err(error)) =
+            alpha.try_with_value(|alpha| draw_tint(&tint, alpha, width, height, &color))
+        {
+            leptos::logging::error!("matte: {error:?}");
+        }
+    });
     Effect::new({
         let source = source.clone();
         move |_| {
-            let (Some(person), Some(tint)) = (person.get(), tint.get()) else { return };
+            let Some(person) = person.get() else { return };
             let source = source.clone();
             leptos::task::spawn_local(async move {
-                let Some(alpha) = alpha.try_get_value() else { return };
-                if let Err(error) = draw(&person, &tint, &source, &alpha, width, height).await {
+                let Some(alpha) = alpha.try_get_value() else {
+                    return;
+                };
+                if let Err(error) = draw_person(&person, &source, &alpha, width, height).await {
                     leptos::logging::error!("matte: {error:?}");
                 }
             });
         }
     });
-    let behind = move || match effect() {
+    let behind = move || {
+        match effect() {
         "blur" => view! {
             <img class="layer" src=source.clone() alt="" style=move || format!("filter:blur(calc({:.4} * var(--longer)))", number("blur") / 1000.0) />
         }.into_any(),
@@ -172,6 +214,7 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
         "picture" => background.get().map(|b| view! { <img class="layer cover" src=b.url alt="" /> }).into_any(),
         "cutout" => view! { <div class="layer checker"></div> }.into_any(),
         _ => ().into_any(),
+    }
     };
     let masked = move || effect() == "mask";
     let covered = move || !masked() && (effect() != "picture" || background.with(Option::is_some));
@@ -179,34 +222,67 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
         <div class="layers">
             <div class="layer">{behind}</div>
             <canvas class="layer" node_ref=person width=width height=height class:hidden=move || !covered()></canvas>
-            <div class="layer" class:hidden=move || !masked() style=move || format!("opacity:{:.2}", number("opacity") / 100.0)>
-                <canvas class="layer" node_ref=tint width=width height=height style=move || format!("--tint:{}", color())></canvas>
-                <div class="layer tint" style=move || format!("background:{}", color())></div>
-            </div>
+            <canvas
+                class="layer"
+                node_ref=tint
+                width=width
+                height=height
+                class:hidden=move || !masked()
+                style=move || format!("opacity:{:.2}", number("opacity") / 100.0)
+            ></canvas>
         </div>
     }
     .into_any()
 }
 
-/// Draws the person cut out, and the matte alone.
-async fn draw(
-    person: &HtmlCanvasElement,
-    tint: &HtmlCanvasElement,
-    picture: &str,
+/// The matte as white pixels of its opacity.
+fn put_matte(
+    context: &CanvasRenderingContext2d,
     alpha: &[u8],
     width: u32,
     height: u32,
 ) -> Result<(), JsValue> {
     let rgba: Vec<u8> = alpha.iter().flat_map(|&a| [255, 255, 255, a]).collect();
     let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width, height)?;
-    export::context(tint)?.put_image_data(&data, 0.0, 0.0)?;
+    context.put_image_data(&data, 0.0, 0.0)
+}
+
+/// Draws the matte in one colour.
+fn draw_tint(
+    canvas: &HtmlCanvasElement,
+    alpha: &[u8],
+    width: u32,
+    height: u32,
+    color: &str,
+) -> Result<(), JsValue> {
+    let context = export::context(canvas)?;
+    put_matte(&context, alpha, width, height)?;
+    context.set_global_composite_operation("source-in")?;
+    context.set_fill_style_str(color);
+    context.fill_rect(0.0, 0.0, f64::from(width), f64::from(height));
+    context.set_global_composite_operation("source-over")
+}
+
+/// Draws the person cut out of the picture.
+async fn draw_person(
+    canvas: &HtmlCanvasElement,
+    picture: &str,
+    alpha: &[u8],
+    width: u32,
+    height: u32,
+) -> Result<(), JsValue> {
     let image = HtmlImageElement::new()?;
     image.set_src(picture);
     wasm_bindgen_futures::JsFuture::from(image.decode()).await?;
-    let context = export::context(person)?;
-    context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
-    context.draw_image_with_html_canvas_element(tint, 0.0, 0.0)?;
+    let context = export::context(canvas)?;
+    put_matte(&context, alpha, width, height)?;
     context.set_global_composite_operation("source-in")?;
-    context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, f64::from(width), f64::from(height))?;
+    context.draw_image_with_html_image_element_and_dw_and_dh(
+        &image,
+        0.0,
+        0.0,
+        f64::from(width),
+        f64::from(height),
+    )?;
     context.set_global_composite_operation("source-over")
 }

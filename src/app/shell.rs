@@ -12,7 +12,8 @@ use super::models::Models;
 use super::segment::SegmentLab;
 use super::state::{Page, State, use_state};
 use super::text::{
-    I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale, t_string, use_i18n,
+    I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
+    t_string, use_i18n,
 };
 use crate::protocol::message::{Backend, BackendChoice, BackendStatus, Reason};
 use crate::protocol::params::Lab;
@@ -30,7 +31,11 @@ pub fn App() -> impl IntoView {
 /// `?backend=cpu` or `?backend=webgpu` in the address.
 fn forced_backend() -> BackendChoice {
     let query = window().location().search().unwrap_or_default();
-    match query.trim_start_matches('?').split('&').find_map(|part| part.strip_prefix("backend=")) {
+    match query
+        .trim_start_matches('?')
+        .split('&')
+        .find_map(|part| part.strip_prefix("backend="))
+    {
         Some("cpu") => BackendChoice::Cpu,
         Some("webgpu") => BackendChoice::WebGpu,
         _ => BackendChoice::Auto,
@@ -51,7 +56,11 @@ fn Shell() -> impl IntoView {
     Effect::new(move |_| {
         let root = document().document_element();
         if let Some(root) = root {
-            let language = if i18n.get_locale() == Locale::zh { "zh-Hans" } else { "en" };
+            let language = if i18n.get_locale() == Locale::zh {
+                "zh-Hans"
+            } else {
+                "en"
+            };
             let _ = root.set_attribute("lang", language);
         }
         let page = match state.page.get() {
@@ -114,17 +123,25 @@ fn Badge() -> impl IntoView {
     let word = move || match state.engine.status.get() {
         Status::Starting => t_string!(i18n, badge_starting),
         Status::NotReady(_) => t_string!(i18n, badge_off),
-        Status::Ready(BackendStatus { backend: Backend::Cpu, .. }) => t_string!(i18n, badge_cpu),
+        Status::Ready(BackendStatus {
+            backend: Backend::Cpu,
+            ..
+        }) => t_string!(i18n, badge_cpu),
         Status::Ready(_) => t_string!(i18n, badge_webgpu),
     };
     let kind = move || match state.engine.status.get() {
         Status::Starting => "starting",
         Status::NotReady(_) => "off",
-        Status::Ready(BackendStatus { backend: Backend::Cpu, .. }) => "cpu",
+        Status::Ready(BackendStatus {
+            backend: Backend::Cpu,
+            ..
+        }) => "cpu",
         Status::Ready(_) => "webgpu",
     };
     let details = move || {
-        let Status::Ready(status) = state.engine.status.get() else { return ().into_any() };
+        let Status::Ready(status) = state.engine.status.get() else {
+            return ().into_any();
+        };
         let (on, other, choice) = match status.backend {
             Backend::Cpu => (
                 t_string!(i18n, badge_on_cpu).to_string(),
@@ -196,7 +213,11 @@ const STORED_THEME: &str = "kiln-theme";
 fn ThemeSwitch() -> impl IntoView {
     let i18n = use_i18n();
     let storage = || window().local_storage().ok().flatten();
-    let theme = RwSignal::new(storage().and_then(|s| s.get_item(STORED_THEME).ok()?).unwrap_or_default());
+    let theme = RwSignal::new(
+        storage()
+            .and_then(|s| s.get_item(STORED_THEME).ok()?)
+            .unwrap_or_default(),
+    );
     view! {
         <select
             id="theme"
@@ -229,7 +250,9 @@ pub fn ShareButton() -> impl IntoView {
     let said: RwSignal<Option<String>> = RwSignal::new(None);
     let share = move |_| {
         state.write_address();
-        let own = state.source.with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
+        let own = state
+            .source
+            .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
         spawn_local(async move {
             let sentence = match export::copy(&state.link()).await {
                 Ok(()) if own => t_string!(i18n, share_own),

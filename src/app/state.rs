@@ -79,7 +79,8 @@ impl State {
     /// Changes one setting; the address follows, and a result is refined where that is cheap.
     pub fn set(self, lab: Lab, name: &str, value: Value) {
         let before = self.settings(lab).get_untracked();
-        self.settings(lab).update(|settings| settings.set(name, value));
+        self.settings(lab)
+            .update(|settings| settings.set(name, value));
         let after = self.settings(lab).get_untracked();
         if before == after {
             return;
@@ -132,7 +133,12 @@ impl State {
         self.refused.set(None);
         self.engine.reset();
         match Url::create_object_url_with_blob(&blob) {
-            Ok(url) => self.source.set(Some(Source { blob, url, name, sample })),
+            Ok(url) => self.source.set(Some(Source {
+                blob,
+                url,
+                name,
+                sample,
+            })),
             Err(_) => self.refused.set(Some(Failure::NotAPicture)),
         }
         self.write_address();
@@ -156,8 +162,11 @@ impl State {
 
     /// Runs the open lab on the picture.
     pub fn run(self) {
-        if let (Page::Lab(lab), Some(source)) = (self.page.get_untracked(), self.source.get_untracked()) {
-            self.engine.run(self.settings(lab).get_untracked(), source.blob);
+        if let (Page::Lab(lab), Some(source)) =
+            (self.page.get_untracked(), self.source.get_untracked())
+        {
+            self.engine
+                .run(self.settings(lab).get_untracked(), source.blob);
         }
     }
 

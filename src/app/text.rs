@@ -7,7 +7,13 @@ use crate::protocol::link::Notice;
 use crate::protocol::message::{Reason, Stage};
 
 /// The keys of `locales/`, made by `build.rs`.
-#[allow(clippy::all, unused, missing_docs, mismatched_lifetime_syntaxes, dead_code)]
+#[allow(
+    clippy::all,
+    unused,
+    missing_docs,
+    mismatched_lifetime_syntaxes,
+    dead_code
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 }
@@ -136,12 +142,20 @@ pub fn stage_name(i18n: I18n, stage: Stage) -> String {
 pub fn reason_sentence(i18n: I18n, reason: &Reason) -> String {
     match reason.clone() {
         Reason::Forced => t_string!(i18n, reason_forced).to_string(),
-        Reason::Missing { secure_context: true } => t_string!(i18n, reason_missing).to_string(),
-        Reason::Missing { secure_context: false } => t_string!(i18n, reason_insecure).to_string(),
+        Reason::Missing {
+            secure_context: true,
+        } => t_string!(i18n, reason_missing).to_string(),
+        Reason::Missing {
+            secure_context: false,
+        } => t_string!(i18n, reason_insecure).to_string(),
         Reason::Refused { detail } => t_string!(i18n, reason_refused, detail = detail).to_string(),
-        Reason::Wrong { difference } => t_string!(i18n, reason_wrong, difference = difference).to_string(),
+        Reason::Wrong { difference } => {
+            t_string!(i18n, reason_wrong, difference = difference).to_string()
+        }
         Reason::Lost => t_string!(i18n, reason_lost).to_string(),
-        Reason::Software { adapter } => t_string!(i18n, reason_software, adapter = adapter).to_string(),
+        Reason::Software { adapter } => {
+            t_string!(i18n, reason_software, adapter = adapter).to_string()
+        }
     }
 }
 
@@ -160,22 +174,46 @@ pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
         Failure::EmptyFile => t_string!(i18n, fail_empty).to_string(),
         Failure::NotAPicture => t_string!(i18n, fail_not_picture).to_string(),
         Failure::DamagedPicture => t_string!(i18n, fail_damaged).to_string(),
-        Failure::TooManyPixels { width, height, limit } => {
-            t_string!(i18n, fail_pixels, width = width, height = height, limit = limit).to_string()
-        }
+        Failure::TooManyPixels {
+            width,
+            height,
+            limit,
+        } => t_string!(
+            i18n,
+            fail_pixels,
+            width = width,
+            height = height,
+            limit = limit
+        )
+        .to_string(),
         Failure::FileTooLarge { megabytes, limit } => {
             t_string!(i18n, fail_large, megabytes = megabytes, limit = limit).to_string()
         }
         Failure::WeightsMissing { name, reason } => {
             t_string!(i18n, fail_weights_missing, name = name, reason = reason).to_string()
         }
-        Failure::WeightsTruncated { name, got, expected } => {
-            t_string!(i18n, fail_weights_truncated, name = name, got = got, expected = expected).to_string()
+        Failure::WeightsTruncated {
+            name,
+            got,
+            expected,
+        } => t_string!(
+            i18n,
+            fail_weights_truncated,
+            name = name,
+            got = got,
+            expected = expected
+        )
+        .to_string(),
+        Failure::WeightsChanged { name } => {
+            t_string!(i18n, fail_weights_changed, name = name).to_string()
         }
-        Failure::WeightsChanged { name } => t_string!(i18n, fail_weights_changed, name = name).to_string(),
-        Failure::WeightsUnfit { name } => t_string!(i18n, fail_weights_unfit, name = name).to_string(),
+        Failure::WeightsUnfit { name } => {
+            t_string!(i18n, fail_weights_unfit, name = name).to_string()
+        }
         Failure::Cancelled => t_string!(i18n, fail_cancelled).to_string(),
-        Failure::NotFinite { backend } => t_string!(i18n, fail_not_finite, backend = backend).to_string(),
+        Failure::NotFinite { backend } => {
+            t_string!(i18n, fail_not_finite, backend = backend).to_string()
+        }
         Failure::EngineLost { reason } => t_string!(i18n, fail_engine, reason = reason).to_string(),
         Failure::NoGpu { reason } => t_string!(i18n, fail_no_gpu, reason = reason).to_string(),
         Failure::NothingToRefine => t_string!(i18n, fail_refine).to_string(),

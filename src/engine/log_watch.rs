@@ -20,7 +20,9 @@ impl Log for Watch {
 
     fn log(&self, record: &Record) {
         if self.enabled(record.metadata()) {
-            let mut errors = ERRORS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut errors = ERRORS
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             if errors.len() < MOST {
                 errors.push(format!("{}: {}", record.target(), record.args()));
             }
@@ -39,7 +41,11 @@ pub fn install() {
 
 /// The errors since the last call.
 pub fn take_errors() -> Vec<String> {
-    std::mem::take(&mut *ERRORS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    std::mem::take(
+        &mut *ERRORS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    )
 }
 
 #[cfg(test)]
@@ -51,7 +57,13 @@ mod tests {
         install();
         log::warn!("not this");
         log::error!("a shader failed");
-        assert_eq!(take_errors().iter().filter(|e| e.contains("a shader failed")).count(), 1);
+        assert_eq!(
+            take_errors()
+                .iter()
+                .filter(|e| e.contains("a shader failed"))
+                .count(),
+            1
+        );
         assert!(!take_errors().iter().any(|e| e.contains("not this")));
     }
 }

@@ -22,7 +22,11 @@ pub struct NativeHost<F: Fn(Event)> {
 impl<F: Fn(Event)> NativeHost<F> {
     /// A host that reads `<folder>/<name>.bpk` and hands every event to `on_event`.
     pub fn new(folder: impl Into<PathBuf>, on_event: F) -> Self {
-        Self { weights: folder.into(), started: Instant::now(), on_event }
+        Self {
+            weights: folder.into(),
+            started: Instant::now(),
+            on_event,
+        }
     }
 }
 
@@ -40,6 +44,10 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
 
+    fn memory_bytes(&self) -> Option<usize> {
+        None
+    }
+
     async fn pause(&self) {}
 
     async fn weights(&self, name: &str, _sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
@@ -48,7 +56,11 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
             name: name.into(),
             reason: format!("{}: {error}", path.display()),
         })?;
-        self.emit(Event::Loading { name: name.into(), bytes: bytes.len(), total });
+        self.emit(Event::Loading {
+            name: name.into(),
+            bytes: bytes.len(),
+            total,
+        });
         Ok(bytes)
     }
 
@@ -69,7 +81,9 @@ pub fn open_device(choice: BackendChoice) -> Result<(Device, String), Failure> {
             .device_kind(DeviceKind::DefaultDevice)
             .init_with_setup()
             .map(|(device, setup)| (device, setup.adapter.get_info().name))
-            .map_err(|error| Failure::NoGpu { reason: error.to_string() }),
+            .map_err(|error| Failure::NoGpu {
+                reason: error.to_string(),
+            }),
     }
 }
 
@@ -106,7 +120,11 @@ pub fn decode_picture(bytes: &[u8]) -> Result<Picture, Failure> {
     image.apply_orientation(orientation);
     let (width, height) = picture::fit(image.width() as usize, image.height() as usize);
     if (width, height) != (image.width() as usize, image.height() as usize) {
-        image = image.resize_exact(width as u32, height as u32, image::imageops::FilterType::Triangle);
+        image = image.resize_exact(
+            width as u32,
+            height as u32,
+            image::imageops::FilterType::Triangle,
+        );
     }
     Picture::new(width, height, image.into_rgba8().into_raw()).ok_or(Failure::DamagedPicture)
 }
@@ -116,7 +134,12 @@ pub fn encode_png(picture: &Picture) -> Vec<u8> {
     use image::ImageEncoder;
     let mut png = Vec::new();
     image::codecs::png::PngEncoder::new(&mut png)
-        .write_image(&picture.rgba, picture.width as u32, picture.height as u32, image::ExtendedColorType::Rgba8)
+        .write_image(
+            &picture.rgba,
+            picture.width as u32,
+            picture.height as u32,
+            image::ExtendedColorType::Rgba8,
+        )
         .expect("writing to memory does not fail");
     png
 }

@@ -25,13 +25,21 @@ pub struct Engine {
     ssd: Option<Ssd>,
     selfie: Option<Selfie>,
     detected: Option<detect::RawDetections>,
-    matted: Option<(Picture, Matte)>,
+    matted: Option<(Picture, segment::RawMatte)>,
 }
 
 impl Engine {
     /// An engine on a device that is ready. `backend` is its name for messages.
     pub fn new(device: Device, backend: impl Into<String>, manifest: Manifest) -> Self {
-        Self { device, backend: backend.into(), manifest, ssd: None, selfie: None, detected: None, matted: None }
+        Self {
+            device,
+            backend: backend.into(),
+            manifest,
+            ssd: None,
+            selfie: None,
+            detected: None,
+            matted: None,
+        }
     }
 
     /// Loads the network of a lab, if it is not there yet.
@@ -40,10 +48,13 @@ impl Engine {
     /// Those of [`weights::load`].
     pub async fn load<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
         let name = lab.model();
-        let card = self.manifest.find(name).ok_or_else(|| Failure::WeightsMissing {
-            name: name.into(),
-            reason: "not in the manifest".into(),
-        })?;
+        let card = self
+            .manifest
+            .find(name)
+            .ok_or_else(|| Failure::WeightsMissing {
+                name: name.into(),
+                reason: "not in the manifest".into(),
+            })?;
         match lab {
             Lab::Detect if self.ssd.is_none() => {
                 let network = SsdConfig::new(CLASSES.len()).init(&self.device);
@@ -65,7 +76,11 @@ impl Engine {
     /// Those of [`run`](Self::run).
     pub async fn warm_up<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
         self.load(host, lab).await?;
-        let empty = Picture { width: 1, height: 1, rgba: vec![127, 127, 127, 255] };
+        let empty = Picture {
+            width: 1,
+            height: 1,
+            rgba: vec![127, 127, 127, 255],
+        };
         let job = Job::new(host, &*self.backend);
         match lab {
             Lab::Detect => {
@@ -99,17 +114,35 @@ impl Engine {
                 let detections = detect::refine(&raw, settings);
                 let anchors = Some(detect::anchors(&raw));
                 self.detected = Some(raw);
-                (LabResult::Detect { detections, anchors }, Vec::new())
+                (
+                    LabResult::Detect {
+                        detections,
+                        anchors,
+                    },
+                    Vec::new(),
+                )
             }
             Lab::Segment => {
-                let matte = segment::run(&job, loaded(&self.selfie), &picture, &self.device).await?;
-                let bytes = matte.alpha.clone();
-                let result = LabResult::Segment(Matte { alpha: Vec::new(), ..matte.clone() });
-                self.matted = Some((picture, matte));
-                (result, bytes)
+                let raw = segment::run(&job, loaded(&self.selfie), &picture, &self.device).await?;
+                let matte = segment::preview(&raw, &picture);
+                let result = LabResult::Segment(Matte {
+                    alpha: Vec::new(),
+                    ..matte
+                });
+                self.matted = Some((picture, raw));
+                (result, matte.alpha)
             }
         };
-        Ok((Outcome { width, height, result, timings: job.finish() }, bytes))
+        Ok((
+            Outcome {
+                width,
+                height,
+                result,
+                memory: host.memory_bytes(),
+                timings: job.finish(),
+            },
+            bytes,
+        ))
     }
 
     /// Applies other settings to the last result of a lab, without running its network.
@@ -121,7 +154,11 @@ impl Engine {
             (Lab::Detect, Some(raw)) => Ok(Outcome {
                 width: raw.width,
                 height: raw.height,
-                result: LabResult::Detect { detections: detect::refine(raw, settings), anchors: None },
+                result: LabResult::Detect {
+                    detections: detect::refine(raw, settings),
+                    anchors: None,
+                },
+                memory: None,
                 timings: Vec::new(),
             }),
             _ => Err(Failure::NothingToRefine),
@@ -132,12 +169,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`].
-    pub fn export(&self, settings: &Settings, background: Option<&Picture>) -> Result<Picture, Failure> {
-        let (picture, matte) = self.matted.as_ref().ok_or(Failure::NothingToRefine)?;
-        segment::export(picture, matte, settings, background)
+    pub fn export(
+        &self,
+        settings: &Settings,
+        background: Option<&Picture>,
+    ) -> Result<Picture, Failure> {
+        let (picture, raw) = self.matted.as_ref().ok_or(Failure::NothingToRefine)?;
+        segment::export(picture, raw, settings, background)
     }
 }
 
 fn loaded<M>(network: &Option<M>) -> &M {
-    network.as_ref().expect("`load` returned without an error just before")
+    network
+        .as_ref()
+        .expect("`load` returned without an error just before")
 }

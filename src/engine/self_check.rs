@@ -15,7 +15,9 @@ pub const TOLERANCE: f32 = 1e-4;
 /// ratio.
 fn numbers<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     let count = shape.iter().product::<usize>();
-    let values: Vec<f32> = (1..=count).map(|i| (i as f32 * 0.618_034).fract() * 2.0 - 1.0).collect();
+    let values: Vec<f32> = (1..=count)
+        .map(|i| (i as f32 * 0.618_034).fract() * 2.0 - 1.0)
+        .collect();
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
@@ -23,13 +25,20 @@ fn numbers<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
 /// bounded activations, resizing, a matrix product, a concatenation.
 pub fn probe(device: &Device) -> Tensor<2> {
     let conv = |x, shape, stride, groups| {
-        conv2d(x, numbers(shape, device), None, ConvOptions::new([stride; 2], [shape[2] / 2; 2], [1; 2], groups))
+        conv2d(
+            x,
+            numbers(shape, device),
+            None,
+            ConvOptions::new([stride; 2], [shape[2] / 2; 2], [1; 2], groups),
+        )
     };
     let x = numbers([1, 3, 16, 16], device);
     let x = activation::relu6(conv(x, [8, 3, 3, 3], 2, 1));
     let x = activation::hard_swish(conv(x, [8, 1, 3, 3], 1, 8));
     let x = conv(x, [12, 8, 1, 1], 1, 1);
-    let size = InterpolateOptions::new(InterpolateMode::Bilinear).with_align_corners(false).with_output_size([16, 16]);
+    let size = InterpolateOptions::new(InterpolateMode::Bilinear)
+        .with_align_corners(false)
+        .with_output_size([16, 16]);
     let x = interpolate(x, size).mean_dim(3).reshape([12, 16]);
     let y = x.clone().matmul(x.clone().transpose());
     activation::sigmoid(Tensor::cat(vec![x, y], 1))
@@ -41,7 +50,10 @@ pub fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     if a.len() != b.len() || !a.iter().chain(b).all(|v| v.is_finite()) {
         return f32::INFINITY;
     }
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
 }
 
 #[cfg(test)]
@@ -50,11 +62,20 @@ mod tests {
 
     #[test]
     fn a_device_agrees_with_itself_on_numbers_that_vary() {
-        let values = || probe(&Device::flex()).into_data().try_into_vec::<f32>().expect("f32");
+        let values = || {
+            probe(&Device::flex())
+                .into_data()
+                .try_into_vec::<f32>()
+                .expect("f32")
+        };
         assert_eq!(largest_difference(&values(), &values()), 0.0);
         let values = values();
-        let spread = values.iter().fold(0f32, |m, v| m.max(*v)) - values.iter().fold(1f32, |m, v| m.min(*v));
-        assert!(spread > 0.2, "a probe that is flat proves nothing: {spread}");
+        let spread =
+            values.iter().fold(0f32, |m, v| m.max(*v)) - values.iter().fold(1f32, |m, v| m.min(*v));
+        assert!(
+            spread > 0.2,
+            "a probe that is flat proves nothing: {spread}"
+        );
     }
 
     #[test]

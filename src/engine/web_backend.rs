@@ -23,7 +23,11 @@ const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic rende
 /// [`Failure::NoGpu`] where WebGPU was forced and cannot run.
 pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, BackendStatus), Failure> {
     let cpu = |reason| {
-        let status = BackendStatus { backend: Backend::Cpu, reason: Some(reason), self_check: None };
+        let status = BackendStatus {
+            backend: Backend::Cpu,
+            reason: Some(reason),
+            self_check: None,
+        };
         Ok((Device::flex(), status))
     };
     if lost {
@@ -35,7 +39,14 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
     let refusal = match open(choice).await {
         Ok((device, adapter, difference)) if difference <= TOLERANCE => {
             let backend = Backend::WebGpu { adapter };
-            return Ok((device, BackendStatus { backend, reason: None, self_check: Some(difference) }));
+            return Ok((
+                device,
+                BackendStatus {
+                    backend,
+                    reason: None,
+                    self_check: Some(difference),
+                },
+            ));
         }
         Ok((_, _, difference)) => Reason::Wrong { difference },
         Err(reason) => reason,
@@ -45,8 +56,12 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
     }
     Err(Failure::NoGpu {
         reason: match refusal {
-            Reason::Missing { secure_context: true } => "this browser has no WebGPU".into(),
-            Reason::Missing { secure_context: false } => "browsers give WebGPU to https pages only".into(),
+            Reason::Missing {
+                secure_context: true,
+            } => "this browser has no WebGPU".into(),
+            Reason::Missing {
+                secure_context: false,
+            } => "browsers give WebGPU to https pages only".into(),
             Reason::Wrong { difference } => format!("its results are off by {difference}"),
             Reason::Refused { detail } => detail,
             other => format!("{other:?}"),
@@ -66,14 +81,25 @@ async fn open(choice: BackendChoice) -> Result<(Device, String, f32), Reason> {
     if !has_feature(&adapter, NEEDED_FEATURE) {
         return Err(refused(format!("the adapter lacks {NEEDED_FEATURE}")));
     }
-    let (device, setup) =
-        Device::wgpu_options().init_with_setup_async().await.map_err(|error| refused(error.to_string()))?;
+    let (device, setup) = Device::wgpu_options()
+        .init_with_setup_async()
+        .await
+        .map_err(|error| refused(error.to_string()))?;
     setup.device.set_device_lost_callback(|reason, message| {
-        post(&FromEngine::Fatal { reason: format!("the GPU was lost: {reason:?} {message}") }, None);
+        post(
+            &FromEngine::Fatal {
+                reason: format!("the GPU was lost: {reason:?} {message}"),
+            },
+            None,
+        );
     });
     let read = |device: Device| async move {
-        let data = probe(&device).into_data_async().await.map_err(|e| refused(e.to_string()))?;
-        data.try_into_vec::<f32>().map_err(|e| refused(format!("{e:?}")))
+        let data = probe(&device)
+            .into_data_async()
+            .await
+            .map_err(|e| refused(e.to_string()))?;
+        data.try_into_vec::<f32>()
+            .map_err(|e| refused(format!("{e:?}")))
     };
     let difference = largest_difference(&read(device.clone()).await?, &read(Device::flex()).await?);
     match log_watch::take_errors().first() {
@@ -86,14 +112,20 @@ async fn request_adapter() -> Result<JsValue, Reason> {
     let navigator: JsValue = scope().navigator().into();
     let gpu = get(&navigator, "gpu");
     if gpu.is_undefined() || gpu.is_null() {
-        return Err(Reason::Missing { secure_context: scope().is_secure_context() });
+        return Err(Reason::Missing {
+            secure_context: scope().is_secure_context(),
+        });
     }
-    let refused = |error: JsValue| Reason::Refused { detail: describe(&error) };
+    let refused = |error: JsValue| Reason::Refused {
+        detail: describe(&error),
+    };
     let request: Function = get(&gpu, "requestAdapter").unchecked_into();
     let promise: Promise = request.call0(&gpu).map_err(refused)?.unchecked_into();
     let adapter = JsFuture::from(promise).await.map_err(refused)?;
     if adapter.is_null() || adapter.is_undefined() {
-        return Err(Reason::Refused { detail: "the browser gave no adapter".into() });
+        return Err(Reason::Refused {
+            detail: "the browser gave no adapter".into(),
+        });
     }
     Ok(adapter)
 }
@@ -101,7 +133,8 @@ async fn request_adapter() -> Result<JsValue, Reason> {
 fn has_feature(adapter: &JsValue, name: &str) -> bool {
     let features = get(adapter, "features");
     let has: Function = get(&features, "has").unchecked_into();
-    has.call1(&features, &name.into()).is_ok_and(|answer| answer.is_truthy())
+    has.call1(&features, &name.into())
+        .is_ok_and(|answer| answer.is_truthy())
 }
 
 /// Vendor, architecture and description, as far as the browser tells.
@@ -113,7 +146,11 @@ fn adapter_name(adapter: &JsValue) -> String {
         .filter(|text| !text.is_empty())
         .collect();
     words.dedup();
-    if words.is_empty() { "unnamed adapter".into() } else { words.join(" ") }
+    if words.is_empty() {
+        "unnamed adapter".into()
+    } else {
+        words.join(" ")
+    }
 }
 
 fn get(object: &JsValue, field: &str) -> JsValue {

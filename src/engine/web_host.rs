@@ -60,7 +60,13 @@ impl WebHost {
     /// A host that finds weights below `base`.
     pub fn new(base: String) -> Self {
         let channel = MessageChannel::new().expect("every worker has message channels");
-        Self { scope: scope(), channel, base, job: Cell::new(0), cancelled_to: Cell::new(0) }
+        Self {
+            scope: scope(),
+            channel,
+            base,
+            job: Cell::new(0),
+            cancelled_to: Cell::new(0),
+        }
     }
 
     /// The address of a weights file: the checksum is part of it, so that no cache between here
@@ -75,11 +81,16 @@ impl WebHost {
         if caches.is_undefined() {
             return None;
         }
-        JsFuture::from(caches.open(CACHE)).await.ok().map(JsCast::unchecked_into)
+        JsFuture::from(caches.open(CACHE))
+            .await
+            .ok()
+            .map(JsCast::unchecked_into)
     }
 
     async fn cached(&self, address: &str) -> Option<Vec<u8>> {
-        let found = JsFuture::from(self.cache().await?.match_with_str(address)).await.ok()?;
+        let found = JsFuture::from(self.cache().await?.match_with_str(address))
+            .await
+            .ok()?;
         let response: Response = found.dyn_into().ok()?;
         let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
         Some(Uint8Array::new(&buffer).to_vec())
@@ -87,26 +98,45 @@ impl WebHost {
 
     /// Downloads a file, with an event for each chunk.
     async fn download(&self, name: &str, address: &str, total: usize) -> Result<Vec<u8>, Failure> {
-        let missing = |reason: String| Failure::WeightsMissing { name: name.into(), reason };
+        let missing = |reason: String| Failure::WeightsMissing {
+            name: name.into(),
+            reason,
+        };
         let failed = |error: JsValue| missing(describe(&error));
-        let response: Response =
-            JsFuture::from(self.scope.fetch_with_str(address)).await.map_err(failed)?.unchecked_into();
+        let response: Response = JsFuture::from(self.scope.fetch_with_str(address))
+            .await
+            .map_err(failed)?
+            .unchecked_into();
         if !response.ok() {
-            return Err(missing(format!("the server answered {}", response.status())));
+            return Err(missing(format!(
+                "the server answered {}",
+                response.status()
+            )));
         }
-        let body = response.body().ok_or_else(|| missing("the answer is empty".into()))?;
+        let body = response
+            .body()
+            .ok_or_else(|| missing("the answer is empty".into()))?;
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         let mut bytes = Vec::with_capacity(total);
         loop {
             let chunk = JsFuture::from(reader.read()).await.map_err(failed)?;
-            if Reflect::get(&chunk, &"done".into()).map_err(failed)?.is_truthy() {
+            if Reflect::get(&chunk, &"done".into())
+                .map_err(failed)?
+                .is_truthy()
+            {
                 return Ok(bytes);
             }
-            let value: Uint8Array = Reflect::get(&chunk, &"value".into()).map_err(failed)?.unchecked_into();
+            let value: Uint8Array = Reflect::get(&chunk, &"value".into())
+                .map_err(failed)?
+                .unchecked_into();
             let start = bytes.len();
             bytes.resize(start + value.length() as usize, 0);
             value.copy_to(&mut bytes[start..]);
-            self.emit(Event::Loading { name: name.into(), bytes: bytes.len(), total });
+            self.emit(Event::Loading {
+                name: name.into(),
+                bytes: bytes.len(),
+                total,
+            });
             if self.cancelled() {
                 return Err(Failure::Cancelled);
             }
@@ -116,7 +146,13 @@ impl WebHost {
 
 impl Host for WebHost {
     fn emit(&self, event: Event) {
-        post(&FromEngine::Event { job: self.job.get(), event }, None);
+        post(
+            &FromEngine::Event {
+                job: self.job.get(),
+                event,
+            },
+            None,
+        );
     }
 
     fn cancelled(&self) -> bool {
@@ -124,14 +160,24 @@ impl Host for WebHost {
     }
 
     fn now_ms(&self) -> f64 {
-        self.scope.performance().map_or(0.0, |performance| performance.now())
+        self.scope
+            .performance()
+            .map_or(0.0, |performance| performance.now())
+    }
+
+    /// wasm memory never shrinks: this is the most that any job needed.
+    fn memory_bytes(&self) -> Option<usize> {
+        Some(core::arch::wasm32::memory_size(0) * 65_536)
     }
 
     /// A message to ourselves: a macrotask without the four milliseconds of a timer.
     async fn pause(&self) {
         let promise = Promise::new(&mut |resolve: Function, _| {
             self.channel.port1().set_onmessage(Some(&resolve));
-            self.channel.port2().post_message(&JsValue::NULL).expect("null can be posted");
+            self.channel
+                .port2()
+                .post_message(&JsValue::NULL)
+                .expect("null can be posted");
         });
         JsFuture::from(promise).await.expect("never rejected");
     }
@@ -140,7 +186,11 @@ impl Host for WebHost {
         let address = self.address(name, sha256);
         match self.cached(&address).await {
             Some(bytes) => {
-                self.emit(Event::Loading { name: name.into(), bytes: bytes.len(), total });
+                self.emit(Event::Loading {
+                    name: name.into(),
+                    bytes: bytes.len(),
+                    total,
+                });
                 Ok(bytes)
             }
             None => self.download(name, &address, total).await,
@@ -148,11 +198,14 @@ impl Host for WebHost {
     }
 
     async fn keep_weights(&self, name: &str, sha256: &str, bytes: &[u8]) {
-        let Some(cache) = self.cache().await else { return };
+        let Some(cache) = self.cache().await else {
+            return;
+        };
         let body = Uint8Array::from(bytes);
         if let Ok(response) = Response::new_with_opt_js_u8_array(Some(&body)) {
             // A full disk is no reason to fail: the weights are here already.
-            let _ = JsFuture::from(cache.put_with_str(&self.address(name, sha256), &response)).await;
+            let _ =
+                JsFuture::from(cache.put_with_str(&self.address(name, sha256), &response)).await;
         }
     }
 

@@ -1,8 +1,8 @@
 //! Pictures in a worker: the browser decodes and encodes them.
 
 use js_sys::{Object, Reflect, Uint8Array};
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::Clamped;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ImageBitmap, ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 
@@ -36,14 +36,19 @@ pub async fn decode(blob: &Blob) -> Result<Picture, Failure> {
     let promise = scope()
         .create_image_bitmap_with_blob_and_image_bitmap_options(blob, options.unchecked_ref())
         .map_err(damaged)?;
-    let bitmap: ImageBitmap = JsFuture::from(promise).await.map_err(damaged)?.unchecked_into();
+    let bitmap: ImageBitmap = JsFuture::from(promise)
+        .await
+        .map_err(damaged)?
+        .unchecked_into();
     let (width, height) = fit(bitmap.width() as usize, bitmap.height() as usize);
     let (_, context) = canvas(width, height).map_err(damaged)?;
     context
         .draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, 0.0, 0.0, width as f64, height as f64)
         .map_err(damaged)?;
     bitmap.close();
-    let data = context.get_image_data(0.0, 0.0, width as f64, height as f64).map_err(damaged)?;
+    let data = context
+        .get_image_data(0.0, 0.0, width as f64, height as f64)
+        .map_err(damaged)?;
     Picture::new(width, height, data.data().0).ok_or(Failure::DamagedPicture)
 }
 
@@ -61,11 +66,17 @@ pub async fn encode_png(picture: &Picture) -> Result<Vec<u8>, Failure> {
     let (canvas, context) = canvas(picture.width, picture.height).map_err(damaged)?;
     context.put_image_data(&data, 0.0, 0.0).map_err(damaged)?;
     let promise = canvas.convert_to_blob().map_err(damaged)?;
-    let blob: Blob = JsFuture::from(promise).await.map_err(damaged)?.unchecked_into();
+    let blob: Blob = JsFuture::from(promise)
+        .await
+        .map_err(damaged)?
+        .unchecked_into();
     bytes_of(&blob).await
 }
 
-fn canvas(width: usize, height: usize) -> Result<(OffscreenCanvas, OffscreenCanvasRenderingContext2d), JsValue> {
+fn canvas(
+    width: usize,
+    height: usize,
+) -> Result<(OffscreenCanvas, OffscreenCanvasRenderingContext2d), JsValue> {
     let canvas = OffscreenCanvas::new(width as u32, height as u32)?;
     let options = Object::new();
     // Kept in memory: the pixels are read at once.

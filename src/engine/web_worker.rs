@@ -34,7 +34,12 @@ struct Program {
 /// Starts listening. Returns at once.
 pub fn start() {
     std::panic::set_hook(Box::new(|info| {
-        post(&FromEngine::Fatal { reason: info.to_string() }, None);
+        post(
+            &FromEngine::Fatal {
+                reason: info.to_string(),
+            },
+            None,
+        );
     }));
     log_watch::install();
     let program: Rc<RefCell<Option<Rc<Program>>>> = Rc::default();
@@ -42,7 +47,12 @@ pub fn start() {
         let parts: Array = event.data().unchecked_into();
         let text = parts.get(0).as_string().unwrap_or_default();
         let Ok(message) = serde_json::from_str::<ToEngine>(&text) else {
-            post(&FromEngine::Fatal { reason: "the page sent a message that the worker does not know".into() }, None);
+            post(
+                &FromEngine::Fatal {
+                    reason: "the page sent a message that the worker does not know".into(),
+                },
+                None,
+            );
             return;
         };
         if let ToEngine::Start { base, .. } = &message {
@@ -67,7 +77,10 @@ impl Program {
     fn receive(self: &Rc<Self>, message: ToEngine, beside: Option<Blob>) {
         match message {
             ToEngine::Ping => post(&FromEngine::Pong, None),
-            ToEngine::Cancel { job } => self.host.cancelled_to.set(self.host.cancelled_to.get().max(job)),
+            ToEngine::Cancel { job } => self
+                .host
+                .cancelled_to
+                .set(self.host.cancelled_to.get().max(job)),
             message => {
                 self.queue.borrow_mut().push_back((message, beside));
                 if !self.busy.replace(true) {
@@ -107,7 +120,9 @@ impl Program {
             return;
         }
         let mut borrowed = self.engine.borrow_mut();
-        let Some((engine, backend)) = borrowed.as_mut() else { return };
+        let Some((engine, backend)) = borrowed.as_mut() else {
+            return;
+        };
         match message {
             ToEngine::WarmUp { lab } => {
                 self.host.job.set(0);
@@ -139,7 +154,9 @@ impl Program {
                     let picture = web_picture::decode(&blob).await?;
                     let done = engine.run(stages, &self.host, &settings, picture).await?;
                     match log_watch::take_errors().first() {
-                        Some(error) => Err(Failure::EngineLost { reason: error.clone() }),
+                        Some(error) => Err(Failure::EngineLost {
+                            reason: error.clone(),
+                        }),
                         None => Ok(done),
                     }
                 }
@@ -147,7 +164,12 @@ impl Program {
                 answer(job, result);
             }
             ToEngine::Refine { job, settings } => {
-                answer(job, engine.refine(&settings).map(|outcome| (outcome, Vec::new())));
+                answer(
+                    job,
+                    engine
+                        .refine(&settings)
+                        .map(|outcome| (outcome, Vec::new())),
+                );
             }
             ToEngine::Export { job, settings } => {
                 self.host.job.set(job);
@@ -158,10 +180,22 @@ impl Program {
                     };
                     let picture = engine.export(&settings, background.as_ref())?;
                     let png = web_picture::encode_png(&picture).await?;
-                    let text = link::encode(&Shared { settings, sample: None });
+                    let text = link::encode(&Shared {
+                        settings,
+                        sample: None,
+                    });
                     let png = png_text::insert(&png, &text).ok_or(Failure::DamagedPicture)?;
                     let (width, height) = (picture.width, picture.height);
-                    Ok((Outcome { width, height, result: LabResult::Exported, timings: Vec::new() }, png))
+                    Ok((
+                        Outcome {
+                            width,
+                            height,
+                            result: LabResult::Exported,
+                            memory: None,
+                            timings: Vec::new(),
+                        },
+                        png,
+                    ))
                 }
                 .await;
                 answer(job, result);
@@ -175,7 +209,13 @@ fn answer(job: u32, result: Result<(Outcome, Vec<u8>), Failure>) {
     match result {
         Ok((outcome, bytes)) => {
             let beside = (!bytes.is_empty()).then(|| Uint8Array::from(&*bytes));
-            post(&FromEngine::Done { job, outcome: Box::new(outcome) }, beside);
+            post(
+                &FromEngine::Done {
+                    job,
+                    outcome: Box::new(outcome),
+                },
+                beside,
+            );
         }
         Err(failure) => post(&FromEngine::Failed { job, failure }, None),
     }

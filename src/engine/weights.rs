@@ -11,7 +11,10 @@ use crate::protocol::failure::Failure;
 
 /// sha256 of some bytes, in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Checks that bytes are the file that a card describes.
@@ -21,7 +24,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn verify(card: &ModelCard, bytes: &[u8]) -> Result<(), Failure> {
     let name = card.name.clone();
     if bytes.len() < card.bytes {
-        return Err(Failure::WeightsTruncated { name, got: bytes.len(), expected: card.bytes });
+        return Err(Failure::WeightsTruncated {
+            name,
+            got: bytes.len(),
+            expected: card.bytes,
+        });
     }
     if sha256_hex(bytes) != card.sha256 {
         return Err(Failure::WeightsChanged { name });
@@ -36,7 +43,9 @@ pub fn verify(card: &ModelCard, bytes: &[u8]) -> Result<(), Failure> {
 pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Failure> {
     let unfit = |_| Failure::WeightsUnfit { name: name.into() };
     let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(unfit)?;
-    network.try_load_record(record.cast_to_module_dtype()).map_err(unfit)
+    network
+        .try_load_record(record.cast_to_module_dtype())
+        .map_err(unfit)
 }
 
 /// Fetches, verifies and fills.
@@ -44,7 +53,11 @@ pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Fail
 /// # Errors
 /// Those of [`Host::weights`], [`verify`] and [`fill`]. Bytes that are wrong are forgotten, so
 /// that the next try fetches them again.
-pub async fn load<M: Module, H: Host>(host: &H, card: &ModelCard, network: M) -> Result<M, Failure> {
+pub async fn load<M: Module, H: Host>(
+    host: &H,
+    card: &ModelCard,
+    network: M,
+) -> Result<M, Failure> {
     let bytes = host.weights(&card.name, &card.sha256, card.bytes).await?;
     if let Err(failure) = verify(card, &bytes) {
         host.forget_weights(&card.name, &card.sha256).await;

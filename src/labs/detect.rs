@@ -8,7 +8,9 @@ use crate::methods::default_boxes::{MAP_CELLS, default_boxes, shapes};
 use crate::methods::nms::suppress;
 use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::models::ssd::{BOXES_PER_CELL, Ssd};
-use crate::protocol::detect::{self, AnchorMap, AnchorShape, Anchors, CLASSES, Candidate, Detections};
+use crate::protocol::detect::{
+    self, AnchorMap, AnchorShape, Anchors, CLASSES, Candidate, Detections,
+};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
@@ -55,8 +57,16 @@ pub async fn run<H: Host>(
     let encodings = job.read(output.encodings).await?;
     let logits = job.read(output.logits).await?;
     job.stage(Stage::Postprocess).await?;
-    let scores = logits.into_iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
-    Ok(RawDetections { encodings, scores, width: picture.width, height: picture.height })
+    let scores = logits
+        .into_iter()
+        .map(|logit| 1.0 / (1.0 + (-logit).exp()))
+        .collect();
+    Ok(RawDetections {
+        encodings,
+        scores,
+        width: picture.width,
+        height: picture.height,
+    })
 }
 
 /// Threshold and non-maximum suppression: what the sliders change.
@@ -65,7 +75,12 @@ pub fn refine(raw: &RawDetections, settings: &Settings) -> Detections {
     let (width, height) = (raw.width as f32, raw.height as f32);
     let mut candidates = Vec::new();
     let mut best_scores = vec![0f32; CLASSES.len()];
-    let boxes = raw.encodings.as_chunks::<4>().0.iter().zip(raw.scores.chunks_exact(CLASSES.len()));
+    let boxes = raw
+        .encodings
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .zip(raw.scores.chunks_exact(CLASSES.len()));
     for (anchor, ((&encoding, scores), default)) in boxes.zip(default_boxes()).enumerate() {
         for (class, &score) in scores.iter().enumerate().skip(1) {
             best_scores[class] = best_scores[class].max(score);
@@ -82,7 +97,10 @@ pub fn refine(raw: &RawDetections, settings: &Settings) -> Detections {
             });
         }
     }
-    Detections { candidates: suppress(candidates, settings.number(detect::IOU)), best_scores }
+    Detections {
+        candidates: suppress(candidates, settings.number(detect::IOU)),
+        best_scores,
+    }
 }
 
 /// The default boxes with the best score of each, for the inside view.
@@ -94,13 +112,20 @@ pub fn anchors(raw: &RawDetections) -> Anchors {
         .map(|(map, &cells)| {
             let count = cells * cells * BOXES_PER_CELL[map];
             let scores = &raw.scores[first * CLASSES.len()..(first + count) * CLASSES.len()];
-            let (best, best_class) = scores.chunks_exact(CLASSES.len()).map(best_foreground).unzip();
+            let (best, best_class) = scores
+                .chunks_exact(CLASSES.len())
+                .map(best_foreground)
+                .unzip();
             let map = AnchorMap {
                 cells,
                 first,
                 shapes: shapes(map)
                     .into_iter()
-                    .map(|[width, height, ratio]| AnchorShape { width, height, ratio })
+                    .map(|[width, height, ratio]| AnchorShape {
+                        width,
+                        height,
+                        ratio,
+                    })
                     .collect(),
                 best,
                 best_class,
@@ -146,7 +171,14 @@ mod tests {
         assert_eq!(refine(&raw(), &settings).candidates.len(), 1);
         settings.set(detect::SCORE, Value::Number(0.2));
         let found = refine(&raw(), &settings);
-        assert_eq!(found.candidates.iter().map(|c| CLASSES[c.class]).collect::<Vec<_>>(), ["Cat", "Dog"]);
+        assert_eq!(
+            found
+                .candidates
+                .iter()
+                .map(|c| CLASSES[c.class])
+                .collect::<Vec<_>>(),
+            ["Cat", "Dog"]
+        );
         assert_eq!(found.best_scores[8], 0.9);
     }
 
@@ -161,8 +193,14 @@ mod tests {
     #[test]
     fn every_default_box_is_in_one_map() {
         let anchors = anchors(&raw());
-        assert_eq!(anchors.maps.iter().map(|m| m.best.len()).sum::<usize>(), 1917);
-        assert_eq!((anchors.maps[0].best[0], anchors.maps[0].best_class[0]), (0.9, 8));
+        assert_eq!(
+            anchors.maps.iter().map(|m| m.best.len()).sum::<usize>(),
+            1917
+        );
+        assert_eq!(
+            (anchors.maps[0].best[0], anchors.maps[0].best_class[0]),
+            (0.9, 8)
+        );
         let last = &anchors.maps[5];
         assert_eq!((last.best[5], last.best_class[5]), (0.3, 20));
     }

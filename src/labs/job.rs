@@ -16,6 +16,8 @@ pub trait Host {
     fn cancelled(&self) -> bool;
     /// Milliseconds since some fixed moment.
     fn now_ms(&self) -> f64;
+    /// Bytes of memory that the program holds, where it can tell.
+    fn memory_bytes(&self) -> Option<usize>;
     /// Lets the program handle what came in meanwhile (in a browser: a macrotask).
     async fn pause(&self);
     /// The bytes of `weights/<name>.bpk`, with [`Event::Loading`] while they arrive. `sha256`
@@ -38,7 +40,12 @@ pub struct Job<'a, H: Host> {
 impl<'a, H: Host> Job<'a, H> {
     /// A job of that host, on the backend of that name.
     pub fn new(host: &'a H, backend: impl Into<String>) -> Self {
-        Self { host, backend: backend.into(), started: Cell::new(None), timings: RefCell::default() }
+        Self {
+            host,
+            backend: backend.into(),
+            started: Cell::new(None),
+            timings: RefCell::default(),
+        }
     }
 
     /// Ends the stage before and begins this one.
@@ -59,7 +66,11 @@ impl<'a, H: Host> Job<'a, H> {
     /// [`Failure::Cancelled`].
     pub async fn breathe(&self) -> Result<(), Failure> {
         self.host.pause().await;
-        if self.host.cancelled() { Err(Failure::Cancelled) } else { Ok(()) }
+        if self.host.cancelled() {
+            Err(Failure::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads a tensor back, as numbers in row-major order.
@@ -69,15 +80,23 @@ impl<'a, H: Host> Job<'a, H> {
     /// device does not answer, [`Failure::Cancelled`].
     pub async fn read<const D: usize>(&self, tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
         let lost = |reason: String| Failure::EngineLost { reason };
-        let data = tensor.into_data_async().await.map_err(|e| lost(e.to_string()))?;
-        let values = data.convert::<f32>().try_into_vec::<f32>().map_err(|e| lost(format!("{e:?}")))?;
+        let data = tensor
+            .into_data_async()
+            .await
+            .map_err(|e| lost(e.to_string()))?;
+        let values = data
+            .convert::<f32>()
+            .try_into_vec::<f32>()
+            .map_err(|e| lost(format!("{e:?}")))?;
         if self.host.cancelled() {
             return Err(Failure::Cancelled);
         }
         if values.iter().all(|v| v.is_finite()) {
             Ok(values)
         } else {
-            Err(Failure::NotFinite { backend: self.backend.clone() })
+            Err(Failure::NotFinite {
+                backend: self.backend.clone(),
+            })
         }
     }
 
@@ -89,7 +108,9 @@ impl<'a, H: Host> Job<'a, H> {
 
     fn end_stage(&self) {
         if let Some((stage, since)) = self.started.take() {
-            self.timings.borrow_mut().push((stage, self.host.now_ms() - since));
+            self.timings
+                .borrow_mut()
+                .push((stage, self.host.now_ms() - since));
         }
     }
 }

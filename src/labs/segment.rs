@@ -8,7 +8,7 @@ use crate::models::selfie::Selfie;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
-use crate::protocol::segment::{self, Matte};
+use crate::protocol::segment::{self, Matte, PREVIEW_SIDE};
 use crate::protocol::settings::Settings;
 
 use super::job::{Host, Job};
@@ -22,7 +22,16 @@ pub fn prepare(picture: &Picture, device: &Device) -> Tensor<4> {
     to_tensor(&rgb, INPUT_SIDE, INPUT_SIDE, 1.0 / 255.0, 0.0, device)
 }
 
-/// Runs the network and stretches its matte over the picture.
+/// What the network said of one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawMatte {
+    /// 256 x 256 cells by row, 0 background to 255 person.
+    pub cells: Vec<u8>,
+    /// Mean of the cells, 0 to 1.
+    pub coverage: f32,
+}
+
+/// Runs the network on a picture.
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`].
@@ -31,16 +40,39 @@ pub async fn run<H: Host>(
     network: &Selfie,
     picture: &Picture,
     device: &Device,
-) -> Result<Matte, Failure> {
+) -> Result<RawMatte, Failure> {
     job.stage(Stage::Prepare).await?;
     let input = prepare(picture, device);
     job.stage(Stage::Network).await?;
     let shares = job.read(network.forward(input)).await?;
     job.stage(Stage::Postprocess).await?;
     let coverage = shares.iter().sum::<f32>() / shares.len() as f32;
-    let small: Vec<u8> = shares.iter().map(|share| (share * 255.0).round() as u8).collect();
-    let alpha = stretch_gray(&small, [INPUT_SIDE; 2], [picture.width, picture.height]);
-    Ok(Matte { width: picture.width as u32, height: picture.height as u32, alpha, coverage })
+    let cells = shares
+        .iter()
+        .map(|share| (share * 255.0).round() as u8)
+        .collect();
+    Ok(RawMatte { cells, coverage })
+}
+
+/// The matte stretched to the picture's shape, its longer side at most [`PREVIEW_SIDE`]: enough
+/// for the page, whose thread must not handle megabytes.
+pub fn preview(raw: &RawMatte, picture: &Picture) -> Matte {
+    let longest = picture.width.max(picture.height);
+    let scale = |side: usize| {
+        if longest <= PREVIEW_SIDE {
+            side
+        } else {
+            (side * PREVIEW_SIDE / longest).max(1)
+        }
+    };
+    let (width, height) = (scale(picture.width), scale(picture.height));
+    let alpha = stretch_gray(&raw.cells, [INPUT_SIDE; 2], [width, height]);
+    Matte {
+        width: width as u32,
+        height: height as u32,
+        alpha,
+        coverage: raw.coverage,
+    }
 }
 
 /// The picture with the chosen effect. `background` is needed by the effect `picture` alone.
@@ -49,18 +81,24 @@ pub async fn run<H: Host>(
 /// [`Failure::NothingToRefine`] where the effect needs a background picture and has none.
 pub fn export(
     picture: &Picture,
-    matte: &Matte,
+    raw: &RawMatte,
     settings: &Settings,
     background: Option<&Picture>,
 ) -> Result<Picture, Failure> {
     let color = settings.color(segment::COLOR);
     let longer = picture.width.max(picture.height) as f32;
     let effect = match settings.choice(segment::EFFECT) {
-        "mask" => Effect::Tint { color, opacity: settings.number(segment::OPACITY) / 100.0 },
-        "blur" => Effect::Blur { sigma: settings.number(segment::BLUR) / 1000.0 * longer },
+        "mask" => Effect::Tint {
+            color,
+            opacity: settings.number(segment::OPACITY) / 100.0,
+        },
+        "blur" => Effect::Blur {
+            sigma: settings.number(segment::BLUR) / 1000.0 * longer,
+        },
         "color" => Effect::Color(color),
         "picture" => Effect::Picture(background.ok_or(Failure::NothingToRefine)?),
         _ => Effect::CutOut,
     };
-    Ok(compose(picture, &matte.alpha, &effect))
+    let alpha = stretch_gray(&raw.cells, [INPUT_SIDE; 2], [picture.width, picture.height]);
+    Ok(compose(picture, &alpha, &effect))
 }

@@ -45,7 +45,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const CENTRE: DefaultBox = DefaultBox { cx: 0.5, cy: 0.5, width: 0.2, height: 0.4 };
+    const CENTRE: DefaultBox = DefaultBox {
+        cx: 0.5,
+        cy: 0.5,
+        width: 0.2,
+        height: 0.4,
+    };
 
     #[test]
     fn zero_offsets_give_the_default_box() {
@@ -61,8 +66,18 @@ mod tests {
         // ty 5: half a box height (0.2) down. tx -10: one box width (0.2) left.
         // th = 5 ln 2: twice as high. tw 0: same width.
         let b = decode([5.0, -10.0, 5.0 * 2f32.ln(), 0.0], CENTRE, 1.0, 1.0);
-        let expected = BoxInImage { x0: 0.2, y0: 0.3, x1: 0.4, y1: 1.1 };
-        for (got, want) in [(b.x0, expected.x0), (b.y0, expected.y0), (b.x1, expected.x1), (b.y1, expected.y1)] {
+        let expected = BoxInImage {
+            x0: 0.2,
+            y0: 0.3,
+            x1: 0.4,
+            y1: 1.1,
+        };
+        for (got, want) in [
+            (b.x0, expected.x0),
+            (b.y0, expected.y0),
+            (b.x1, expected.x1),
+            (b.y1, expected.y1),
+        ] {
             assert!((got - want).abs() < 1e-5, "{b:?}");
         }
         assert_eq!(clip(b, 1.0, 1.0).y1, 1.0);

@@ -16,7 +16,11 @@ pub fn iou(a: BoxInImage, b: BoxInImage) -> f32 {
         y1: a.y1.min(b.y1),
     });
     let union = area(a) + area(b) - intersection;
-    if union > 0.0 { (intersection / union).clamp(0.0, 1.0) } else { 0.0 }
+    if union > 0.0 {
+        (intersection / union).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +46,10 @@ mod tests {
     fn empty_boxes_overlap_nothing() {
         let empty = corners(1.0, 1.0, 1.0, 1.0);
         assert_eq!(iou(empty, empty), 0.0);
-        assert_eq!(iou(corners(2.0, 2.0, 0.0, 0.0), corners(0.0, 0.0, 2.0, 2.0)), 0.0);
+        assert_eq!(
+            iou(corners(2.0, 2.0, 0.0, 0.0), corners(0.0, 0.0, 2.0, 2.0)),
+            0.0
+        );
     }
 
     proptest! {

@@ -29,7 +29,11 @@ pub fn compose(picture: &Picture, alpha: &[u8], effect: &Effect) -> Picture {
         Effect::Picture(other) => cover(other, picture.width, picture.height),
     };
     let mut rgba = picture.rgba.clone();
-    for ((pixel, &a), behind) in rgba.chunks_exact_mut(4).zip(alpha).zip(background.chunks_exact(3)) {
+    for ((pixel, &a), behind) in rgba
+        .chunks_exact_mut(4)
+        .zip(alpha)
+        .zip(background.chunks_exact(3))
+    {
         // A transparent foreground pixel shows what is behind it, too.
         let weight = u32::from(a) * u32::from(pixel[3]) / 255;
         for channel in 0..3 {
@@ -77,14 +81,25 @@ fn cover(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
     let scale = (width as f32 / picture.width as f32).max(height as f32 / picture.height as f32);
     let crop_width = ((width as f32 / scale).round() as usize).clamp(1, picture.width);
     let crop_height = ((height as f32 / scale).round() as usize).clamp(1, picture.height);
-    let (left, top) = ((picture.width - crop_width) / 2, (picture.height - crop_height) / 2);
+    let (left, top) = (
+        (picture.width - crop_width) / 2,
+        (picture.height - crop_height) / 2,
+    );
     let rgba = (top..top + crop_height)
         .flat_map(|row| {
             let start = (row * picture.width + left) * 4;
             picture.rgba[start..start + crop_width * 4].iter().copied()
         })
         .collect();
-    stretch_rgb(&Picture { width: crop_width, height: crop_height, rgba }, width, height)
+    stretch_rgb(
+        &Picture {
+            width: crop_width,
+            height: crop_height,
+            rgba,
+        },
+        width,
+        height,
+    )
 }
 
 #[cfg(test)]
@@ -94,7 +109,10 @@ mod tests {
     /// Two grey pixels, person on the left, background on the right, half in the middle.
     fn row() -> (Picture, [u8; 3]) {
         let rgba = [[100, 100, 100, 255]; 3].concat();
-        (Picture::new(3, 1, rgba).expect("three pixels"), [255, 128, 0])
+        (
+            Picture::new(3, 1, rgba).expect("three pixels"),
+            [255, 128, 0],
+        )
     }
 
     #[test]
@@ -102,21 +120,44 @@ mod tests {
         let (picture, alpha) = row();
         let out = compose(&picture, &alpha, &Effect::Color([200, 0, 0]));
         // Middle: (100 * 128 + 200 * 127) / 255 = 149.8, (100 * 128) / 255 = 50.2.
-        assert_eq!(out.rgba, [100, 100, 100, 255, 150, 50, 50, 255, 200, 0, 0, 255]);
+        assert_eq!(
+            out.rgba,
+            [100, 100, 100, 255, 150, 50, 50, 255, 200, 0, 0, 255]
+        );
     }
 
     #[test]
     fn a_cut_out_keeps_colours_and_sets_alpha() {
         let (picture, alpha) = row();
         let out = compose(&picture, &alpha, &Effect::CutOut);
-        assert_eq!(out.rgba, [100, 100, 100, 255, 100, 100, 100, 128, 100, 100, 100, 0]);
+        assert_eq!(
+            out.rgba,
+            [100, 100, 100, 255, 100, 100, 100, 128, 100, 100, 100, 0]
+        );
     }
 
     #[test]
     fn a_tint_of_no_opacity_changes_nothing() {
         let (picture, alpha) = row();
-        assert_eq!(compose(&picture, &alpha, &Effect::Tint { color: [9, 9, 9], opacity: 0.0 }), picture);
-        let full = compose(&picture, &alpha, &Effect::Tint { color: [9, 9, 9], opacity: 1.0 });
+        assert_eq!(
+            compose(
+                &picture,
+                &alpha,
+                &Effect::Tint {
+                    color: [9, 9, 9],
+                    opacity: 0.0
+                }
+            ),
+            picture
+        );
+        let full = compose(
+            &picture,
+            &alpha,
+            &Effect::Tint {
+                color: [9, 9, 9],
+                opacity: 1.0,
+            },
+        );
         assert_eq!(full.rgba[..3], [9, 9, 9]);
         assert_eq!(full.rgba[8..11], [100, 100, 100]);
     }
@@ -124,7 +165,10 @@ mod tests {
     #[test]
     fn a_blurred_flat_picture_is_the_same_picture() {
         let (picture, alpha) = row();
-        assert_eq!(compose(&picture, &alpha, &Effect::Blur { sigma: 2.0 }), picture);
+        assert_eq!(
+            compose(&picture, &alpha, &Effect::Blur { sigma: 2.0 }),
+            picture
+        );
     }
 
     #[test]
@@ -135,6 +179,10 @@ mod tests {
         other.rgba.chunks_exact_mut(4).for_each(|p| p[3] = 255);
         let (picture, _) = row();
         let out = compose(&picture, &[0, 0, 0], &Effect::Picture(&other));
-        assert!(out.rgba.chunks_exact(4).all(|p| p == [20, 20, 20, 255]), "{:?}", out.rgba);
+        assert!(
+            out.rgba.chunks_exact(4).all(|p| p == [20, 20, 20, 255]),
+            "{:?}",
+            out.rgba
+        );
     }
 }

@@ -28,10 +28,18 @@ pub struct DefaultBox {
 pub fn shapes(map: usize) -> Vec<[f32; 3]> {
     let shape = |scale: f32, ratio: f32| [scale * ratio.sqrt(), scale / ratio.sqrt(), ratio];
     if map == 0 {
-        return vec![shape(0.1, 1.0), shape(SCALES[0], 2.0), shape(SCALES[0], 0.5)];
+        return vec![
+            shape(0.1, 1.0),
+            shape(SCALES[0], 2.0),
+            shape(SCALES[0], 0.5),
+        ];
     }
     let between = (scale(map) * scale(map + 1)).sqrt();
-    RATIOS.iter().map(|&ratio| shape(scale(map), ratio)).chain([shape(between, 1.0)]).collect()
+    RATIOS
+        .iter()
+        .map(|&ratio| shape(scale(map), ratio))
+        .chain([shape(between, 1.0)])
+        .collect()
 }
 
 /// Scale of a map; 1 after the last.

@@ -13,7 +13,12 @@ use super::boxes::iou;
 /// # Reference
 /// Girshick et al. 2014, section 2.2.
 pub fn suppress(mut candidates: Vec<Candidate>, threshold: f32) -> Vec<Candidate> {
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.anchor.cmp(&b.anchor)).then(a.class.cmp(&b.class)));
+    candidates.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(a.anchor.cmp(&b.anchor))
+            .then(a.class.cmp(&b.class))
+    });
     let mut kept: Vec<usize> = Vec::new();
     for index in 0..candidates.len() {
         let candidate = &candidates[index];
@@ -51,7 +56,12 @@ mod tests {
         Candidate {
             class,
             score,
-            box_in_image: BoxInImage { x0: x, y0: 0.0, x1: x + 10.0, y1: 10.0 },
+            box_in_image: BoxInImage {
+                x0: x,
+                y0: 0.0,
+                x1: x + 10.0,
+                y1: 10.0,
+            },
             anchor,
             suppressed_by: None,
             overlap: 0.0,
@@ -66,7 +76,10 @@ mod tests {
     #[test]
     fn the_weaker_of_two_overlapping_boxes_goes() {
         // Shift 2 of 10: intersection 80, union 120, IoU 2/3.
-        let result = suppress(vec![candidate(1, 0.6, 2.0, 0), candidate(1, 0.9, 0.0, 1)], 0.5);
+        let result = suppress(
+            vec![candidate(1, 0.6, 2.0, 0), candidate(1, 0.9, 0.0, 1)],
+            0.5,
+        );
         assert_eq!(result[0].score, 0.9);
         assert_eq!(result[0].suppressed_by, None);
         assert_eq!(result[1].suppressed_by, Some(0));
@@ -75,15 +88,32 @@ mod tests {
 
     #[test]
     fn another_class_or_a_small_overlap_stays() {
-        let result = suppress(vec![candidate(1, 0.9, 0.0, 0), candidate(2, 0.8, 0.0, 1), candidate(1, 0.7, 8.0, 2)], 0.5);
+        let result = suppress(
+            vec![
+                candidate(1, 0.9, 0.0, 0),
+                candidate(2, 0.8, 0.0, 1),
+                candidate(1, 0.7, 8.0, 2),
+            ],
+            0.5,
+        );
         assert!(result.iter().all(|c| c.suppressed_by.is_none()));
     }
 
     #[test]
     fn a_suppressed_box_suppresses_nothing() {
         // B overlaps A, C overlaps B but not A: B goes, C stays.
-        let result = suppress(vec![candidate(1, 0.9, 0.0, 0), candidate(1, 0.8, 3.0, 1), candidate(1, 0.7, 6.0, 2)], 0.5);
-        assert_eq!(result.iter().map(|c| c.suppressed_by).collect::<Vec<_>>(), [None, Some(0), None]);
+        let result = suppress(
+            vec![
+                candidate(1, 0.9, 0.0, 0),
+                candidate(1, 0.8, 3.0, 1),
+                candidate(1, 0.7, 6.0, 2),
+            ],
+            0.5,
+        );
+        assert_eq!(
+            result.iter().map(|c| c.suppressed_by).collect::<Vec<_>>(),
+            [None, Some(0), None]
+        );
     }
 
     proptest! {

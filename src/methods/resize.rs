@@ -18,8 +18,16 @@ pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
         opaque = over_white(&picture.rgba);
         &opaque
     };
-    let resized = resize(rgba, PixelType::U8x4, [picture.width, picture.height], [width, height]);
-    resized.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+    let resized = resize(
+        rgba,
+        PixelType::U8x4,
+        [picture.width, picture.height],
+        [width, height],
+    );
+    resized
+        .chunks_exact(4)
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect()
 }
 
 /// Stretches one channel of bytes with the same filter.
@@ -37,7 +45,9 @@ fn resize(bytes: &[u8], kind: PixelType, from: [usize; 2], to: [usize; 2]) -> Ve
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .use_alpha(false);
-    Resizer::new().resize(&source, &mut target, &options).expect("both pictures are of one kind and not empty");
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both pictures are of one kind and not empty");
     target.into_vec()
 }
 
@@ -52,7 +62,14 @@ fn over_white(rgba: &[u8]) -> Vec<u8> {
 }
 
 /// RGB bytes by row to a tensor `[1, 3, height, width]` of `byte * scale + offset`.
-pub fn to_tensor(rgb: &[u8], width: usize, height: usize, scale: f32, offset: f32, device: &Device) -> Tensor<4> {
+pub fn to_tensor(
+    rgb: &[u8],
+    width: usize,
+    height: usize,
+    scale: f32,
+    offset: f32,
+    device: &Device,
+) -> Tensor<4> {
     let pixels = width * height;
     let mut values = vec![0f32; pixels * 3];
     for (index, pixel) in rgb.chunks_exact(3).enumerate() {
@@ -81,13 +98,19 @@ mod tests {
     fn halving_weighs_neighbours_by_a_triangle() {
         // Output centre 1 of 0..4 -> 0..2: weights 1/8 3/8 3/8 1/8 of pixels -1..3, cut at the
         // border and normalised: (3*0 + 3*80 + 1*160) / 7 = 57.1 and (1*80 + 3*160 + 3*240) / 7 = 182.9.
-        assert_eq!(first_channel(stretch_rgb(&gray(4, 1, &[0, 80, 160, 240]), 2, 1)), [57, 183]);
+        assert_eq!(
+            first_channel(stretch_rgb(&gray(4, 1, &[0, 80, 160, 240]), 2, 1)),
+            [57, 183]
+        );
     }
 
     #[test]
     fn doubling_interpolates_at_half_pixel_centres() {
         // Centres at -0.25, 0.25, 0.75, 1.25 pixels: 0, 25, 75, 100.
-        assert_eq!(first_channel(stretch_rgb(&gray(2, 1, &[0, 100]), 4, 1)), [0, 25, 75, 100]);
+        assert_eq!(
+            first_channel(stretch_rgb(&gray(2, 1, &[0, 100]), 4, 1)),
+            [0, 25, 75, 100]
+        );
     }
 
     #[test]
@@ -102,7 +125,10 @@ mod tests {
     #[test]
     fn channels_become_planes() {
         let tensor = to_tensor(&[0, 1, 2, 3, 4, 5], 2, 1, 1.0, 10.0, &Device::flex());
-        tensor.into_data().assert_eq(&TensorData::from([[[[10f32, 13.0]], [[11.0, 14.0]], [[12.0, 15.0]]]]), true);
+        tensor.into_data().assert_eq(
+            &TensorData::from([[[[10f32, 13.0]], [[11.0, 14.0]], [[12.0, 15.0]]]]),
+            true,
+        );
     }
 
     proptest! {

@@ -31,7 +31,9 @@ impl ChannelGateConfig {
     /// A gate with zero weights.
     pub fn init(&self, device: &Device) -> ChannelGate {
         let layer = |channels, activation| {
-            ConvBlockConfig::new(channels).with_activation(activation).init(device)
+            ConvBlockConfig::new(channels)
+                .with_activation(activation)
+                .init(device)
         };
         ChannelGate {
             squeeze: layer([self.channels, self.hidden], Activation::Relu),

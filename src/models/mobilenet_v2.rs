@@ -172,7 +172,9 @@ mod tests {
     #[test]
     fn maps_have_the_strides_of_their_names() {
         let device = Device::flex();
-        let features = MobileNetV2Config::new().init(&device).forward(Tensor::zeros([1, 3, 64, 96], &device));
+        let features = MobileNetV2Config::new()
+            .init(&device)
+            .forward(Tensor::zeros([1, 3, 64, 96], &device));
         assert_eq!(features.stride_16.dims(), [1, 576, 4, 6]);
         assert_eq!(features.stride_32.dims(), [1, 1280, 2, 3]);
     }

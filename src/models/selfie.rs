@@ -2,8 +2,8 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::Initializer;
+use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, activation};
@@ -132,23 +132,31 @@ impl SelfieConfig {
         let block = |channels| ConvBlockConfig::new(channels);
         let blocks = BLOCKS
             .iter()
-            .map(|&(channels_in, inner, out, kernel, stride, gate, activation)| EncoderBlock {
-                expand: block([channels_in, inner]).with_activation(activation).init(device),
-                depthwise: block([inner, inner])
-                    .with_kernel(kernel)
-                    .with_stride(stride)
-                    .with_depthwise(true)
-                    .with_activation(activation)
-                    .init(device),
-                attention: (gate > 0).then(|| ChannelGateConfig::new(inner, gate).init(device)),
-                project: block([inner, out]).init(device),
-                residual: stride == 1 && channels_in == out,
-            })
+            .map(
+                |&(channels_in, inner, out, kernel, stride, gate, activation)| EncoderBlock {
+                    expand: block([channels_in, inner])
+                        .with_activation(activation)
+                        .init(device),
+                    depthwise: block([inner, inner])
+                        .with_kernel(kernel)
+                        .with_stride(stride)
+                        .with_depthwise(true)
+                        .with_activation(activation)
+                        .init(device),
+                    attention: (gate > 0).then(|| ChannelGateConfig::new(inner, gate).init(device)),
+                    project: block([inner, out]).init(device),
+                    residual: stride == 1 && channels_in == out,
+                },
+            )
             .collect();
         let encoded = BLOCKS[BLOCKS.len() - 1].2;
         let context = Context {
-            features: block([encoded, CONTEXT_CHANNELS]).with_activation(Activation::Relu).init(device),
-            gate: block([encoded, CONTEXT_CHANNELS]).with_activation(Activation::Sigmoid).init(device),
+            features: block([encoded, CONTEXT_CHANNELS])
+                .with_activation(Activation::Relu)
+                .init(device),
+            gate: block([encoded, CONTEXT_CHANNELS])
+                .with_activation(Activation::Sigmoid)
+                .init(device),
         };
         let mut channels_in = CONTEXT_CHANNELS;
         let decoder = SKIPS
@@ -203,7 +211,10 @@ impl Selfie {
             x = block.forward(x);
             outputs.push(x.clone());
         }
-        let skips = SKIPS.iter().map(|&(block, _)| outputs[block].clone()).chain([stem]);
+        let skips = SKIPS
+            .iter()
+            .map(|&(block, _)| outputs[block].clone())
+            .chain([stem]);
         let mut x = self.context.forward(x);
         for (stage, skip) in self.decoder.iter().zip(skips) {
             x = stage.forward(x, skip);
@@ -220,7 +231,9 @@ mod tests {
     #[test]
     fn an_untrained_network_is_undecided() {
         let device = Device::flex();
-        let matte = SelfieConfig::new().init(&device).forward(Tensor::zeros([1, 3, 64, 64], &device));
+        let matte = SelfieConfig::new()
+            .init(&device)
+            .forward(Tensor::zeros([1, 3, 64, 64], &device));
         assert_eq!(matte.dims(), [1, 1, 64, 64]);
         // Zero weights give logit 0 everywhere, and sigmoid(0) = 1/2.
         matte.into_data().assert_approx_eq::<f32>(
@@ -235,6 +248,9 @@ mod tests {
         let x = Tensor::<4>::from_data([[[[0.0, 4.0]]]], &device);
         // Output centres lie at -0.25, 0.25, 0.75, 1.25 input pixels: 0, 1, 3, 4.
         let y = double(x).slice([0..1, 0..1, 0..1, 0..4]);
-        y.into_data().assert_approx_eq::<f32>(&TensorData::from([[[[0.0, 1.0, 3.0, 4.0]]]]), Tolerance::default());
+        y.into_data().assert_approx_eq::<f32>(
+            &TensorData::from([[[[0.0, 1.0, 3.0, 4.0]]]]),
+            Tolerance::default(),
+        );
     }
 }

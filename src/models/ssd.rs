@@ -2,8 +2,8 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::Initializer;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::conv_block::{Activation, ConvBlock, ConvBlockConfig};
@@ -76,8 +76,12 @@ impl SsdConfig {
                 let relu6 = |config: ConvBlockConfig| config.with_activation(Activation::Relu6);
                 ExtraMap {
                     reduce: relu6(ConvBlockConfig::new([channels_in, inside])).init(device),
-                    down: relu6(ConvBlockConfig::new([inside, out]).with_kernel(3).with_stride(2))
-                        .init(device),
+                    down: relu6(
+                        ConvBlockConfig::new([inside, out])
+                            .with_kernel(3)
+                            .with_stride(2),
+                    )
+                    .init(device),
                 }
             })
             .collect();
@@ -90,10 +94,18 @@ impl SsdConfig {
                         .with_initializer(Initializer::Zeros)
                         .init(device)
                 };
-                BoxPredictor { boxes: head(boxes * 4), classes: head(boxes * self.classes) }
+                BoxPredictor {
+                    boxes: head(boxes * 4),
+                    classes: head(boxes * self.classes),
+                }
             })
             .collect();
-        Ssd { backbone: MobileNetV2Config::new().init(device), extras, predictors, classes: self.classes }
+        Ssd {
+            backbone: MobileNetV2Config::new().init(device),
+            extras,
+            predictors,
+            classes: self.classes,
+        }
     }
 }
 
@@ -113,7 +125,10 @@ impl Ssd {
                 )
             })
             .unzip();
-        SsdOutput { encodings: Tensor::cat(encodings, 1), logits: Tensor::cat(logits, 1) }
+        SsdOutput {
+            encodings: Tensor::cat(encodings, 1),
+            logits: Tensor::cat(logits, 1),
+        }
     }
 
     /// The six maps that the predictors read: 19, 10, 5, 3, 2 and 1 cells wide for 300 pixels.
@@ -133,7 +148,9 @@ impl Ssd {
 fn per_box(prediction: Tensor<4>, values: usize) -> Tensor<3> {
     let [batch, channels, height, width] = prediction.dims();
     let boxes = height * width * channels / values;
-    prediction.permute([0, 2, 3, 1]).reshape([batch, boxes, values])
+    prediction
+        .permute([0, 2, 3, 1])
+        .reshape([batch, boxes, values])
 }
 
 #[cfg(test)]
@@ -144,7 +161,9 @@ mod tests {
     #[test]
     fn has_1917_boxes_at_300_pixels() {
         let device = Device::flex();
-        let output = SsdConfig::new(24).init(&device).forward(Tensor::zeros([1, 3, 300, 300], &device));
+        let output = SsdConfig::new(24)
+            .init(&device)
+            .forward(Tensor::zeros([1, 3, 300, 300], &device));
         assert_eq!(output.encodings.dims(), [1, 1917, 4]);
         assert_eq!(output.logits.dims(), [1, 1917, 24]);
     }
@@ -153,10 +172,11 @@ mod tests {
     fn boxes_run_by_row_then_column_then_shape() {
         let device = Device::flex();
         // Two boxes a cell with two values each, one row of two cells; channel-major storage.
-        let prediction = Tensor::<4>::from_data([[[[0, 1]], [[2, 3]], [[4, 5]], [[6, 7]]]], &device);
-        per_box(prediction, 2).into_data().convert::<i32>().assert_eq(
-            &TensorData::from([[[0, 2], [4, 6], [1, 3], [5, 7]]]),
-            true,
-        );
+        let prediction =
+            Tensor::<4>::from_data([[[[0, 1]], [[2, 3]], [[4, 5]], [[6, 7]]]], &device);
+        per_box(prediction, 2)
+            .into_data()
+            .convert::<i32>()
+            .assert_eq(&TensorData::from([[[0, 2], [4, 6], [1, 3], [5, 7]]]), true);
     }
 }

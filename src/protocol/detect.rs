@@ -18,13 +18,23 @@ pub const PARAMS: &[Param] = &[
     Param {
         name: SCORE,
         key: "s",
-        kind: Kind::Number { min: 0.05, max: 0.95, step: 0.01, default: 0.4 },
+        kind: Kind::Number {
+            min: 0.05,
+            max: 0.95,
+            step: 0.01,
+            default: 0.4,
+        },
         help: "lowest score of a detection that is kept",
     },
     Param {
         name: IOU,
         key: "o",
-        kind: Kind::Number { min: 0.0, max: 1.0, step: 0.05, default: 0.5 },
+        kind: Kind::Number {
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.5,
+        },
         help: "overlap (IoU) above which the weaker of two boxes of a class is suppressed",
     },
     Param {
@@ -111,7 +121,10 @@ pub struct Detections {
 impl Detections {
     /// The boxes that non-maximum suppression kept.
     pub fn kept(&self) -> impl Iterator<Item = (usize, &Candidate)> {
-        self.candidates.iter().enumerate().filter(|(_, c)| c.suppressed_by.is_none())
+        self.candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.suppressed_by.is_none())
     }
 }
 
@@ -168,7 +181,8 @@ impl Detections {
     /// The kept boxes as the command line prints and the page exports them:
     /// `[{"class", "score", "box": [x0, y0, x1, y1]}]`, boxes in pixels of the picture.
     pub fn to_json(&self) -> serde_json::Value {
-        let round = |v: f32, digits: i32| (f64::from(v) * 10f64.powi(digits)).round() / 10f64.powi(digits);
+        let round =
+            |v: f32, digits: i32| (f64::from(v) * 10f64.powi(digits)).round() / 10f64.powi(digits);
         self.kept()
             .map(|(_, found)| {
                 let b = found.box_in_image;

@@ -17,22 +17,40 @@ pub enum Failure {
     #[error("The picture is damaged and could not be decoded: choose another copy of it.")]
     DamagedPicture,
     /// More pixels than fit in memory.
-    #[error("The picture has {width} x {height} pixels; Kiln takes up to {limit} megapixels: make it smaller and try again.")]
-    TooManyPixels { width: usize, height: usize, limit: usize },
+    #[error(
+        "The picture has {width} x {height} pixels; Kiln takes up to {limit} megapixels: make it smaller and try again."
+    )]
+    TooManyPixels {
+        width: usize,
+        height: usize,
+        limit: usize,
+    },
     /// A file of more bytes than a picture needs.
-    #[error("The file has {megabytes} MB; Kiln takes pictures up to {limit} MB: choose a smaller one.")]
+    #[error(
+        "The file has {megabytes} MB; Kiln takes pictures up to {limit} MB: choose a smaller one."
+    )]
     FileTooLarge { megabytes: usize, limit: usize },
     /// The file cannot be read (command line).
     #[error("{path} cannot be read ({reason}): check the path.")]
     Unreadable { path: String, reason: String },
     /// The server has no such weights, or is not there.
-    #[error("The weights \"{name}\" could not be loaded ({reason}): check the connection and try again.")]
+    #[error(
+        "The weights \"{name}\" could not be loaded ({reason}): check the connection and try again."
+    )]
     WeightsMissing { name: String, reason: String },
     /// The weights arrived in part.
-    #[error("The weights \"{name}\" are cut short ({got} of {expected} bytes): reload the page to fetch them again.")]
-    WeightsTruncated { name: String, got: usize, expected: usize },
+    #[error(
+        "The weights \"{name}\" are cut short ({got} of {expected} bytes): reload the page to fetch them again."
+    )]
+    WeightsTruncated {
+        name: String,
+        got: usize,
+        expected: usize,
+    },
     /// The weights are not those of the manifest.
-    #[error("The weights \"{name}\" do not match their checksum and were not used: reload the page to fetch them again.")]
+    #[error(
+        "The weights \"{name}\" do not match their checksum and were not used: reload the page to fetch them again."
+    )]
     WeightsChanged { name: String },
     /// The weights are those of the manifest but do not fit the network.
     #[error("The weights \"{name}\" do not fit this version of the network: reload the page.")]
@@ -44,7 +62,9 @@ pub enum Failure {
     #[error("Cancelled.")]
     Cancelled,
     /// The network gave NaN or infinity.
-    #[error("The network gave numbers that are not finite on {backend}: switch to the CPU and try again.")]
+    #[error(
+        "The network gave numbers that are not finite on {backend}: switch to the CPU and try again."
+    )]
     NotFinite { backend: String },
     /// The GPU or the worker is gone.
     #[error("The engine stopped ({reason}): it was started again; run the job once more.")]

@@ -14,10 +14,15 @@ pub fn check(bytes: &[u8]) -> Result<(), Failure> {
     }
     let megabytes = bytes.len().div_ceil(1_000_000);
     if megabytes > MAX_MEGABYTES {
-        return Err(Failure::FileTooLarge { megabytes, limit: MAX_MEGABYTES });
+        return Err(Failure::FileTooLarge {
+            megabytes,
+            limit: MAX_MEGABYTES,
+        });
     }
     match imagesize::image_type(bytes) {
-        Ok(ImageType::Png | ImageType::Jpeg | ImageType::Webp | ImageType::Gif | ImageType::Bmp) => {}
+        Ok(
+            ImageType::Png | ImageType::Jpeg | ImageType::Webp | ImageType::Gif | ImageType::Bmp,
+        ) => {}
         _ => return Err(Failure::NotAPicture),
     }
     let size = imagesize::blob_size(bytes).map_err(|_| Failure::DamagedPicture)?;
@@ -25,7 +30,11 @@ pub fn check(bytes: &[u8]) -> Result<(), Failure> {
         return Err(Failure::DamagedPicture);
     }
     if size.width.saturating_mul(size.height) > MAX_MEGAPIXELS * 1_000_000 {
-        return Err(Failure::TooManyPixels { width: size.width, height: size.height, limit: MAX_MEGAPIXELS });
+        return Err(Failure::TooManyPixels {
+            width: size.width,
+            height: size.height,
+            limit: MAX_MEGAPIXELS,
+        });
     }
     Ok(())
 }
@@ -47,10 +56,17 @@ mod tests {
     #[test]
     fn each_bad_file_has_its_sentence() {
         assert_eq!(check(b""), Err(Failure::EmptyFile));
-        assert_eq!(check(b"just some text, whatever the name says"), Err(Failure::NotAPicture));
+        assert_eq!(
+            check(b"just some text, whatever the name says"),
+            Err(Failure::NotAPicture)
+        );
         assert_eq!(
             check(&png_header(12_000, 12_000)),
-            Err(Failure::TooManyPixels { width: 12_000, height: 12_000, limit: 64 })
+            Err(Failure::TooManyPixels {
+                width: 12_000,
+                height: 12_000,
+                limit: 64
+            })
         );
         assert_eq!(check(&png_header(0, 10)), Err(Failure::DamagedPicture));
         assert_eq!(check(&png_header(1, 1)[..20]), Err(Failure::DamagedPicture));
@@ -60,7 +76,13 @@ mod tests {
     #[test]
     fn a_file_of_many_bytes_is_refused_before_its_header_is_read() {
         let bytes = vec![0; 65_000_000];
-        assert_eq!(check(&bytes), Err(Failure::FileTooLarge { megabytes: 65, limit: 64 }));
+        assert_eq!(
+            check(&bytes),
+            Err(Failure::FileTooLarge {
+                megabytes: 65,
+                limit: 64
+            })
+        );
     }
 
     proptest! {

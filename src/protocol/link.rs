@@ -75,7 +75,10 @@ pub fn decode(fragment: &str) -> (Route, Vec<Notice>) {
             other => (Route::Home, vec![dropped(other)]),
         };
     };
-    let mut shared = Shared { settings: Settings::new(lab), sample: None };
+    let mut shared = Shared {
+        settings: Settings::new(lab),
+        sample: None,
+    };
     let mut notices = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -114,7 +117,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_shared() -> impl Strategy<Value = Shared> {
-        (0..Lab::ALL.len(), proptest::option::of(0..samples::SAMPLES.len()), proptest::collection::vec(any::<u32>(), 16))
+        (
+            0..Lab::ALL.len(),
+            proptest::option::of(0..samples::SAMPLES.len()),
+            proptest::collection::vec(any::<u32>(), 16),
+        )
             .prop_map(|(lab, sample, draws)| {
                 let lab = Lab::ALL[lab];
                 let mut settings = Settings::new(lab);
@@ -124,17 +131,25 @@ mod tests {
                             Value::Number(min + (max - min) * (draw as f32 / u32::MAX as f32))
                         }
                         Kind::Choice(words) => Value::Choice(draw as usize % words.len()),
-                        Kind::Color(_) => Value::Color([draw as u8, (draw >> 8) as u8, (draw >> 16) as u8]),
+                        Kind::Color(_) => {
+                            Value::Color([draw as u8, (draw >> 8) as u8, (draw >> 16) as u8])
+                        }
                     };
                     settings.set(param.name, value);
                 }
-                Shared { settings, sample: sample.map(|i| &samples::SAMPLES[i]) }
+                Shared {
+                    settings,
+                    sample: sample.map(|i| &samples::SAMPLES[i]),
+                }
             })
     }
 
     #[test]
     fn defaults_make_a_short_link() {
-        let shared = Shared { settings: Settings::new(Lab::Detect), sample: samples::find("cat") };
+        let shared = Shared {
+            settings: Settings::new(Lab::Detect),
+            sample: samples::find("cat"),
+        };
         assert_eq!(encode(&shared), "#/detect?v=1&p=cat");
     }
 
@@ -142,9 +157,14 @@ mod tests {
     fn strange_links_are_read_with_notices() {
         assert_eq!(decode(""), (Route::Home, vec![]));
         assert_eq!(decode("#/nowhere"), (Route::Home, vec![dropped("nowhere")]));
-        assert_eq!(decode(&"x".repeat(5000)), (Route::Home, vec![Notice::TooLong]));
+        assert_eq!(
+            decode(&"x".repeat(5000)),
+            (Route::Home, vec![Notice::TooLong])
+        );
         let (route, notices) = decode("#/detect?v=9&p=https://evil.example/x.png&s=12&o=abc&zz=1");
-        let Route::Lab(shared) = route else { panic!("a lab") };
+        let Route::Lab(shared) = route else {
+            panic!("a lab")
+        };
         assert_eq!(shared.sample, None);
         assert_eq!(shared.settings.number("score"), 0.95); // clamped
         assert_eq!(shared.settings.number("iou"), 0.5); // default
@@ -183,10 +203,29 @@ mod tests {
         // A small linear congruential generator (Knuth, MMIX): any stream of bytes will do.
         let mut state = 1u64;
         let mut next = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 33) as u32
         };
-        let pieces = ["#/detect?", "#/segment?", "v=1", "&s=", "&o=", "&p=", "&c=", "&e=", "0.5", "-", "1e", "é", "%", "=", "cat", "\u{0}"];
+        let pieces = [
+            "#/detect?",
+            "#/segment?",
+            "v=1",
+            "&s=",
+            "&o=",
+            "&p=",
+            "&c=",
+            "&e=",
+            "0.5",
+            "-",
+            "1e",
+            "é",
+            "%",
+            "=",
+            "cat",
+            "\u{0}",
+        ];
         let mut labs = 0;
         for _ in 0..1_000_000 {
             let mut text = String::new();

@@ -77,7 +77,11 @@ pub enum FromEngine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Bytes of a weights file that have arrived.
-    Loading { name: String, bytes: usize, total: usize },
+    Loading {
+        name: String,
+        bytes: usize,
+        total: usize,
+    },
     /// A stage begins.
     Stage(Stage),
 }
@@ -125,13 +129,18 @@ pub struct Outcome {
     pub result: LabResult,
     /// How long each stage took.
     pub timings: Timings,
+    /// Bytes of the engine's memory, where it is known.
+    pub memory: Option<usize>,
 }
 
 /// The result of a lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum LabResult {
     /// Boxes. The anchors come with a run, not with a refinement.
-    Detect { detections: Detections, anchors: Option<Anchors> },
+    Detect {
+        detections: Detections,
+        anchors: Option<Anchors>,
+    },
     /// A mask; its bytes travel beside the message.
     Segment(Matte),
     /// A PNG; its bytes travel beside the message.

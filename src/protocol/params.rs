@@ -63,7 +63,12 @@ pub struct Param {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A number from `min` to `max` in steps of `step`.
-    Number { min: f32, max: f32, step: f32, default: f32 },
+    Number {
+        min: f32,
+        max: f32,
+        step: f32,
+        default: f32,
+    },
     /// One of some words; the first is the default.
     Choice(&'static [&'static str]),
     /// An opaque sRGB colour.
@@ -132,7 +137,9 @@ impl Kind {
 
 /// Digits after the point that a step of this size needs.
 pub fn decimals(step: f32) -> usize {
-    (0..4).find(|&d| (step * 10f32.powi(d) - (step * 10f32.powi(d)).round()).abs() < 1e-4).unwrap_or(4) as usize
+    (0..4)
+        .find(|&d| (step * 10f32.powi(d) - (step * 10f32.powi(d)).round()).abs() < 1e-4)
+        .unwrap_or(4) as usize
 }
 
 /// Reads `rrggbb`, with or without a leading `#`.
@@ -149,7 +156,12 @@ pub fn parse_color(text: &str) -> Option<[u8; 3]> {
 mod tests {
     use super::*;
 
-    const TENTHS: Kind = Kind::Number { min: 0.0, max: 1.0, step: 0.1, default: 0.5 };
+    const TENTHS: Kind = Kind::Number {
+        min: 0.0,
+        max: 1.0,
+        step: 0.1,
+        default: 0.5,
+    };
 
     #[test]
     fn numbers_are_clamped_and_rounded_to_the_step() {
@@ -192,7 +204,12 @@ mod tests {
             for param in lab.params() {
                 let default = param.kind.default_value();
                 assert_eq!(param.kind.clamp(default), default, "{}", param.name);
-                assert_eq!(param.kind.parse(&param.kind.format(default)), Some(default), "{}", param.name);
+                assert_eq!(
+                    param.kind.parse(&param.kind.format(default)),
+                    Some(default),
+                    "{}",
+                    param.name
+                );
             }
         }
     }

@@ -22,7 +22,11 @@ impl Picture {
     /// A picture from its pixels; `None` if their number is not `width * height`, or zero.
     pub fn new(width: usize, height: usize, rgba: Vec<u8>) -> Option<Self> {
         let pixels = width.checked_mul(height)?;
-        (pixels > 0 && Some(rgba.len()) == pixels.checked_mul(4)).then_some(Self { width, height, rgba })
+        (pixels > 0 && Some(rgba.len()) == pixels.checked_mul(4)).then_some(Self {
+            width,
+            height,
+            rgba,
+        })
     }
 }
 

@@ -31,10 +31,15 @@ pub fn insert(png: &[u8], text: &str) -> Option<Vec<u8>> {
 
 /// The text that [`insert`] put into a PNG, if there is one and it is whole.
 pub fn read(png: &[u8]) -> Option<String> {
-    chunks(png).filter(|chunk| chunk.kind == b"iTXt").find_map(|chunk| {
-        let text = chunk.data.strip_prefix(KEYWORD)?.strip_prefix(&[0, 0, 0, 0, 0])?;
-        (text.len() <= MAX_TEXT).then(|| String::from_utf8(text.to_vec()).ok())?
-    })
+    chunks(png)
+        .filter(|chunk| chunk.kind == b"iTXt")
+        .find_map(|chunk| {
+            let text = chunk
+                .data
+                .strip_prefix(KEYWORD)?
+                .strip_prefix(&[0, 0, 0, 0, 0])?;
+            (text.len() <= MAX_TEXT).then(|| String::from_utf8(text.to_vec()).ok())?
+        })
 }
 
 struct Chunk<'a> {
@@ -46,7 +51,11 @@ struct Chunk<'a> {
 
 /// The chunks of a PNG up to the first that is damaged; none if it is not a PNG.
 fn chunks(png: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
-    let mut at = if png.starts_with(SIGNATURE) { SIGNATURE.len() } else { png.len() };
+    let mut at = if png.starts_with(SIGNATURE) {
+        SIGNATURE.len()
+    } else {
+        png.len()
+    };
     std::iter::from_fn(move || {
         let length = u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?) as usize;
         let body = at + 4;
@@ -56,7 +65,11 @@ fn chunks(png: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
             return None;
         }
         at = crc_at + 4;
-        Some(Chunk { kind: &png[body..body + 4], data: &png[body + 4..crc_at], end: at })
+        Some(Chunk {
+            kind: &png[body..body + 4],
+            data: &png[body + 4..crc_at],
+            end: at,
+        })
     })
 }
 
@@ -70,7 +83,10 @@ mod tests {
         let mut png = SIGNATURE.to_vec();
         let parts: [(&[u8], &[u8]); 3] = [
             (b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]),
-            (b"IDAT", &[0x78, 0x01, 0x63, 0x60, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01]),
+            (
+                b"IDAT",
+                &[0x78, 0x01, 0x63, 0x60, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01],
+            ),
             (b"IEND", &[]),
         ];
         for (kind, data) in parts {
@@ -90,7 +106,10 @@ mod tests {
     #[test]
     fn a_changed_text_is_not_read() {
         let mut png = insert(&tiny(), "#/detect?v=1").expect("a PNG");
-        let at = png.windows(6).position(|w| w == b"detect").expect("the text");
+        let at = png
+            .windows(6)
+            .position(|w| w == b"detect")
+            .expect("the text");
         png[at] = b'X';
         assert_eq!(read(&png), None);
     }

@@ -15,12 +15,42 @@ pub struct Sample {
 
 /// All samples, in the order in which the page shows them.
 pub const SAMPLES: &[Sample] = &[
-    Sample { name: "cat", width: 451, height: 300, credit: "Stéfan van der Walt, CC0" },
-    Sample { name: "astronaut", width: 512, height: 512, credit: "NASA, public domain" },
-    Sample { name: "coffee", width: 600, height: 400, credit: "Rachel Michetti, CC0" },
-    Sample { name: "photographer", width: 512, height: 512, credit: "Lav Varshney, CC0" },
-    Sample { name: "temple", width: 640, height: 427, credit: "danielbuechele, CC BY 2.0" },
-    Sample { name: "rocket", width: 640, height: 427, credit: "SpaceX, public domain" },
+    Sample {
+        name: "cat",
+        width: 451,
+        height: 300,
+        credit: "Stéfan van der Walt, CC0",
+    },
+    Sample {
+        name: "astronaut",
+        width: 512,
+        height: 512,
+        credit: "NASA, public domain",
+    },
+    Sample {
+        name: "coffee",
+        width: 600,
+        height: 400,
+        credit: "Rachel Michetti, CC0",
+    },
+    Sample {
+        name: "photographer",
+        width: 512,
+        height: 512,
+        credit: "Lav Varshney, CC0",
+    },
+    Sample {
+        name: "temple",
+        width: 640,
+        height: 427,
+        credit: "danielbuechele, CC BY 2.0",
+    },
+    Sample {
+        name: "rocket",
+        width: 640,
+        height: 427,
+        credit: "SpaceX, public domain",
+    },
 ];
 
 /// The sample of that name.

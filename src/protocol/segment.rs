@@ -24,13 +24,23 @@ pub const PARAMS: &[Param] = &[
     Param {
         name: OPACITY,
         key: "a",
-        kind: Kind::Number { min: 0.0, max: 100.0, step: 1.0, default: 60.0 },
+        kind: Kind::Number {
+            min: 0.0,
+            max: 100.0,
+            step: 1.0,
+            default: 60.0,
+        },
         help: "opacity of the tint in percent (effect mask)",
     },
     Param {
         name: BLUR,
         key: "b",
-        kind: Kind::Number { min: 1.0, max: 40.0, step: 1.0, default: 12.0 },
+        kind: Kind::Number {
+            min: 1.0,
+            max: 40.0,
+            step: 1.0,
+            default: 12.0,
+        },
         help: "blur of the background in thousandths of the longer side (effect blur)",
     },
     Param {
@@ -41,12 +51,15 @@ pub const PARAMS: &[Param] = &[
     },
 ];
 
-/// How much of each pixel belongs to a person.
+/// Longer side, in pixels, of the matte that the page draws; exports are as large as the picture.
+pub const PREVIEW_SIDE: usize = 1024;
+
+/// How much of each pixel belongs to a person, for the page.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Matte {
-    /// Columns: those of the picture that was decoded.
+    /// Columns, at most [`PREVIEW_SIDE`].
     pub width: u32,
-    /// Rows.
+    /// Rows, at most [`PREVIEW_SIDE`].
     pub height: u32,
     /// 0 background to 255 person, by row. Travels beside the message, not in it.
     #[serde(skip)]

@@ -34,7 +34,14 @@ impl TryFrom<(Lab, Vec<Value>)> for Settings {
 impl Settings {
     /// The defaults of a lab.
     pub fn new(lab: Lab) -> Self {
-        Self { lab, values: lab.params().iter().map(|p| p.kind.default_value()).collect() }
+        Self {
+            lab,
+            values: lab
+                .params()
+                .iter()
+                .map(|p| p.kind.default_value())
+                .collect(),
+        }
     }
 
     /// Whose settings these are.

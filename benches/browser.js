@@ -1,0 +1,116 @@
+// The figures of the built site in headless Chromium, beside the peer in the same tab.
+// Started by `make bench`; needs dist/ and benches/peer/ssd.onnx. Prints one JSON object.
+import { createReadStream, existsSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { By, dist, jobDone, jobState, open, serve, text, until } from "../tests/browser/browser.js";
+
+const ROUNDS = 4;
+const RUNS = 6;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const round = (value) => Math.round(value * 10) / 10;
+
+async function servePeer() {
+  const folder = join(import.meta.dirname, "peer");
+  const runtime = join(folder, "node_modules/onnxruntime-web/dist");
+  const types = { ".html": "text/html", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+  const server = createServer((request, response) => {
+    const name = new URL(request.url, "http://localhost").pathname.slice(1) || "index.html";
+    const file = [join(folder, name), join(runtime, name)].find((path) => !name.includes("..") && existsSync(path));
+    if (!file) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+const stageMs = (driver, stage) =>
+  driver.executeScript((s) => parseFloat(document.querySelector(`tr[data-stage=${s}] td`).textContent), stage);
+
+/** Runs the open lab again and gives the milliseconds of its network. */
+async function again(driver) {
+  await driver.executeScript(() => document.getElementById("run").click());
+  await until(driver, "the job starts", async () => (await jobState(driver)) !== "");
+  await driver.sleep(30);
+  await jobDone(driver);
+  return stageMs(driver, "network");
+}
+
+async function kiln(driver, site, runs) {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/detect?v=1`);
+  // Ready: loaded and warmed up, while a visitor would read. The picture comes afterwards.
+  await until(driver, "the warm-up", () => driver.executeScript(() => document.querySelector("[data-warm=ssd]") !== null));
+  const ready = await driver.executeScript(() => {
+    const { load, run } = document.querySelector("[data-warm=ssd]").dataset;
+    return { page_ms: performance.now(), load_ms: Number(load), warm_run_ms: Number(run) };
+  });
+  await driver.executeScript(() => document.querySelector("[data-sample=temple]").click());
+  await jobDone(driver);
+  const first = await stageMs(driver, "network");
+  const times = [];
+  for (let i = 0; i < runs; i++) times.push(await again(driver));
+  return { ready, first, times };
+}
+
+/** Fifty jobs: the worker's wasm memory after the fifth and the last; the page's long tasks. */
+async function endurance(driver, site) {
+  await driver.sendDevToolsCommand("Page.addScriptToEvaluateOnNewDocument", {
+    source: `window.longTasks = [];
+      new PerformanceObserver((list) => { for (const e of list.getEntries()) longTasks.push([e.startTime, e.duration]); })
+        .observe({ type: "longtask", buffered: true });`,
+  });
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/detect?v=1&p=temple`);
+  await jobDone(driver);
+  const memory = () =>
+    driver.executeScript(() => Number(document.querySelector(".job [data-memory]")?.dataset.memory ?? NaN));
+  const since = await driver.executeScript(() => performance.now());
+  const memories = [];
+  for (let i = 1; i <= 50; i++) {
+    await again(driver);
+    memories.push(await memory());
+  }
+  const tasks = await driver.executeScript((t) => window.longTasks.filter(([start]) => start > t).map(([, d]) => d), since);
+  return { after_5_mb: memories[4] / 1e6, after_50_mb: memories[49] / 1e6, longest_task_ms: Math.max(0, ...tasks) };
+}
+
+const files = readdirSync(dist);
+const size = (pattern) => gzipSync(readFileSync(join(dist, files.find((f) => pattern.test(f)))), { level: 9 }).length;
+const site = await serve();
+const peer = await servePeer();
+const driver = await open();
+const figures = { machine: process.env.KILN_MACHINE ?? "unnamed" };
+figures.page_wasm_gzip_kb = round(size(/^app-.*\.wasm$/) / 1000);
+figures.worker_wasm_gzip_kb = round(size(/^worker-.*\.wasm$/) / 1000);
+
+const ours = [];
+const theirs = [];
+const firsts = [];
+for (let i = 0; i < ROUNDS; i++) {
+  const run = await kiln(driver, site, RUNS);
+  ours.push(...run.times);
+  firsts.push(run.first);
+  figures.ready ??= run.ready;
+  await driver.get(peer.url);
+  await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+  await driver.executeScript(() => window.runPeer(2));
+  theirs.push(...(await driver.executeScript((n) => window.runPeer(n), RUNS)));
+}
+figures.ssd_network_ms = round(median(ours));
+figures.ssd_peer_ms = round(median(theirs));
+figures.ssd_to_peer = Math.round((median(ours) / median(theirs)) * 100) / 100;
+figures.first_run_ms = round(median(firsts));
+figures.first_to_steady = Math.round((median(firsts) / median(ours)) * 100) / 100;
+Object.assign(figures, await endurance(driver, site));
+figures.first_paint = await driver.executeScript(() => {
+  const paint = performance.getEntriesByName("first-contentful-paint")[0];
+  return paint ? Math.round(paint.startTime) : null;
+});
+console.log(JSON.stringify(figures, null, 1));
+await driver.quit();
+await site.close();
+peer.close();
+process.exit(0);

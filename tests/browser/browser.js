@@ -1,0 +1,154 @@
+// Opens headless Chromium on the built site; shared by the tests and the screenshots.
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize, resolve } from "node:path";
+import { Builder, By, logging } from "selenium-webdriver";
+import chrome from "selenium-webdriver/chrome.js";
+
+export const root = resolve(import.meta.dirname, "../..");
+export const dist = join(root, "dist");
+const types = {
+  ".css": "text/css",
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".jpg": "image/jpeg",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".woff2": "font/woff2",
+};
+
+if (!existsSync(join(dist, "index.html"))) {
+  throw new Error("There is no dist/index.html: run `make dist` first.");
+}
+
+/**
+ * Serves dist/ below `prefix`, as a plain file server would. `change(path, body)` may return
+ * another body, or a status, for a path below the prefix.
+ */
+export async function serve({ prefix = "/", change, port = 0 } = {}) {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://localhost");
+    let path = decodeURIComponent(url.pathname);
+    if (!path.startsWith(prefix)) return response.writeHead(404).end();
+    path = normalize(path.slice(prefix.length) || "index.html");
+    const file = join(dist, path);
+    if (!file.startsWith(dist) || !existsSync(file) || !statSync(file).isFile()) {
+      return response.writeHead(404).end();
+    }
+    const headers = { "content-type": types[extname(file)] ?? "application/octet-stream" };
+    const changed = change?.(path, () => readFileSync(file));
+    if (typeof changed === "number") return response.writeHead(changed).end();
+    if (changed) return response.writeHead(200, headers).end(changed);
+    response.writeHead(200, { ...headers, "content-length": statSync(file).size });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(port, "127.0.0.1", done));
+  return {
+    url: `http://127.0.0.1:${server.address().port}${prefix}`,
+    port: server.address().port,
+    close: () =>
+      new Promise((done) => {
+        server.close(done);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A fresh browser with an empty profile. */
+export async function open({ width = 1280, height = 900, gpu = false, dark = false, language = "en", args = [] } = {}) {
+  const options = new chrome.Options();
+  options.addArguments(
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    `--window-size=${width},${height}`,
+    `--lang=${language}`,
+    `--accept-lang=${language}`,
+    ...(gpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : []),
+    ...args,
+  );
+  options.setUserPreferences({ intl: { accept_languages: language } });
+  const logs = new logging.Preferences();
+  logs.setLevel(logging.Type.BROWSER, logging.Level.ALL);
+  options.setLoggingPrefs(logs);
+  const driver = await new Builder()
+    .forBrowser("chrome")
+    .setChromeOptions(options)
+    .setChromeService(new chrome.ServiceBuilder(process.env.CHROMEDRIVER ?? "/usr/bin/chromedriver"))
+    .build();
+  await driver.manage().setTimeouts({ script: 120_000 });
+  // A real viewport of that width: a headless window is never narrower than 500 pixels.
+  await driver.sendDevToolsCommand("Emulation.setDeviceMetricsOverride", {
+    width,
+    height,
+    deviceScaleFactor: 1,
+    mobile: width < 600,
+  });
+  if (dark) {
+    await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", {
+      features: [{ name: "prefers-color-scheme", value: "dark" }],
+    });
+  }
+  return driver;
+}
+
+/** Waits until `probe` gives something true; says what was waited for otherwise. */
+export async function until(driver, what, probe, timeout = 60_000) {
+  const end = Date.now() + timeout;
+  let last;
+  while (Date.now() < end) {
+    try {
+      last = await probe();
+      if (last) return last;
+    } catch (error) {
+      last = error.message;
+    }
+    await driver.sleep(50);
+  }
+  const entries = await driver.manage().logs().get(logging.Type.BROWSER);
+  const shown = entries.map((entry) => entry.message).join("\n");
+  throw new Error(`${what}: not within ${timeout} ms (last: ${last})\n${shown}`);
+}
+
+export const text = (driver, css) => driver.executeScript((s) => document.querySelector(s)?.innerText ?? "", css);
+export const count = (driver, css) => driver.executeScript((s) => document.querySelectorAll(s).length, css);
+
+/** idle, running, done or failed. */
+export const jobState = (driver) =>
+  driver.executeScript(() => document.querySelector(".status")?.dataset.job ?? "");
+
+export const jobDone = (driver, timeout) =>
+  until(driver, "the job is done", async () => (await jobState(driver)) === "done", timeout);
+
+/** The rows of the table: class, score, box. */
+export const detections = (driver) =>
+  driver.executeScript(() =>
+    [...document.querySelectorAll("#detections tbody tr")].map((row) => {
+      const [name, score, box] = [...row.children].map((cell) => cell.innerText.trim());
+      return { class: name, score: Number(score), box: box.split(",").map(Number) };
+    }),
+  );
+
+/** Sets a slider and tells the page, as dragging would. */
+export const slide = (driver, id, value) =>
+  driver.executeScript(
+    (id, value) => {
+      const input = document.getElementById(id);
+      input.value = value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    id,
+    value,
+  );
+
+export const upload = async (driver, file, id = "open-picture") =>
+  (await driver.findElement(By.id(id))).sendKeys(file);
+
+export { By };
