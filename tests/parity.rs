@@ -1,6 +1,7 @@
 //! Parity with the LiteRT reference on photographs; vectors by `tools/reference_vectors.py`.
 
 #![cfg(feature = "native")]
+#![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
 
 use std::fs;
 

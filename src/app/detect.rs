@@ -11,7 +11,9 @@ use super::notes::Notes;
 use super::shell::ShareButton;
 use super::state::use_state;
 use super::text::{I18n, class_name, t_string, use_i18n};
-use crate::protocol::detect::{AnchorMap, Anchors, BoxInImage, Candidate, Detections, class_color};
+use crate::protocol::detect::{
+    AnchorMap, Anchors, BoxInImage, Candidate, Detections, class_color, dark_text,
+};
 use crate::protocol::message::LabResult;
 use crate::protocol::params::Lab;
 
@@ -26,6 +28,12 @@ struct Shown {
 fn color(class: usize) -> String {
     let [r, g, b] = class_color(class);
     format!("rgb({r} {g} {b})")
+}
+
+/// The colours of a class as CSS variables.
+fn class_style(class: usize) -> String {
+    let on_class = if dark_text(class) { "#000" } else { "#fff" };
+    format!("--class:{};--on-class:{on_class}", color(class))
 }
 
 /// `left`, `top`, `width` and `height` of a box in percent of the picture.
@@ -181,9 +189,9 @@ fn Boxes(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
         .kept()
         .map(|(index, found)| {
             let style = format!(
-                "{};--class:{}",
+                "{};{}",
                 placement(found.box_in_image, width, height),
-                color(found.class)
+                class_style(found.class)
             );
             let words = name_and_score(i18n, found);
             let high = found.box_in_image.y0 / height < 0.06;
@@ -249,8 +257,8 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
                     <thead>
                         <tr>
                             <th scope="col">{t_string!(i18n, table_class)}</th>
-                            <th scope="col">{t_string!(i18n, table_score)}</th>
-                            <th scope="col">{t_string!(i18n, table_box)}</th>
+                            <th scope="col" class="number">{t_string!(i18n, table_score)}</th>
+                            <th scope="col" class="number">{t_string!(i18n, table_box)}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -385,7 +393,7 @@ fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                 let at = index * shapes + number;
                 view! {
                     <tr>
-                        <td class="number">{format!("{:.2}", shape.ratio)}</td>
+                        <td>{format!("{:.2}", shape.ratio)}</td>
                         <td>{class_name(i18n, usize::from(map.best_class[at]))}</td>
                         <td class="number">{format!("{:.3}", map.best[at])}</td>
                     </tr>
@@ -399,7 +407,7 @@ fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                     <tr>
                         <th scope="col">{t_string!(i18n, anchors_ratio)}</th>
                         <th scope="col">{t_string!(i18n, anchors_best)}</th>
-                        <th scope="col">{t_string!(i18n, table_score)}</th>
+                        <th scope="col" class="number">{t_string!(i18n, table_score)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -496,9 +504,9 @@ fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoVie
                 })
             };
             let style = format!(
-                "{};--class:{}",
+                "{};{}",
                 placement(found.box_in_image, width, height),
-                color(found.class)
+                class_style(found.class)
             );
             view! { <div class="box" class:gone=gone class:lit=lit style=style></div> }
         })

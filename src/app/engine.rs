@@ -3,7 +3,9 @@
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, BlobPropertyBag, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, MessageEvent, Worker};
+
+use super::worker::{base_address, new_worker};
 
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
@@ -528,36 +530,4 @@ fn now_ms() -> f64 {
     window()
         .performance()
         .map_or(0.0, |performance| performance.now())
-}
-
-/// The folder of the page, with its slash.
-pub fn base_address() -> String {
-    let href = window().location().href().unwrap_or_default();
-    let path = href.split(['?', '#']).next().unwrap_or_default();
-    match path.rfind('/') {
-        Some(slash) => path[..=slash].into(),
-        None => path.into(),
-    }
-}
-
-/// Starts the worker from a tiny module of our own: a worker from a `blob:` inherits the page's
-/// content security policy, one from an address would have none.
-fn new_worker() -> Result<Worker, JsValue> {
-    let script = document()
-        .query_selector("script[data-worker]")?
-        .ok_or("the page names no worker")?;
-    let name = |attribute: &str| script.get_attribute(attribute).unwrap_or_default();
-    let base = base_address();
-    let source = format!(
-        "import init from {:?};\ninit({{module_or_path: {:?}}});\n",
-        format!("{base}{}", name("data-worker")),
-        format!("{base}{}", name("data-worker-wasm")),
-    );
-    let options = BlobPropertyBag::new();
-    options.set_type("text/javascript");
-    let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&source.into()), &options)?;
-    let address = Url::create_object_url_with_blob(&blob)?;
-    let options = WorkerOptions::new();
-    options.set_type(WorkerType::Module);
-    Worker::new_with_options(&address, &options)
 }

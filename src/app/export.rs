@@ -9,7 +9,7 @@ use web_sys::{
     HtmlImageElement, Url,
 };
 
-use crate::protocol::detect::{Detections, class_color};
+use crate::protocol::detect::{Detections, class_color, dark_text};
 use crate::protocol::png_text;
 
 /// The 2-D context of a canvas.
@@ -127,7 +127,11 @@ pub async fn annotated_png(
         let width = context.measure_text(&words)?.width();
         context.set_fill_style_str(&color);
         context.fill_rect(x0, y0, width + text * 0.6, text * 1.3);
-        context.set_fill_style_str("black");
+        context.set_fill_style_str(if dark_text(found.class) {
+            "black"
+        } else {
+            "white"
+        });
         context.fill_text(&words, x0 + text * 0.3, y0 + text * 0.18)?;
     }
     let blob = to_blob(&canvas).await?;

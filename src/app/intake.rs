@@ -10,9 +10,9 @@ use web_sys::{
     MediaStream, MediaStreamConstraints, MediaStreamTrack, Response,
 };
 
-use super::engine::base_address;
 use super::state::{Page, State, use_state};
 use super::text::{sample_name, t_string, use_i18n};
+use super::worker::base_address;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::link::{self, Route};

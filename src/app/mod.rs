@@ -13,5 +13,6 @@ mod segment;
 mod shell;
 mod state;
 mod text;
+mod worker;
 
 pub use shell::App;

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use super::engine::base_address;
 use super::text::{short_name, t_string, use_i18n};
+use super::worker::base_address;
 use crate::protocol::params::Lab;
 
 /// The notes of a lab in the page's language.

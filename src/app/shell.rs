@@ -54,15 +54,6 @@ fn Shell() -> impl IntoView {
     state.read_address();
     window_event_listener(leptos::ev::hashchange, move |_| state.read_address());
     Effect::new(move |_| {
-        let root = document().document_element();
-        if let Some(root) = root {
-            let language = if i18n.get_locale() == Locale::zh {
-                "zh-Hans"
-            } else {
-                "en"
-            };
-            let _ = root.set_attribute("lang", language);
-        }
         let page = match state.page.get() {
             Page::Home => None,
             Page::Models => Some(t_string!(i18n, models_title).to_string()),

@@ -177,6 +177,11 @@ pub fn class_color(class: usize) -> [u8; 3] {
     OKABE_ITO[class % OKABE_ITO.len()]
 }
 
+/// Whether black is easier to read on a class's colour than white (WCAG contrast).
+pub fn dark_text(class: usize) -> bool {
+    OKABE_ITO[class % OKABE_ITO.len()] != [0x00, 0x72, 0xb2]
+}
+
 impl Detections {
     /// The kept boxes as the command line prints and the page exports them:
     /// `[{"class", "score", "box": [x0, y0, x1, y1]}]`, boxes in pixels of the picture.

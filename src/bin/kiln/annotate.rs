@@ -2,7 +2,7 @@
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
-use kiln::protocol::detect::{CLASSES, Detections, class_color};
+use kiln::protocol::detect::{CLASSES, Detections, class_color, dark_text};
 use kiln::protocol::picture::Picture;
 
 /// The picture with a frame and a label for each detection that was kept.
@@ -23,7 +23,12 @@ pub fn draw(picture: &Picture, detections: &Detections) -> Picture {
         canvas.fill([x0, y0, x0 + line, y1], color);
         canvas.fill([x1 - line, y0, x1, y1], color);
         let label = format!("{} {:.0} %", CLASSES[found.class], found.score * 100.0);
-        canvas.label(&font, size, &label, x0, y0, color);
+        let ink = if dark_text(found.class) {
+            [0; 3]
+        } else {
+            [255; 3]
+        };
+        canvas.label(&font, size, &label, [x0, y0], color, ink);
     }
     canvas.picture
 }
@@ -54,8 +59,16 @@ impl Canvas {
         self.picture.rgba[at + 3] = 255;
     }
 
-    /// A line of black text on the colour, inside the box at its top left corner.
-    fn label(&mut self, font: &FontRef, size: f32, text: &str, x: i64, y: i64, color: [u8; 3]) {
+    /// A line of text on the colour, inside the box at its top left corner.
+    fn label(
+        &mut self,
+        font: &FontRef,
+        size: f32,
+        text: &str,
+        [x, y]: [i64; 2],
+        color: [u8; 3],
+        ink: [u8; 3],
+    ) {
         let font = font.as_scaled(PxScale::from(size));
         let padding = size * 0.25;
         let width: f32 = text.chars().map(|c| font.h_advance(font.glyph_id(c))).sum();
@@ -73,7 +86,7 @@ impl Canvas {
                     self.blend(
                         origin.x as i64 + i64::from(dx),
                         origin.y as i64 + i64::from(dy),
-                        [0, 0, 0],
+                        ink,
                         share,
                     );
                 });

