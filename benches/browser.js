@@ -4,7 +4,7 @@ import { createReadStream, existsSync, readFileSync, readdirSync } from "node:fs
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { By, dist, jobDone, jobState, open, serve, text, until } from "../tests/browser/browser.js";
+import { dist, jobDone, jobState, open, serve, until } from "../tests/browser/browser.js";
 
 const ROUNDS = 4;
 const RUNS = 6;

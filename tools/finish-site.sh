@@ -12,12 +12,14 @@ only() { # the one file that matches
 app=$(only app-*.js)
 app_wasm=$(only app-*_bg.wasm)
 
-# Trunk does not hash the worker's names; a stale copy beside a new page would not understand it.
+# Trunk does not hash these names; a stale copy beside a new page would not understand it.
+boot_hash=$(sha256sum boot.js | cut -c1-16)
+mv boot.js "boot-$boot_hash.js"
 hash=$(cat worker.js worker_bg.wasm | sha256sum | cut -c1-16)
 mv worker.js "worker-$hash.js"
 mv worker_bg.wasm "worker-$hash.wasm"
 
-sed -i "s/@APP@/$app/; s/@APP_WASM@/$app_wasm/; s/@WORKER@/worker-$hash.js/; s/@WORKER_WASM@/worker-$hash.wasm/" index.html
+sed -i "s/boot\.js/boot-$boot_hash.js/; s/@APP@/$app/; s/@APP_WASM@/$app_wasm/; s/@WORKER@/worker-$hash.js/; s/@WORKER_WASM@/worker-$hash.wasm/" index.html
 if grep -q '@[A-Z_]*@' index.html; then
   echo "finish-site: a name in index.html was not filled in" >&2
   exit 1
@@ -29,6 +31,9 @@ version=$(echo "$files" | xargs sha256sum | sha256sum | cut -c1-16)
   echo "const VERSION = \"$version\";"
   echo 'const FILES = ["./",'
   echo "$files" | sed 's/.*/  "&",/'
+  echo '];'
+  echo 'const WEIGHTS = ['
+  for file in weights/*.bpk; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
   echo '];'
   cat "$here/sw.js"
 } > sw.js

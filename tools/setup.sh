@@ -112,6 +112,8 @@ for part in "$@"; do
       # Its lock file names a crate that was withdrawn: not --locked.
       cargo_tool wasm-bindgen-cli "$version" --no-default-features
       cargo_tool trunk 0.21.14 --locked --no-default-features
+      # Trunk runs cargo offline.
+      (cd "$root" && cargo fetch --locked --quiet) || die "the crates could not be fetched: check that crates.io can be reached."
       ;;
     deny) cargo_tool cargo-deny 0.20.2 --locked ;;
     node) node_20 ;;

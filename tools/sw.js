@@ -1,5 +1,5 @@
 // Keeps the site for offline use. tools/finish-site.sh puts the list of files and their hash on
-// top, as FILES and VERSION. Weights are not in the list: the engine caches them by checksum.
+// top, as FILES, WEIGHTS and VERSION. The engine reads weights from the cache of their own.
 const CACHE = `kiln-site-${VERSION}`;
 
 self.addEventListener("install", (event) => {
@@ -7,9 +7,19 @@ self.addEventListener("install", (event) => {
     caches
       .open(CACHE)
       .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" }))))
-      .then(() => self.skipWaiting()),
+      .then(() => self.skipWaiting())
+      .then(keepWeights),
   );
 });
+
+// The addresses are those of src/engine/web_host.rs. The engine verifies what it reads.
+async function keepWeights() {
+  const cache = await caches.open("kiln-weights");
+  for (const address of WEIGHTS) {
+    const url = new URL(address, location.href).href;
+    if (!(await cache.match(url))) await cache.add(url).catch(() => null);
+  }
+}
 
 self.addEventListener("activate", (event) => {
   event.waitUntil(

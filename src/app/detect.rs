@@ -222,7 +222,11 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
     let state = use_state();
     let i18n = use_i18n();
     move || match shown.get() {
-        None => view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }.into_any(),
+        None => state
+            .source
+            .with(Option::is_none)
+            .then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })
+            .into_any(),
         Some(shown) if shown.detections.kept().next().is_none() => {
             let score = state
                 .detect
@@ -325,7 +329,7 @@ fn Grid(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                     style=style
                     title=format!("{name}: {score:.2}")
                     aria-label=name
-                    tabindex=move || if cell.get().unwrap_or(0) == index { "0" } else { "-1" }
+                    tabindex=move || if cell.get().filter(|chosen| *chosen < side * side).unwrap_or(0) == index { "0" } else { "-1" }
                     on:click=move |_| cell.set(Some(index))
                     on:mouseenter=move |_| cell.set(Some(index))
                     on:keydown=move |event| {

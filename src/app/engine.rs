@@ -15,7 +15,8 @@ use crate::protocol::message::{
 use crate::protocol::params::Lab;
 use crate::protocol::settings::Settings;
 
-/// A worker that says nothing for so long is asked whether it lives.
+/// A worker that says nothing for so long, while something is asked of it, is asked whether it
+/// lives.
 const QUIET_MS: f64 = 6_000.0;
 /// One that does not answer for so long is gone.
 const SILENT_MS: f64 = 12_000.0;
@@ -73,14 +74,21 @@ struct Inner {
     choice: BackendChoice,
     next_job: JobId,
     pending: Option<Pending>,
-    /// Refinements and exports: their lab, by number.
-    small: Vec<(JobId, Lab)>,
-    /// Latest settings to refine with while an answer is awaited.
+    /// The picture of the last job, to run it again where a new worker has no result.
+    last_blob: Option<Blob>,
+    /// The refinement that the worker is at.
+    refining: Option<(JobId, Settings)>,
+    /// Latest settings, to refine with once the worker is free.
     refine_next: Option<Settings>,
-    refining: bool,
+    /// Files that are being composed, with the names to save them under.
+    exports: Vec<(JobId, String)>,
+    /// Labs whose networks are to be ready.
     warm: Vec<Lab>,
+    /// Workers lost, without a job, since anything worked.
+    idle_losses: u32,
     last_heard: f64,
-    asked: bool,
+    /// When a quiet worker was asked whether it lives.
+    asked_at: Option<f64>,
 }
 
 /// The engine, as the page's components see it. Copies share one worker.
@@ -93,8 +101,6 @@ pub struct Engine {
     pub job: RwSignal<JobState>,
     /// The last result of a run or refinement.
     pub answer: RwSignal<Option<Answer>, LocalStorage>,
-    /// The last exported file.
-    pub exported: RwSignal<Option<Answer>, LocalStorage>,
     /// Milliseconds of loading and of the first run, by lab, once warm.
     pub warm_ms: RwSignal<Vec<(Lab, f64, f64)>>,
 }
@@ -111,23 +117,36 @@ impl Engine {
             status: RwSignal::new(Status::Starting),
             job: RwSignal::new(JobState::Idle),
             answer: RwSignal::new_local(None),
-            exported: RwSignal::new_local(None),
             warm_ms: RwSignal::new(Vec::new()),
         };
         set_interval(move || engine.watch(), std::time::Duration::from_secs(2));
         engine
     }
 
+    fn with<T>(self, read: impl FnOnce(&Inner) -> T) -> T {
+        self.inner.with_value(read)
+    }
+
+    fn update<T>(self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        self.inner
+            .try_update_value(change)
+            .expect("the engine lives as long as the page")
+    }
+
+    fn is_ready(self) -> bool {
+        matches!(self.status.get_untracked(), Status::Ready(_))
+    }
+
     /// Starts the worker if there is none, and readies a lab's network while the visitor reads.
     pub fn warm_up(self, lab: Lab) {
-        if self.inner.with_value(|inner| inner.worker.is_none()) {
+        if self.with(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
-        if self.inner.with_value(|inner| inner.warm.contains(&lab)) {
+        if self.with(|inner| inner.warm.contains(&lab)) {
             return;
         }
-        self.inner.update_value(|inner| inner.warm.push(lab));
-        if matches!(self.status.get_untracked(), Status::Ready(_)) {
+        self.update(|inner| inner.warm.push(lab));
+        if self.is_ready() {
             self.send(&ToEngine::WarmUp { lab }, None);
         }
     }
@@ -136,20 +155,23 @@ impl Engine {
     pub fn run(self, settings: Settings, blob: Blob) {
         self.cancel();
         let job = self.take_number();
-        self.inner.update_value(|inner| {
+        self.update(|inner| {
+            inner.refining = None;
+            inner.refine_next = None;
+            inner.last_blob = Some(blob.clone());
             inner.pending = Some(Pending {
                 job,
                 settings,
                 blob,
                 losses: 0,
             });
-            inner.refine_next = None;
         });
         self.job.set(JobState::Running {
             stage: None,
             loading: None,
         });
-        if self.inner.with_value(|inner| inner.worker.is_none()) {
+        let stopped = matches!(self.status.get_untracked(), Status::NotReady(_));
+        if stopped || self.with(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
         self.send_pending();
@@ -157,43 +179,35 @@ impl Engine {
 
     /// Applies settings to the last result. Only the latest waits if the worker is busy.
     pub fn refine(self, settings: Settings) {
-        if self.inner.with_value(|inner| inner.pending.is_some()) {
-            self.inner.update_value(|inner| {
-                if let Some(pending) = &mut inner.pending {
-                    pending.settings = settings.clone();
-                }
-                inner.refine_next = Some(settings);
-            });
-            return;
-        }
-        if self.inner.with_value(|inner| inner.refining) {
-            self.inner
-                .update_value(|inner| inner.refine_next = Some(settings));
+        let has_result = self
+            .answer
+            .with_untracked(|answer| answer.as_ref().is_some_and(|a| a.lab == settings.lab()));
+        let waits = self.update(|inner| {
+            if let Some(pending) = &mut inner.pending {
+                pending.settings = settings.clone();
+            }
+            let busy = inner.pending.is_some() || inner.refining.is_some();
+            inner.refine_next = busy.then(|| settings.clone());
+            busy
+        });
+        if waits || !has_result {
             return;
         }
         let job = self.take_number();
-        self.inner.update_value(|inner| {
-            inner.refining = true;
-            inner.small.push((job, settings.lab()));
-        });
+        self.update(|inner| inner.refining = Some((job, settings.clone())));
         self.send(&ToEngine::Refine { job, settings }, None);
     }
 
-    /// Asks for the finished picture as a PNG file; it comes as [`Engine::exported`].
-    pub fn export(self, settings: Settings, background: Option<Blob>) {
+    /// Composes the finished picture and hands it to the visitor as a PNG file.
+    pub fn export(self, settings: Settings, background: Option<Blob>, file_name: String) {
         let job = self.take_number();
-        self.inner
-            .update_value(|inner| inner.small.push((job, settings.lab())));
+        self.update(|inner| inner.exports.push((job, file_name)));
         self.send(&ToEngine::Export { job, settings }, background);
     }
 
     /// Stops the running job.
     pub fn cancel(self) {
-        let pending = self
-            .inner
-            .try_update_value(|inner| inner.pending.take())
-            .flatten();
-        if let Some(pending) = pending {
+        if let Some(pending) = self.update(|inner| inner.pending.take()) {
             self.send(&ToEngine::Cancel { job: pending.job }, None);
             self.job.set(JobState::Failed(Failure::Cancelled));
         }
@@ -202,23 +216,29 @@ impl Engine {
     /// Forgets what the last picture showed.
     pub fn reset(self) {
         self.cancel();
+        self.update(|inner| {
+            inner.refining = None;
+            inner.refine_next = None;
+            inner.last_blob = None;
+        });
         self.job.set(JobState::Idle);
         self.answer.set(None);
     }
 
     /// Starts again on a backend of the visitor's choice.
     pub fn restart(self, choice: BackendChoice) {
-        self.inner.update_value(|inner| inner.choice = choice);
+        self.update(|inner| {
+            inner.choice = choice;
+            inner.idle_losses = 0;
+        });
         self.spawn(false);
     }
 
     fn take_number(self) -> JobId {
-        self.inner
-            .try_update_value(|inner| {
-                inner.next_job += 1;
-                inner.next_job - 1
-            })
-            .unwrap_or(1)
+        self.update(|inner| {
+            inner.next_job += 1;
+            inner.next_job - 1
+        })
     }
 
     fn send(self, message: &ToEngine, beside: Option<Blob>) {
@@ -227,7 +247,7 @@ impl Engine {
             &text.into(),
             &beside.map_or(JsValue::UNDEFINED, JsValue::from),
         );
-        self.inner.with_value(|inner| {
+        self.with(|inner| {
             if let Some(worker) = &inner.worker {
                 worker
                     .post_message(&parts)
@@ -236,46 +256,46 @@ impl Engine {
         });
     }
 
+    /// Sends the job that waits, if the engine is ready; it is sent when it gets ready otherwise.
     fn send_pending(self) {
-        if !matches!(self.status.get_untracked(), Status::Ready(_)) {
-            return; // sent when the engine is ready
+        if !self.is_ready() {
+            return;
         }
-        let pending = self.inner.with_value(|inner| inner.pending.clone());
         if let Some(Pending {
             job,
             settings,
             blob,
             ..
-        }) = pending
+        }) = self.with(|inner| inner.pending.clone())
         {
             self.send(&ToEngine::Run { job, settings }, Some(blob));
         }
     }
 
-    /// Ends the worker and starts a new one; `lost` makes it take the CPU.
-    fn spawn(self, lost: bool) {
-        self.status.set(Status::Starting);
-        let now = now_ms();
-        let choice = self.inner.with_value(|inner| inner.choice);
-        self.inner.update_value(|inner| {
+    fn end_worker(self) {
+        self.update(|inner| {
             if let Some(old) = inner.worker.take() {
+                // What it still posts is of no interest.
                 old.set_onmessage(None);
                 old.set_onerror(None);
                 old.terminate();
             }
-            inner.small.clear();
-            inner.refining = false;
-            inner.last_heard = now;
-            inner.asked = false;
+        });
+    }
+
+    /// Ends the worker and starts a new one; `lost` makes it take the CPU.
+    fn spawn(self, lost: bool) {
+        self.end_worker();
+        self.status.set(Status::Starting);
+        let choice = self.update(|inner| {
+            inner.refining = None;
+            inner.last_heard = now_ms();
+            inner.asked_at = None;
+            inner.choice
         });
         let worker = match new_worker() {
             Ok(worker) => worker,
-            Err(error) => {
-                self.status.set(Status::NotReady(Failure::EngineLost {
-                    reason: format!("{error:?}"),
-                }));
-                return;
-            }
+            Err(error) => return self.give_up(format!("{error:?}")),
         };
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let parts: Array = event.data().unchecked_into();
@@ -305,13 +325,13 @@ impl Engine {
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_message.forget();
         on_error.forget();
-        self.inner.update_value(|inner| inner.worker = Some(worker));
+        self.update(|inner| inner.worker = Some(worker));
     }
 
     fn receive(self, message: FromEngine, bytes: Vec<u8>, choice: BackendChoice, lost: bool) {
-        self.inner.update_value(|inner| {
+        self.update(|inner| {
             inner.last_heard = now_ms();
-            inner.asked = false;
+            inner.asked_at = None;
         });
         match message {
             FromEngine::Awake => {
@@ -327,55 +347,42 @@ impl Engine {
             FromEngine::Pong => {}
             FromEngine::Ready(status) => {
                 self.status.set(Status::Ready(status));
-                if self.inner.with_value(|inner| inner.pending.is_some()) {
-                    self.send_pending();
-                }
-                for lab in self.inner.with_value(|inner| inner.warm.clone()) {
+                self.send_pending();
+                for lab in self.with(|inner| inner.warm.clone()) {
                     self.send(&ToEngine::WarmUp { lab }, None);
                 }
             }
             FromEngine::NotReady(failure) => {
-                self.fail(failure.clone());
-                self.status.set(Status::NotReady(failure));
+                self.status.set(Status::NotReady(failure.clone()));
+                self.fail(failure);
             }
             FromEngine::Warm {
                 lab,
                 load_ms,
                 run_ms,
-            } => self.warm_ms.update(|list| {
-                list.retain(|entry| entry.0 != lab);
-                list.push((lab, load_ms, run_ms));
-            }),
-            // The job that needs the weights says so again, with a sentence on the page.
+            } => {
+                self.update(|inner| inner.idle_losses = 0);
+                self.warm_ms.update(|list| {
+                    list.retain(|entry| entry.0 != lab);
+                    list.push((lab, load_ms, run_ms));
+                });
+            }
+            // A job that needs the weights says so again; without one, this is the place.
             FromEngine::NotWarm { lab, failure } => {
-                self.inner
-                    .update_value(|inner| inner.warm.retain(|l| *l != lab));
-                if !matches!(self.job.get_untracked(), JobState::Running { .. }) {
+                self.update(|inner| inner.warm.retain(|l| *l != lab));
+                if self.job.with_untracked(|job| *job == JobState::Idle) {
                     self.job.set(JobState::Failed(failure));
                 }
             }
             FromEngine::Event { job, event } => self.progress(job, event),
             FromEngine::Done { job, outcome } => self.done(job, *outcome, bytes),
-            FromEngine::Failed { job, failure } => {
-                if self.is_pending(job) {
-                    if let Failure::EngineLost { reason } = failure {
-                        self.lost(reason);
-                    } else {
-                        self.fail(failure);
-                    }
-                } else {
-                    self.small_answered(job);
-                    if failure != Failure::Cancelled && failure != Failure::NothingToRefine {
-                        self.job.set(JobState::Failed(failure));
-                    }
-                }
-            }
+            FromEngine::Failed { job, failure } => self.failed(job, failure),
             FromEngine::Fatal { reason } => self.lost(reason),
         }
     }
 
     fn is_pending(self, job: JobId) -> bool {
-        self.inner.with_value(|inner| {
+        self.with(|inner| {
             inner
                 .pending
                 .as_ref()
@@ -383,12 +390,9 @@ impl Engine {
         })
     }
 
+    /// Ends the waiting job without a result.
     fn fail(self, failure: Failure) {
-        let had = self
-            .inner
-            .try_update_value(|inner| inner.pending.take())
-            .flatten();
-        if had.is_some() {
+        if self.update(|inner| inner.pending.take()).is_some() {
             self.job.set(JobState::Failed(failure));
         }
     }
@@ -411,117 +415,130 @@ impl Engine {
     }
 
     fn done(self, job: JobId, outcome: Outcome, bytes: Vec<u8>) {
-        use crate::protocol::message::LabResult;
         if self.is_pending(job) {
-            let lab = self
-                .inner
-                .try_update_value(|inner| inner.pending.take())
-                .flatten()
-                .map(|pending| pending.settings.lab())
-                .expect("a pending job was just seen");
+            let Some(pending) = self.update(|inner| {
+                inner.idle_losses = 0;
+                inner.pending.take()
+            }) else {
+                return;
+            };
             self.job
                 .set(JobState::Done(outcome.timings.clone(), outcome.memory));
             self.answer.set(Some(Answer {
-                lab,
+                lab: pending.settings.lab(),
                 outcome,
                 bytes,
             }));
-            if let Some(settings) = self
-                .inner
-                .try_update_value(|inner| inner.refine_next.take())
-                .flatten()
-            {
-                self.refine(settings);
-            }
-            return;
+            self.refine_with_next();
+        } else if let Some(settings) = self.take_refinement(job) {
+            self.answer.set(Some(Answer {
+                lab: settings.lab(),
+                outcome,
+                bytes,
+            }));
+            self.refine_with_next();
+        } else if let Some(file_name) = self.take_export(job) {
+            super::export::download(&bytes, "image/png", &file_name);
         }
-        let Some(lab) = self.small_answered(job) else {
-            return;
-        };
-        let answer = Answer {
-            lab,
-            outcome,
-            bytes,
-        };
-        if answer.outcome.result == LabResult::Exported {
-            self.exported.set(Some(answer));
-        } else {
-            self.answer.set(Some(answer));
+        // Anything else answers a question that is no longer asked.
+    }
+
+    fn failed(self, job: JobId, failure: Failure) {
+        if self.is_pending(job) {
+            match failure {
+                Failure::EngineLost { reason } => self.lost(reason),
+                failure => self.fail(failure),
+            }
+        } else if let Some(settings) = self.take_refinement(job) {
+            // A new worker has no result to refine: run the job again.
+            match self.with(|inner| inner.last_blob.clone()) {
+                Some(blob) => self.run(settings, blob),
+                None => self.job.set(JobState::Failed(failure)),
+            }
+        } else if self.take_export(job).is_some() {
+            self.job.set(JobState::Failed(failure));
         }
     }
 
-    /// Takes a refinement or export off the list and sends the next refinement, if one waits.
-    fn small_answered(self, job: JobId) -> Option<Lab> {
-        let (lab, next) = self
-            .inner
-            .try_update_value(|inner| {
-                let position = inner.small.iter().position(|(number, _)| *number == job)?;
-                let (_, lab) = inner.small.remove(position);
-                inner.refining = false;
-                Some((lab, inner.refine_next.take()))
-            })
-            .flatten()?;
-        if let Some(settings) = next {
+    fn take_refinement(self, job: JobId) -> Option<Settings> {
+        self.update(|inner| match inner.refining.take() {
+            Some((number, settings)) if number == job => Some(settings),
+            other => {
+                inner.refining = other;
+                None
+            }
+        })
+    }
+
+    fn take_export(self, job: JobId) -> Option<String> {
+        self.update(|inner| {
+            let position = inner
+                .exports
+                .iter()
+                .position(|(number, _)| *number == job)?;
+            Some(inner.exports.remove(position).1)
+        })
+    }
+
+    fn refine_with_next(self) {
+        if let Some(settings) = self.update(|inner| inner.refine_next.take()) {
             self.refine(settings);
         }
-        Some(lab)
     }
 
     /// The worker is gone: start a new one and send the job again, at first on the same
     /// backend, then on the CPU; give up the third time.
     fn lost(self, reason: String) {
-        let on_gpu = matches!(
-            self.status.get_untracked(),
-            Status::Ready(BackendStatus {
-                backend: Backend::WebGpu { .. },
-                ..
-            })
-        );
-        let starting = matches!(self.status.get_untracked(), Status::Starting);
-        let losses = self
-            .inner
-            .try_update_value(|inner| {
-                inner.pending.as_mut().map(|pending| {
-                    pending.losses += 1;
-                    pending.losses
-                })
-            })
-            .flatten();
-        match losses {
-            Some(1) => self.spawn(false),
-            Some(2) if on_gpu || starting => self.spawn(true),
-            None if !starting => self.spawn(on_gpu),
-            _ => {
-                self.fail(Failure::EngineLost {
-                    reason: reason.clone(),
-                });
-                self.inner.update_value(|inner| {
-                    if let Some(old) = inner.worker.take() {
-                        old.terminate();
-                    }
-                });
-                self.status
-                    .set(Status::NotReady(Failure::EngineLost { reason }));
-            }
+        let (on_gpu, starting) = match self.status.get_untracked() {
+            Status::Ready(status) => (matches!(status.backend, Backend::WebGpu { .. }), false),
+            Status::Starting => (false, true),
+            Status::NotReady(_) => return,
+        };
+        let (losses, exports) = self.update(|inner| {
+            let losses = match &mut inner.pending {
+                Some(pending) => &mut pending.losses,
+                None => &mut inner.idle_losses,
+            };
+            *losses += 1;
+            (*losses, std::mem::take(&mut inner.exports))
+        });
+        if !exports.is_empty() {
+            self.job.set(JobState::Failed(Failure::EngineLost {
+                reason: reason.clone(),
+            }));
         }
+        match losses {
+            1 => self.spawn(false),
+            2 if on_gpu || starting => self.spawn(true),
+            _ => self.give_up(reason),
+        }
+    }
+
+    /// Ends the worker and says why; Run or the badge start a new one.
+    fn give_up(self, reason: String) {
+        self.end_worker();
+        let failure = Failure::EngineLost { reason };
+        self.status.set(Status::NotReady(failure.clone()));
+        self.fail(failure);
     }
 
     /// Asks a quiet worker whether it lives, and gives up on a silent one.
     fn watch(self) {
-        let waiting = self.inner.with_value(|inner| {
-            inner.worker.is_some() && (inner.pending.is_some() || !inner.small.is_empty())
+        let waiting = self.with(|inner| {
+            inner.pending.is_some() || inner.refining.is_some() || !inner.exports.is_empty()
         });
-        if !waiting || !matches!(self.status.get_untracked(), Status::Ready(_)) {
+        if !waiting || !self.is_ready() {
             return;
         }
-        let (quiet, asked) = self
-            .inner
-            .with_value(|inner| (now_ms() - inner.last_heard, inner.asked));
-        if quiet > QUIET_MS && !asked {
-            self.inner.update_value(|inner| inner.asked = true);
-            self.send(&ToEngine::Ping, None);
-        } else if asked && quiet > QUIET_MS + SILENT_MS {
-            self.lost("it stopped answering".into());
+        let now = now_ms();
+        let (quiet, asked_at) = self.with(|inner| (now - inner.last_heard, inner.asked_at));
+        match asked_at {
+            None if quiet > QUIET_MS => {
+                self.update(|inner| inner.asked_at = Some(now));
+                self.send(&ToEngine::Ping, None);
+            }
+            Some(asked) if now - asked > SILENT_MS => self.lost("it stopped answering".into()),
+            _ => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::job_panel::Notices;
 use super::text::{t_string, use_i18n};
 
 /// The front page.
@@ -10,6 +11,7 @@ pub fn Home() -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <div class="home">
+            <Notices />
             <header class="hero">
                 <h1>{move || t_string!(i18n, home_headline)}</h1>
                 <p class="lead">{move || t_string!(i18n, home_lead)}</p>

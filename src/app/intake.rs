@@ -26,23 +26,20 @@ const HEAD_BYTES: f64 = 262_144.0;
 /// Fetches a sample photograph.
 ///
 /// # Errors
-/// [`Failure::Unreadable`] where it does not come.
+/// [`Failure::SampleMissing`].
 pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
     let address = format!("{}samples/{}.jpg", base_address(), sample.name);
-    let unreadable = |reason: String| Failure::Unreadable {
-        path: format!("samples/{}.jpg", sample.name),
+    let missing = |reason: String| Failure::SampleMissing {
+        name: sample.name.into(),
         reason,
     };
-    let failed = |error: JsValue| unreadable(format!("{error:?}"));
+    let failed = |error: JsValue| missing(error.unchecked_into::<js_sys::Error>().message().into());
     let response: Response = JsFuture::from(window().fetch_with_str(&address))
         .await
         .map_err(failed)?
         .unchecked_into();
     if !response.ok() {
-        return Err(unreadable(format!(
-            "the server answered {}",
-            response.status()
-        )));
+        return Err(missing(response.status().to_string()));
     }
     let blob = JsFuture::from(response.blob().map_err(failed)?)
         .await
@@ -53,8 +50,13 @@ pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
 /// Takes a file of the visitor's: checks its header, restores the settings inside it, if it is
 /// a PNG that Kiln exported, and runs the lab.
 pub fn take_file(state: State, file: File) {
+    let is_latest = state.begin_choice();
     spawn_local(async move {
-        match check_file(&file).await {
+        let checked = check_file(&file).await;
+        if !is_latest() {
+            return;
+        }
+        match checked {
             Err(failure) => state.refuse(failure),
             Ok(head) => {
                 if let Some((Route::Lab(shared), _)) =
@@ -73,7 +75,10 @@ pub fn take_file(state: State, file: File) {
 }
 
 /// Checks size and header; returns the first bytes.
-async fn check_file(file: &Blob) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// The failures about files and pictures.
+pub async fn check_file(file: &Blob) -> Result<Vec<u8>, Failure> {
     let megabytes = (file.size() / 1e6).ceil() as usize;
     if megabytes > MAX_MEGABYTES {
         return Err(Failure::FileTooLarge {
@@ -114,6 +119,7 @@ pub fn listen(state: State) {
                     .page
                     .set(Page::Lab(crate::protocol::params::Lab::Detect));
                 state.engine.warm_up(crate::protocol::params::Lab::Detect);
+                state.write_address();
             }
             take_file(state, file);
         }

@@ -44,7 +44,7 @@ pub fn JobPanel() -> impl IntoView {
             </div>
             <div class="status" role="status" data-job=move || job.with(job_word)>
                 {move || job.with(|job| match job {
-                    JobState::Idle => view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }.into_any(),
+                    JobState::Idle => state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
                     JobState::Running { stage, loading } => {
                         let name = stage.map_or_else(|| t_string!(i18n, job_waiting).to_string(), |s| stage_name(i18n, s));
                         let position = stage.and_then(|s| STAGES.iter().position(|x| *x == s)).unwrap_or(0);

@@ -12,7 +12,7 @@ use super::controls::Control;
 use super::detect::Stage;
 use super::engine::Answer;
 use super::export;
-use super::intake::{FileButton, Intake, Samples, fetch_sample};
+use super::intake::{FileButton, Intake, Samples, check_file, fetch_sample};
 use super::job_panel::{JobPanel, Notices};
 use super::notes::Notes;
 use super::shell::ShareButton;
@@ -47,41 +47,47 @@ pub fn SegmentLab() -> impl IntoView {
             .filter(|answer| matches!(answer.outcome.result, LabResult::Segment(_)));
         matte.set(answer);
     });
-    Effect::new(move |_| {
-        let Some(answer) = state.engine.exported.get() else {
+    let effect = move || state.segment.with(|settings| settings.choice("effect"));
+    let set_background = move |blob: Blob, sample: Option<&'static str>| {
+        // The visitor may have left the lab while the file was on its way.
+        let Some(old) = background.try_get_untracked() else {
             return;
         };
-        state.engine.exported.set(None);
+        let Ok(url) = Url::create_object_url_with_blob(&blob) else {
+            return;
+        };
+        if let Some(old) = old {
+            let _ = Url::revoke_object_url(&old.url);
+        }
+        background.set(Some(Background { blob, url, sample }));
+    };
+    on_cleanup(move || {
+        if let Some(Some(old)) = background.try_get_untracked() {
+            let _ = Url::revoke_object_url(&old.url);
+        }
+    });
+    let take_background = move |file: web_sys::File| {
+        leptos::task::spawn_local(async move {
+            match check_file(&file).await {
+                Ok(_) => set_background(file.unchecked_into(), None),
+                Err(failure) => state.refuse(failure),
+            }
+        });
+    };
+    let export = move |_| {
+        let settings = state.segment.get_untracked();
+        let effect = settings.choice("effect");
+        let behind = background.get_untracked().filter(|_| effect == "picture");
         let name = state
             .source
             .get_untracked()
             .map_or("picture.png".into(), |source| source.name);
-        let effect = state
-            .segment
-            .with_untracked(|settings| settings.choice("effect"));
-        export::download(
-            &answer.bytes,
-            "image/png",
-            &export::file_name(&name, &format!("{effect}.png")),
+        let file_name = export::file_name(&name, &format!("{effect}.png"));
+        state.engine.export(
+            settings,
+            behind.map(|background| background.blob),
+            file_name,
         );
-    });
-    let effect = move || state.segment.with(|settings| settings.choice("effect"));
-    let set_background = move |blob: Blob, sample: Option<&'static str>| {
-        if let Ok(url) = Url::create_object_url_with_blob(&blob) {
-            if let Some(old) = background.get_untracked() {
-                let _ = Url::revoke_object_url(&old.url);
-            }
-            background.set(Some(Background { blob, url, sample }));
-        }
-    };
-    let export = move |_| {
-        let settings = state.segment.get_untracked();
-        let behind = background
-            .get_untracked()
-            .filter(|_| settings.choice("effect") == "picture");
-        state
-            .engine
-            .export(settings, behind.map(|background| background.blob));
     };
     let cannot_export = move || {
         matte.with(Option::is_none) || (effect() == "picture" && background.with(Option::is_none))
@@ -114,7 +120,7 @@ pub fn SegmentLab() -> impl IntoView {
                                     <FileButton
                                         id="open-background"
                                         label=Signal::derive(move || t_string!(i18n, background_open).to_string())
-                                        on_file=move |file| set_background(file.unchecked_into(), None)
+                                        on_file=take_background
                                     />
                                 </div>
                                 <ul class="samples" aria-label=move || t_string!(i18n, background_samples).to_string()>
@@ -143,7 +149,7 @@ pub fn SegmentLab() -> impl IntoView {
                             }
                             _ => None,
                         })}
-                        {move || matte.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })}
+                        {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })}
                     </section>
                     <div class="row exports">
                         <ShareButton />

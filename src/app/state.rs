@@ -41,6 +41,8 @@ pub struct State {
     pub refused: RwSignal<Option<Failure>>,
     /// The worker.
     pub engine: Engine,
+    /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
+    choice: StoredValue<u32>,
 }
 
 /// The pages.
@@ -65,7 +67,16 @@ impl State {
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             engine,
+            choice: StoredValue::new(0),
         }
+    }
+
+    /// Begins a choice of a picture; `false` from the returned question once there is a later one.
+    pub fn begin_choice(self) -> impl Fn() -> bool {
+        let choice = self.choice;
+        choice.update_value(|number| *number += 1);
+        let mine = choice.get_value();
+        move || choice.get_value() == mine
     }
 
     /// The settings of a lab.
@@ -102,7 +113,13 @@ impl State {
         match route {
             Route::Home => self.page.set(Page::Home),
             Route::Models => self.page.set(Page::Models),
-            Route::Lab(shared) => self.open(shared),
+            Route::Lab(mut shared) => {
+                // A bare link of the navigation keeps what the visitor had set.
+                if !fragment.contains('?') {
+                    shared.settings = self.settings(shared.settings.lab()).get_untracked();
+                }
+                self.open(shared);
+            }
         }
     }
 
@@ -120,8 +137,11 @@ impl State {
         match (shared.sample, current) {
             (Some(sample), Some(source)) if source.sample == Some(sample) => self.run(),
             (Some(sample), _) => self.take_sample(sample),
-            (None, Some(_)) => self.run(),
-            (None, None) => {}
+            (None, Some(_)) => {
+                self.write_address();
+                self.run();
+            }
+            (None, None) => self.write_address(),
         }
     }
 
@@ -152,8 +172,13 @@ impl State {
 
     /// Fetches a sample and takes it.
     pub fn take_sample(self, sample: &'static Sample) {
+        let is_latest = self.begin_choice();
         leptos::task::spawn_local(async move {
-            match super::intake::fetch_sample(sample).await {
+            let fetched = super::intake::fetch_sample(sample).await;
+            if !is_latest() {
+                return;
+            }
+            match fetched {
                 Ok(blob) => self.take(blob, format!("{}.jpg", sample.name), Some(sample)),
                 Err(failure) => self.refuse(failure),
             }

@@ -217,6 +217,9 @@ pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
         Failure::EngineLost { reason } => t_string!(i18n, fail_engine, reason = reason).to_string(),
         Failure::NoGpu { reason } => t_string!(i18n, fail_no_gpu, reason = reason).to_string(),
         Failure::NothingToRefine => t_string!(i18n, fail_refine).to_string(),
+        Failure::SampleMissing { name, reason } => {
+            t_string!(i18n, fail_sample, name = name, reason = reason).to_string()
+        }
         // Of the command line alone.
         other => other.to_string(),
     }

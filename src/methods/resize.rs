@@ -1,8 +1,9 @@
 //! The one resize that a network sees, in the page, on the command line and in the tests.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::protocol::picture::Picture;
 
@@ -18,12 +19,7 @@ pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
         opaque = over_white(&picture.rgba);
         &opaque
     };
-    let resized = resize(
-        rgba,
-        PixelType::U8x4,
-        [picture.width, picture.height],
-        [width, height],
-    );
+    let resized = resize::<U8x4>(rgba, [picture.width, picture.height], [width, height]);
     resized
         .chunks_exact(4)
         .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
@@ -32,23 +28,28 @@ pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
 
 /// Stretches one channel of bytes with the same filter.
 pub fn stretch_gray(gray: &[u8], from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
-    resize(gray, PixelType::U8, from, to)
+    resize::<U8>(gray, from, to)
 }
 
-fn resize(bytes: &[u8], kind: PixelType, from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
+/// Typed, so that the program holds the code of two kinds of pixels and not of fifteen.
+fn resize<P: PixelTrait<Component = u8>>(
+    bytes: &[u8],
+    from: [usize; 2],
+    to: [usize; 2],
+) -> Vec<u8> {
     if from == to {
         return bytes.to_vec();
     }
-    let source = ImageRef::new(from[0] as u32, from[1] as u32, bytes, kind)
+    let source = TypedImageRef::<P>::from_buffer(from[0] as u32, from[1] as u32, bytes)
         .expect("a Picture has as many bytes as its size says");
-    let mut target = Image::new(to[0] as u32, to[1] as u32, kind);
+    let mut target = TypedImage::<P>::new(to[0] as u32, to[1] as u32);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .use_alpha(false);
     Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both pictures are of one kind and not empty");
-    target.into_vec()
+        .resize_typed(&source, &mut target, &options)
+        .expect("neither picture is empty");
+    P::components(target.pixels()).to_vec()
 }
 
 fn over_white(rgba: &[u8]) -> Vec<u8> {

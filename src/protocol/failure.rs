@@ -33,6 +33,11 @@ pub enum Failure {
     /// The file cannot be read (command line).
     #[error("{path} cannot be read ({reason}): check the path.")]
     Unreadable { path: String, reason: String },
+    /// A photograph of the page does not come.
+    #[error(
+        "The sample \"{name}\" could not be loaded ({reason}): check the connection and try again."
+    )]
+    SampleMissing { name: String, reason: String },
     /// The server has no such weights, or is not there.
     #[error(
         "The weights \"{name}\" could not be loaded ({reason}): check the connection and try again."

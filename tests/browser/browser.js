@@ -24,10 +24,10 @@ if (!existsSync(join(dist, "index.html"))) {
 
 /**
  * Serves dist/ below `prefix`, as a plain file server would. `change(path, body)` may return
- * another body, or a status, for a path below the prefix.
+ * another body, or a status, for a path below the prefix; or a promise of one, to be slow.
  */
 export async function serve({ prefix = "/", change, port = 0 } = {}) {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");
     let path = decodeURIComponent(url.pathname);
     if (!path.startsWith(prefix)) return response.writeHead(404).end();
@@ -37,7 +37,7 @@ export async function serve({ prefix = "/", change, port = 0 } = {}) {
       return response.writeHead(404).end();
     }
     const headers = { "content-type": types[extname(file)] ?? "application/octet-stream" };
-    const changed = change?.(path, () => readFileSync(file));
+    const changed = await change?.(path, () => readFileSync(file));
     if (typeof changed === "number") return response.writeHead(changed).end();
     if (changed) return response.writeHead(200, headers).end(changed);
     response.writeHead(200, { ...headers, "content-length": statSync(file).size });
@@ -148,7 +148,17 @@ export const slide = (driver, id, value) =>
     value,
   );
 
-export const upload = async (driver, file, id = "open-picture") =>
+const picture = (driver) => driver.executeScript(() => document.querySelector(".frame > img")?.src ?? "");
+
+/** Chooses a file in the dialog's stead. */
+export const choose = async (driver, file, id = "open-picture") =>
   (await driver.findElement(By.id(id))).sendKeys(file);
+
+/** Chooses a file that is taken, and waits until it is the one on the stage. */
+export async function upload(driver, file) {
+  const before = await picture(driver);
+  await choose(driver, file);
+  await until(driver, `${file} is on the stage`, async () => (await picture(driver)) !== before);
+}
 
 export { By };
