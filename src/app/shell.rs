@@ -45,9 +45,12 @@ fn forced_backend() -> BackendChoice {
 #[component]
 fn Shell() -> impl IntoView {
     let i18n = use_i18n();
-    if let Some(locale) = stored_locale() {
-        i18n.set_locale(locale);
-    }
+    // In an effect, because the context's own effect first sets the browser's language.
+    Effect::new(move |_| {
+        if let Some(locale) = stored_locale() {
+            i18n.set_locale(locale);
+        }
+    });
     let state = State::new(Engine::new(forced_backend()));
     provide_context(state);
     intake::listen(state);
