@@ -1,9 +1,9 @@
 // The figures of the built site in headless Chromium, beside the peer in the same tab.
 // Started by `make bench`; needs dist/ and benches/peer/ssd.onnx. Prints one JSON object.
-import { createReadStream, existsSync, readFileSync, readdirSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { dist, jobDone, jobState, open, serve, until } from "../tests/browser/browser.js";
 
 const ROUNDS = 4;
@@ -78,7 +78,8 @@ async function endurance(driver, site) {
 }
 
 const files = readdirSync(dist);
-const size = (pattern) => gzipSync(readFileSync(join(dist, files.find((f) => pattern.test(f)))), { level: 9 }).length;
+const size = (pattern) =>
+  execFileSync("gzip", ["-9", "-c", join(dist, files.find((f) => pattern.test(f)))], { maxBuffer: 1 << 26 }).length;
 const site = await serve();
 const peer = await servePeer();
 const driver = await open();
