@@ -26,7 +26,7 @@ apt_install() {
     || { tail -5 "$cache/apt.log" >&2; die "apt-get could not install $*: see $cache/apt.log."; }
 }
 
-# cargo_tool NAME VERSION [FLAGS]: a tool from crates.io, in a profile that builds fast.
+# cargo_tool NAME VERSION [FLAGS]: a tool from the crate registry, in a profile that builds fast.
 cargo_tool() {
   name=$1 version=$2
   shift 2
@@ -35,7 +35,7 @@ cargo_tool() {
   say "building $name $version (a few minutes, once)"
   CARGO_TARGET_DIR=$cache/tools-target CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_STRIP=debuginfo \
     cargo install --quiet --profile dev --root "$tools" "$name" --version "$version" "$@" \
-    || die "cargo could not install $name $version: check that crates.io can be reached."
+    || die "cargo could not install $name $version: check that the crate registry can be reached."
 }
 
 # --- the wasm target -------------------------------------------------------------------------
@@ -102,7 +102,7 @@ node_20() {
   fi
 }
 
-have cargo || die "Rust is missing: install it (rustup.rs) and run this again."
+have cargo || die "Rust is missing: install it with rustup and run this again."
 have cc || die "a C compiler is missing: install gcc or clang and run this again."
 for part in "$@"; do
   case $part in
@@ -113,7 +113,7 @@ for part in "$@"; do
       cargo_tool wasm-bindgen-cli "$version" --no-default-features
       cargo_tool trunk 0.21.14 --locked --no-default-features
       # Trunk runs cargo offline.
-      (cd "$root" && cargo fetch --locked --quiet) || die "the crates could not be fetched: check that crates.io can be reached."
+      (cd "$root" && cargo fetch --locked --quiet) || die "the crates could not be fetched: check that the crate registry can be reached."
       ;;
     deny) cargo_tool cargo-deny 0.20.2 --locked ;;
     node) node_20 ;;
@@ -127,7 +127,7 @@ for part in "$@"; do
         say "installing the Python packages of tools/requirements.txt"
         python3 -m venv "$cache/venv" || die "python3 has no venv: apt-get install python3-venv and run this again."
         "$cache/venv/bin/pip" install --quiet -r "$root/tools/requirements.txt" \
-          || die "pip could not install tools/requirements.txt: check that PyPI can be reached."
+          || die "pip could not install tools/requirements.txt: check the Python package registry can be reached."
         cp "$root/tools/requirements.txt" "$cache/venv/requirements.txt"
       fi
       ;;
