@@ -56,8 +56,6 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	@sh tools/setup.sh browser python
 	$(SAY) "networks, natively (cpu)"
 	cargo run --locked --bin kiln -- bench
-	$(SAY) "a million random links"
-	cargo test --locked --lib -- --ignored a_million
 	$(SAY) "in the browser, beside onnxruntime-web (wasm, one thread)"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd benches/peer && npm ci --silent --no-audit --no-fund
