@@ -45,7 +45,7 @@ const RECIPES: [Recipe; 2] = [
         architecture: "SSD (Liu et al. 2016) on MobileNetV2 (Sandler et al. 2018), input 300 x 300, 1,917 default boxes, batch norm folded",
         data: "Open Images V4, a subset of 23 classes; trained by Google for MediaPipe",
         quality: "Parity with LiteRT on four photographs, in Kiln's tests: raw outputs within 0.001 (largest difference measured: 0.00013), the same detections. Its accuracy on Open Images is not published with the package and was not measured here.",
-        limits: "Small objects vanish in the 300 x 300 input; only 23 everyday classes; no masks. People of some groups, poses and clothes are found less reliably than others, as with all models trained on web photographs.",
+        limits: "Small objects vanish in the 300 x 300 input; only 23 everyday classes; no masks. How reliably it finds people of different groups was not measured.",
     },
     Recipe {
         name: "selfie",
@@ -55,7 +55,7 @@ const RECIPES: [Recipe; 2] = [
         part: None,
         title: "Selfie segmentation, general",
         architecture: "Encoder like MobileNetV3-Small (Howard et al. 2019) with gated skips and a LR-ASPP context, input 256 x 256",
-        data: "Not said in the package; trained by Google for MediaPipe on pictures of people near the camera",
+        data: "Not said in the package; trained by Google for MediaPipe",
         quality: "Parity with LiteRT on four photographs, in Kiln's tests: matte within 0.001 (largest difference measured: 0.00005). Its accuracy is not published with the package and was not measured here.",
         limits: "Made for people near the camera, as in a video call; soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
     },
