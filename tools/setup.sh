@@ -42,8 +42,9 @@ cargo_tool() {
 libdir() { rustc --print target-libdir --target wasm32-unknown-unknown 2> /dev/null; }
 has_target() { ls "$(libdir)"/libstd-*.rlib > /dev/null 2>&1; }
 
-# build_std: std for wasm from the sources in the sysroot, about 40 s.
+# build_std LIBDIR: std for wasm from the sources in the sysroot, about 40 s.
 build_std() {
+  into=$1
   work=$(mktemp -d)
   mkdir -p "$work/src"
   printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n' > "$work/Cargo.toml"
@@ -51,31 +52,61 @@ build_std() {
   # Bitcode is needed by link-time optimisation.
   (cd "$work" && unset CARGO_TARGET_DIR && RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes cargo build --quiet --release \
     -Zbuild-std=std,panic_abort,test --target wasm32-unknown-unknown) || return 1
-  mkdir -p "$(libdir)"
+  mkdir -p "$into"
   for rlib in "$work"/target/wasm32-unknown-unknown/release/deps/*.rlib; do
-    case $rlib in */libempty-*) ;; *) cp "$rlib" "$(libdir)/" ;; esac
+    case $rlib in */libempty-*) ;; *) cp "$rlib" "$into/" ;; esac
   done
   rm -rf "$work"
   # What was built against another std is of no use any more.
   rm -rf "${CARGO_TARGET_DIR:-$cache/target}/wasm32-unknown-unknown"
-  has_target
 }
 
-# The library sources of exactly this compiler, from a Debian package.
+# Second way: the library sources of exactly this compiler, from a package of any Debian suite.
+# The suites are read through lists of our own: the machine's package sources stay as they are.
 target_from_rust_src() {
   have apt-get || return 1
   release=$(rustc --version | cut -d' ' -f2)
+  apt_dir=$cache/apt
+  mkdir -p "$apt_dir/lists/partial"
   apt-get update -q > "$cache/apt.log" 2>&1 || true
-  version=$(apt-cache madison rust-src 2> /dev/null | awk '{print $3}' | grep "^$release" | head -1)
+  mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' | sed -n 's/^Debian //p' | grep -v security | head -1)
+  [ -n "$mirror" ] || return 1
+  for suite in stable stable-backports testing unstable; do echo "deb $mirror $suite main"; done > "$apt_dir/sources.list"
+  private="-o Dir::Etc::sourcelist=$apt_dir/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$apt_dir/lists"
+  # shellcheck disable=SC2086
+  apt-get $private -q update >> "$cache/apt.log" 2>&1 || true
+  # shellcheck disable=SC2086
+  version=$(apt-cache $private madison rust-src 2> /dev/null | awk '{print $3}' | grep "^$release" | head -1)
   [ -n "$version" ] || return 1
   say "building the wasm target from Debian's rust-src $version"
   unpacked=$(mktemp -d)
-  (cd "$unpacked" && apt-get download -q "rust-src=$version" > /dev/null && dpkg-deb -x rust-src_*.deb .) || return 1
-  sources=$(find "$unpacked" -type d -path '*/rustlib/src/rust/library' | head -1)
-  [ -n "$sources" ] || sources=$(find "$unpacked/usr/src" -maxdepth 2 -type d -name library | head -1)
-  [ -n "$sources" ] || return 1
+  chmod 755 "$unpacked"
+  # shellcheck disable=SC2086
+  (cd "$unpacked" && apt-get $private download -q "rust-src=$version" >> "$cache/apt.log" 2>&1 && dpkg-deb -x rust-src_*.deb .) || return 1
+  sources=$unpacked/usr/src/rustc-$release/library
+  [ -f "$sources/Cargo.lock" ] || return 1
   into=$(rustc --print sysroot)/lib/rustlib/src/rust
-  mkdir -p "$into" && cp -rL "$sources" "$into/" && rm -rf "$unpacked" && build_std
+  rm -rf "$into/library" && mkdir -p "$into" && cp -rL "$sources" "$into/" && rm -rf "$unpacked" "$apt_dir" && build_std "$(libdir)" && has_target
+}
+
+# Third way: Debian's whole toolchain for building browsers, put before the machine's own.
+toolchain_from_debian() {
+  have apt-get || return 1
+  apt-get update -q > "$cache/apt.log" 2>&1 || true
+  web=$(apt-cache policy rustc-web 2> /dev/null | sed -n 's/.*Candidate: \([0-9.]*\).*/\1/p')
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+  [ -n "$web" ] && [ "$(printf '%s\n%s\n' "$wanted" "$web" | sort -V | head -1)" = "$wanted" ] || return 1
+  linker=$(apt-cache search -n '^lld-[0-9]*$' | awk '{print $1}' | sort -V | tail -1)
+  say "taking Debian's Rust $web instead of $(rustc --version | cut -d' ' -f2)"
+  apt_install rustc-web cargo-web rust-web-src rust-web-clippy "$linker"
+  mkdir -p "$tools/bin"
+  for tool in rustc cargo clippy-driver cargo-clippy; do
+    [ -x "/usr/bin/$tool" ] || return 1
+    printf '#!/bin/sh\nexport PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=%s\nexec /usr/bin/%s "$@"\n' \
+      "wasm-ld-${linker#lld-}" "$tool" > "$tools/bin/$tool"
+    chmod +x "$tools/bin/$tool"
+  done
+  has_target || { build_std "$(libdir)" && has_target; }
 }
 
 wasm_target() {
@@ -83,9 +114,10 @@ wasm_target() {
   if have rustup; then
     say "adding the wasm target with rustup"
     timeout 300 rustup target add wasm32-unknown-unknown && has_target && return
-    say "rustup could not add it; trying Debian's sources"
+    say "rustup could not add it; trying Debian's sources of this compiler"
   fi
   target_from_rust_src && return
+  toolchain_from_debian && return
   die "the wasm target is missing: run 'rustup target add wasm32-unknown-unknown' on a machine that reaches rustup's server, or install the rust-src of exactly this compiler ($(rustc --version))."
 }
 
