@@ -3,9 +3,10 @@
 use burn::tensor::Device;
 
 use crate::labs::job::{Host, Job};
-use crate::labs::{detect, segment};
+use crate::labs::{detect, segment, stylize};
 use crate::models::selfie::{Selfie, SelfieConfig};
 use crate::models::ssd::{Ssd, SsdConfig};
+use crate::models::style_network::{StyleNetwork, StyleNetworkConfig};
 use crate::protocol::card::Manifest;
 use crate::protocol::detect::CLASSES;
 use crate::protocol::failure::Failure;
@@ -14,6 +15,7 @@ use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
 use crate::protocol::segment::Matte;
 use crate::protocol::settings::Settings;
+use crate::protocol::stylize::{Painted, STYLES};
 
 use super::weights;
 
@@ -24,8 +26,10 @@ pub struct Engine {
     manifest: Manifest,
     ssd: Option<Ssd>,
     selfie: Option<Selfie>,
+    style_network: Option<StyleNetwork>,
     detected: Option<detect::RawDetections>,
     matted: Option<(Picture, segment::RawMatte)>,
+    painted: Option<stylize::RawPainting>,
 }
 
 impl Engine {
@@ -37,8 +41,10 @@ impl Engine {
             manifest,
             ssd: None,
             selfie: None,
+            style_network: None,
             detected: None,
             matted: None,
+            painted: None,
         }
     }
 
@@ -64,6 +70,10 @@ impl Engine {
                 let network = SelfieConfig::new().init(&self.device);
                 self.selfie = Some(weights::load(host, card, network).await?);
             }
+            Lab::Stylize if self.style_network.is_none() => {
+                let network = StyleNetworkConfig::new(STYLES).init(&self.device);
+                self.style_network = Some(weights::load(host, card, network).await?);
+            }
             _ => {}
         }
         Ok(())
@@ -88,6 +98,11 @@ impl Engine {
             }
             Lab::Segment => {
                 segment::run(&job, loaded(&self.selfie), &empty, &self.device).await?;
+            }
+            Lab::Stylize => {
+                let settings = Settings::new(lab);
+                let network = loaded(&self.style_network);
+                stylize::run(&job, network, &settings, &empty, &self.device).await?;
             }
         }
         Ok(())
@@ -132,6 +147,13 @@ impl Engine {
                 self.matted = Some((picture, raw));
                 (result, matte.alpha)
             }
+            Lab::Stylize => {
+                let network = loaded(&self.style_network);
+                let raw = stylize::run(&job, network, settings, &picture, &self.device).await?;
+                let painting = stylize::refine(&raw, settings);
+                self.painted = Some(raw);
+                (size_of(&painting), painting.rgba)
+            }
         };
         Ok((
             Outcome {
@@ -145,27 +167,61 @@ impl Engine {
         ))
     }
 
-    /// Applies other settings to the last result of a lab, without running its network.
+    /// Applies other settings to the last result of a lab, without running its network. With the
+    /// bytes that travel beside the answer.
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`].
-    pub fn refine(&self, settings: &Settings) -> Result<Outcome, Failure> {
-        match (settings.lab(), &self.detected) {
-            (Lab::Detect, Some(raw)) => Ok(Outcome {
-                width: raw.width,
-                height: raw.height,
-                result: LabResult::Detect {
-                    detections: detect::refine(raw, settings),
+    pub fn refine(&self, settings: &Settings) -> Result<(Outcome, Vec<u8>), Failure> {
+        let (width, height, result, bytes) = match settings.lab() {
+            Lab::Detect => {
+                let raw = self.detected.as_ref().ok_or(Failure::NothingToRefine)?;
+                let detections = detect::refine(raw, settings);
+                let result = LabResult::Detect {
+                    detections,
                     anchors: None,
-                },
-                memory: None,
-                timings: Vec::new(),
-            }),
-            _ => Err(Failure::NothingToRefine),
-        }
+                };
+                (raw.width, raw.height, result, Vec::new())
+            }
+            Lab::Stylize => {
+                let raw = self.painted.as_ref().ok_or(Failure::NothingToRefine)?;
+                let painting = stylize::refine(raw, settings);
+                (raw.width, raw.height, size_of(&painting), painting.rgba)
+            }
+            // The page lays the layers over each other itself.
+            Lab::Segment => return Err(Failure::NothingToRefine),
+        };
+        let outcome = Outcome {
+            width,
+            height,
+            result,
+            memory: None,
+            timings: Vec::new(),
+        };
+        Ok((outcome, bytes))
     }
 
-    /// The last segmented picture with the effect of the settings.
+    /// The numbers of the last run of a lab's network, as they left it: see [`LabResult::Raw`].
+    ///
+    /// # Errors
+    /// [`Failure::NothingToRefine`].
+    pub fn raw(&self, lab: Lab) -> Result<Vec<f32>, Failure> {
+        let raw = match lab {
+            Lab::Detect => self
+                .detected
+                .as_ref()
+                .map(|raw| [&*raw.encodings, &*raw.scores].concat()),
+            Lab::Segment => self.matted.as_ref().map(|(_, raw)| raw.shares.clone()),
+            Lab::Stylize => self.painted.as_ref().map(|raw| {
+                let share = |&byte: &u8| f32::from(byte) / 255.0;
+                raw.painted.iter().map(share).collect()
+            }),
+        };
+        raw.ok_or(Failure::NothingToRefine)
+    }
+
+    /// The finished picture of the last result, with the settings' effect. `background` is what
+    /// the portrait lab puts behind a person.
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`].
@@ -174,9 +230,26 @@ impl Engine {
         settings: &Settings,
         background: Option<&Picture>,
     ) -> Result<Picture, Failure> {
-        let (picture, raw) = self.matted.as_ref().ok_or(Failure::NothingToRefine)?;
-        segment::export(picture, raw, settings, background)
+        match settings.lab() {
+            Lab::Segment => {
+                let (picture, raw) = self.matted.as_ref().ok_or(Failure::NothingToRefine)?;
+                segment::export(picture, raw, settings, background)
+            }
+            Lab::Stylize => {
+                let raw = self.painted.as_ref().ok_or(Failure::NothingToRefine)?;
+                Ok(stylize::refine(raw, settings))
+            }
+            // The page draws the boxes itself.
+            Lab::Detect => Err(Failure::NothingToRefine),
+        }
     }
+}
+
+fn size_of(picture: &Picture) -> LabResult {
+    LabResult::Stylize(Painted {
+        width: picture.width as u32,
+        height: picture.height as u32,
+    })
 }
 
 fn loaded<M>(network: &Option<M>) -> &M {

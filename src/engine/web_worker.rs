@@ -164,12 +164,18 @@ impl Program {
                 answer(job, result);
             }
             ToEngine::Refine { job, settings } => {
-                answer(
-                    job,
-                    engine
-                        .refine(&settings)
-                        .map(|outcome| (outcome, Vec::new())),
-                );
+                answer(job, engine.refine(&settings));
+            }
+            ToEngine::Raw { job, lab } => {
+                let outcome = Outcome {
+                    width: 0,
+                    height: 0,
+                    result: LabResult::Raw,
+                    memory: None,
+                    timings: Vec::new(),
+                };
+                let bytes = |raw: Vec<f32>| raw.iter().flat_map(|v| v.to_le_bytes()).collect();
+                answer(job, engine.raw(lab).map(|raw| (outcome, bytes(raw))));
             }
             ToEngine::Export { job, settings } => {
                 self.host.job.set(job);

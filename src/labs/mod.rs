@@ -3,3 +3,4 @@
 pub mod detect;
 pub mod job;
 pub mod segment;
+pub mod stylize;

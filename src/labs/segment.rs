@@ -25,6 +25,8 @@ pub fn prepare(picture: &Picture, device: &Device) -> Tensor<4> {
 /// What the network said of one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawMatte {
+    /// What the network gave, 0 background to 1 person, by row.
+    pub shares: Vec<f32>,
     /// 256 x 256 cells by row, 0 background to 255 person.
     pub cells: Vec<u8>,
     /// Mean of the cells, 0 to 1.
@@ -51,7 +53,11 @@ pub async fn run<H: Host>(
         .iter()
         .map(|share| (share * 255.0).round() as u8)
         .collect();
-    Ok(RawMatte { cells, coverage })
+    Ok(RawMatte {
+        shares,
+        cells,
+        coverage,
+    })
 }
 
 /// The matte stretched to the picture's shape, its longer side at most [`PREVIEW_SIDE`]: enough

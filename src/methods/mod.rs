@@ -4,5 +4,6 @@ pub mod box_coder;
 pub mod boxes;
 pub mod composite;
 pub mod default_boxes;
+pub mod luminance;
 pub mod nms;
 pub mod resize;

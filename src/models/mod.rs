@@ -6,3 +6,5 @@ pub mod conv_block;
 pub mod mobilenet_v2;
 pub mod selfie;
 pub mod ssd;
+pub mod style_network;
+pub mod vgg16;

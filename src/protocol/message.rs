@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::params::Lab;
 use super::segment::Matte;
 use super::settings::Settings;
+use super::stylize::Painted;
 
 /// What the visitor asked to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub enum ToEngine {
     Refine { job: JobId, settings: Settings },
     /// Compose the export of the last result. Beside it: optionally a `Blob` with a background.
     Export { job: JobId, settings: Settings },
+    /// Give the numbers of the network's last run as they left it: [`LabResult::Raw`].
+    Raw { job: JobId, lab: Lab },
     /// Stop the running job.
     Cancel { job: JobId },
 }
@@ -65,7 +68,7 @@ pub enum FromEngine {
     NotWarm { lab: Lab, failure: Failure },
     /// Something happened in a job (0 is the warm-up).
     Event { job: JobId, event: Event },
-    /// A job ended with a result. Beside it: the matte's bytes, or the exported file.
+    /// A job ended with a result. Beside it: a matte's or a picture's bytes, or the exported file.
     Done { job: JobId, outcome: Box<Outcome> },
     /// A job ended without one.
     Failed { job: JobId, failure: Failure },
@@ -143,8 +146,14 @@ pub enum LabResult {
     },
     /// A mask; its bytes travel beside the message.
     Segment(Matte),
+    /// A repainted picture; its bytes travel beside the message.
+    Stylize(Painted),
     /// A PNG; its bytes travel beside the message.
     Exported,
+    /// The network's own numbers, little-endian f32 beside the message: of `Detect` the encodings
+    /// and then the scores of all default boxes, of `Segment` the matte of 256 x 256 cells, of
+    /// `Stylize` RGB by row, 0 to 1, rounded to 8 bits.
+    Raw,
 }
 
 /// What the badge shows.

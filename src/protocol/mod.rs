@@ -12,3 +12,4 @@ pub mod png_text;
 pub mod samples;
 pub mod segment;
 pub mod settings;
+pub mod stylize;

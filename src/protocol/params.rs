@@ -10,17 +10,20 @@ pub enum Lab {
     Detect,
     /// A person cut out of the picture.
     Segment,
+    /// The picture repainted in one pass.
+    Stylize,
 }
 
 impl Lab {
     /// All labs, in the order of the page's navigation.
-    pub const ALL: [Self; 2] = [Self::Detect, Self::Segment];
+    pub const ALL: [Self; 3] = [Self::Detect, Self::Segment, Self::Stylize];
 
     /// Name in links, commands and translations.
     pub fn name(self) -> &'static str {
         match self {
             Self::Detect => "detect",
             Self::Segment => "segment",
+            Self::Stylize => "stylize",
         }
     }
 
@@ -34,6 +37,7 @@ impl Lab {
         match self {
             Self::Detect => super::detect::PARAMS,
             Self::Segment => super::segment::PARAMS,
+            Self::Stylize => super::stylize::PARAMS,
         }
     }
 
@@ -42,6 +46,7 @@ impl Lab {
         match self {
             Self::Detect => "ssd",
             Self::Segment => "selfie",
+            Self::Stylize => "multistyle26",
         }
     }
 }
@@ -73,6 +78,26 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// An opaque sRGB colour.
     Color([u8; 3]),
+    /// A mixture of some things that have numbers: `12`, or `3:50,12:50` with weights.
+    Mix {
+        /// How many things there are, numbered from 0; at most [`MIX_MAX`].
+        of: usize,
+        /// The one that a fresh visitor sees, alone.
+        default: usize,
+    },
+}
+
+/// Most things that a [`Kind::Mix`] mixes.
+pub const MIX_MAX: usize = 26;
+
+/// Weights in percent of the largest; 0 is not in the mixture, and at least one is not 0.
+pub type Mix = [u8; MIX_MAX];
+
+/// A mixture of one thing.
+pub fn only(index: usize) -> Mix {
+    let mut mix = [0; MIX_MAX];
+    mix[index] = 100;
+    mix
 }
 
 /// A value of a setting, always one that its [`Kind`] allows.
@@ -84,6 +109,8 @@ pub enum Value {
     Choice(usize),
     /// Of a [`Kind::Color`].
     Color([u8; 3]),
+    /// Of a [`Kind::Mix`].
+    Mix(Mix),
 }
 
 impl Kind {
@@ -93,6 +120,7 @@ impl Kind {
             Self::Number { default, .. } => Value::Number(default),
             Self::Choice(_) => Value::Choice(0),
             Self::Color(color) => Value::Color(color),
+            Self::Mix { default, .. } => Value::Mix(only(default)),
         }
     }
 
@@ -106,6 +134,7 @@ impl Kind {
             }
             Self::Choice(words) => words.iter().position(|&w| w == text).map(Value::Choice),
             Self::Color(_) => parse_color(text).map(Value::Color),
+            Self::Mix { of, .. } => parse_mix(text, of).map(Value::Mix),
         }
     }
 
@@ -115,6 +144,7 @@ impl Kind {
             (Self::Number { step, .. }, Value::Number(n)) => format!("{n:.*}", decimals(*step)),
             (Self::Choice(words), Value::Choice(index)) => words[index.min(words.len() - 1)].into(),
             (_, Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
+            (Self::Mix { .. }, Value::Mix(mix)) => format_mix(&mix),
             _ => self.format(self.default_value()),
         }
     }
@@ -130,6 +160,9 @@ impl Kind {
             }
             (Self::Choice(words), Value::Choice(index)) if index < words.len() => value,
             (Self::Color(_), Value::Color(_)) => value,
+            (&Self::Mix { of, .. }, Value::Mix(mix)) if mix.iter().any(|&w| w > 0) => {
+                clamp_mix(mix, of).map_or_else(|| self.default_value(), Value::Mix)
+            }
             _ => self.default_value(),
         }
     }
@@ -150,6 +183,46 @@ pub fn parse_color(text: &str) -> Option<[u8; 3]> {
     }
     let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
     Some([byte(0)?, byte(2)?, byte(4)?])
+}
+
+/// Scaled so that the largest weight is 100; `None` where nothing is left.
+fn clamp_mix(mut mix: Mix, of: usize) -> Option<Mix> {
+    mix[of..].fill(0);
+    let largest = u32::from(*mix.iter().max().expect("not empty"));
+    if largest == 0 {
+        return None;
+    }
+    Some(mix.map(|weight| ((u32::from(weight) * 100 + largest / 2) / largest) as u8))
+}
+
+/// Reads `12` or `3:50,12:50`. Weights are numbers above 0; a thing that comes twice counts twice.
+fn parse_mix(text: &str, of: usize) -> Option<Mix> {
+    let mut weights = [0f32; MIX_MAX];
+    for part in text.split(',') {
+        let (index, weight) = match part.split_once(':') {
+            Some((index, weight)) => (index, weight.parse().ok()?),
+            None => (part, 100.0),
+        };
+        let index: usize = index.parse().ok().filter(|&index| index < of)?;
+        if !(weight > 0.0 && weight <= 1e6) {
+            return None;
+        }
+        weights[index] += weight;
+    }
+    let largest = weights.iter().copied().fold(0.0, f32::max);
+    Some(weights.map(|weight| (weight / largest * 100.0).round() as u8))
+}
+
+fn format_mix(mix: &Mix) -> String {
+    let parts: Vec<_> = (0..).zip(mix).filter(|(_, weight)| **weight > 0).collect();
+    match parts[..] {
+        [(only, _)] => only.to_string(),
+        _ => parts
+            .iter()
+            .map(|(index, weight)| format!("{index}:{weight}"))
+            .collect::<Vec<_>>()
+            .join(","),
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +256,33 @@ mod tests {
         assert_eq!(color.parse("#ff8000"), Some(Value::Color([255, 128, 0])));
         assert_eq!(color.parse("ff80"), None);
         assert_eq!(color.parse("ééé"), None);
+    }
+
+    #[test]
+    fn mixtures_are_scaled_to_their_largest_weight() {
+        let kind = Kind::Mix { of: 5, default: 2 };
+        let mix = |pairs: &[(usize, u8)]| {
+            let mut mix = [0; MIX_MAX];
+            for &(index, weight) in pairs {
+                mix[index] = weight;
+            }
+            Value::Mix(mix)
+        };
+        assert_eq!(kind.parse("3"), Some(mix(&[(3, 100)])));
+        assert_eq!(kind.parse("1:0.5,4:0.25"), Some(mix(&[(1, 100), (4, 50)])));
+        assert_eq!(kind.parse("1:30,1:30"), Some(mix(&[(1, 100)])));
+        for bad in [
+            "", "5", "1:", "1:0", "1:-1", "1:inf", "1:NaN", "x", "1,,2", "1:1:1",
+        ] {
+            assert_eq!(kind.parse(bad), None, "{bad}");
+        }
+        assert_eq!(
+            kind.clamp(mix(&[(0, 10), (1, 5), (9, 200)])),
+            mix(&[(0, 100), (1, 50)])
+        );
+        assert_eq!(kind.clamp(mix(&[])), mix(&[(2, 100)]));
+        assert_eq!(kind.clamp(mix(&[(9, 7)])), mix(&[(2, 100)]));
+        assert_eq!(kind.format(mix(&[(1, 100), (4, 50)])), "1:100,4:50");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The settings of one lab, a value for each row of its table.
 
-use super::params::{Lab, Param, Value};
+use super::params::{Lab, MIX_MAX, Param, Value};
 
 /// Values of a lab's settings. Each is one that the table allows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -83,6 +83,17 @@ impl Settings {
         match self.get(name) {
             Value::Color(color) => color,
             other => panic!("{name} is {other:?}, not a colour"),
+        }
+    }
+
+    /// The weights of a mixture by name; they sum to 1. See [`get`](Self::get).
+    pub fn mix(&self, name: &str) -> [f32; MIX_MAX] {
+        match self.get(name) {
+            Value::Mix(mix) => {
+                let sum: f32 = mix.iter().map(|&weight| f32::from(weight)).sum();
+                mix.map(|weight| f32::from(weight) / sum)
+            }
+            other => panic!("{name} is {other:?}, not a mixture"),
         }
     }
 

@@ -161,4 +161,12 @@ export async function upload(driver, file) {
   await until(driver, `${file} is on the stage`, async () => (await picture(driver)) !== before);
 }
 
+/** Keeps every worker that the page starts where the test can reach it. */
+export const catchWorkers = (driver) =>
+  driver.sendDevToolsCommand("Page.addScriptToEvaluateOnNewDocument", {
+    source: `window.workers = []; window.Worker = class extends Worker {
+      constructor(...args) { super(...args); window.workers.push(this); }
+    };`,
+  });
+
 export { By };

@@ -1,9 +1,10 @@
 // The detection lab in a real browser, on the CPU backend.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { By, count, detections, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
+import { By, choose, count, detections, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
 
 let site;
 let driver;
@@ -92,6 +93,56 @@ test("a link restores settings, sample and result", async () => {
   await jobDone(driver);
   assert.equal(await driver.executeScript(() => document.getElementById("score").value), "0.3");
   assert.deepEqual(await detections(driver), before);
+});
+
+test("the exports hold the boxes, the JSON as the command line prints them, the PNG with its settings", async () => {
+  const downloads = mkdtempSync(join(tmpdir(), "kiln-"));
+  try {
+    await driver.sendDevToolsCommand("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
+    const file = (name) =>
+      until(driver, `the file ${name}`, () => readdirSync(downloads).includes(name) && readFileSync(join(downloads, name)));
+    await visit("#/detect?v=1&p=cat&s=0.30&o=0.40");
+    await jobDone(driver);
+    await driver.findElement(By.id("export-json")).click();
+    const [entry] = JSON.parse(await file("cat-boxes.json"));
+    assert.deepEqual([entry.file, entry.width, entry.height], ["cat.jpg", 451, 300]);
+    const rows = await detections(driver);
+    assert.equal(entry.detections.length, rows.length);
+    entry.detections.forEach((found, i) => {
+      assert.equal(found.class, rows[i].class);
+      assert.ok(Math.abs(found.score - rows[i].score) <= 0.005 + 1e-6);
+      assert.ok(found.box.every((corner, k) => Math.abs(corner - rows[i].box[k]) <= 0.5 + 1e-3));
+    });
+    await driver.findElement(By.id("export-png")).click();
+    const png = await file("cat-boxes.png");
+    // The header's width and height, and a pixel on the cat's frame in the class's colour.
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [451, 300]);
+    const drawn = await driver.executeAsyncScript((base64, [x0, , , y1], done) => {
+      const image = new Image();
+      image.onload = () => {
+        const canvas = document.createElement("canvas");
+        canvas.width = image.width;
+        canvas.height = image.height;
+        const context = canvas.getContext("2d");
+        context.drawImage(image, 0, 0);
+        done([...context.getImageData(Math.round(x0) + 1, Math.round(y1 / 2), 1, 1).data]);
+      };
+      image.src = `data:image/png;base64,${base64}`;
+    }, png.toString("base64"), entry.detections[0].box);
+    assert.deepEqual(drawn, [86, 180, 233, 255]);
+    const again = join(downloads, "again.png");
+    writeFileSync(again, png);
+    await visit("#/segment");
+    await choose(driver, again);
+    await until(driver, "the detect lab", async () => (await text(driver, "h1")) === "Detect");
+    await jobDone(driver);
+    assert.deepEqual(
+      await driver.executeScript(() => ["score", "iou"].map((id) => document.getElementById(id).value)),
+      ["0.30", "0.40"],
+    );
+  } finally {
+    rmSync(downloads, { recursive: true });
+  }
 });
 
 test("a broken link is read as far as it goes, and says what was dropped", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { count, detections, jobDone, open, root, serve, text, until, upload } from "./browser.js";
+import { count, detections, jobDone, jobState, open, root, serve, text, until, upload } from "./browser.js";
 
 let site;
 let driver;
@@ -71,5 +71,41 @@ test("WebGPU that is forced and missing is said, and the CPU is offered", async 
     assert.equal((await detections(plain))[0].class, "Cat");
   } finally {
     await plain.quit();
+  }
+});
+
+test("a GPU that is lost again and again in mid-job is replaced by the CPU, which says so", async () => {
+  const lossy = await open({ gpu: true });
+  try {
+    await lossy.get(`${site.url}?backend=webgpu#/detect`);
+    await until(lossy, "WebGPU", () => count(lossy, ".badge[data-backend=webgpu]"), 120_000);
+    const page = await lossy.getWindowHandle();
+    await upload(lossy, join(root, "tests/vectors/cat-ssd.png"));
+    let kills = 0;
+    await until(
+      lossy,
+      "the CPU's result",
+      async () => {
+        if ((await jobState(lossy)) === "done") return true;
+        if (kills < 2 && (await count(lossy, ".badge[data-backend=webgpu]"))) {
+          // The browser's own page that ends its GPU process, and with it every device.
+          await lossy.switchTo().newWindow("tab");
+          await lossy.get("chrome://gpukill").catch(() => {});
+          await lossy.close();
+          await lossy.switchTo().window(page);
+          kills += 1;
+          await until(lossy, "the loss is noticed", async () => !(await count(lossy, ".badge[data-backend=webgpu]")));
+        }
+        return false;
+      },
+      180_000,
+    );
+    assert.equal(kills, 2);
+    assert.equal(await count(lossy, ".badge[data-backend=cpu]"), 1);
+    await lossy.executeScript(() => document.querySelector(".badge summary").click());
+    assert.match(await text(lossy, ".badge .panel"), /GPU was lost/);
+    assert.equal((await detections(lossy))[0].class, "Cat");
+  } finally {
+    await lossy.quit();
   }
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import { after, before, test } from "node:test";
-import { By, choose, count, detections, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
+import { By, catchWorkers, choose, count, detections, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
 
 let folder;
 before(() => {
@@ -121,14 +121,6 @@ for (const [what, [spoil, sentence]] of Object.entries(weights)) {
     ),
   );
 }
-
-/** Keeps every worker that the page starts where the test can reach it. */
-const catchWorkers = (driver) =>
-  driver.sendDevToolsCommand("Page.addScriptToEvaluateOnNewDocument", {
-    source: `window.workers = []; window.Worker = class extends Worker {
-      constructor(...args) { super(...args); window.workers.push(this); }
-    };`,
-  });
 
 test(
   "a worker that dies in mid-job is replaced and the job done",

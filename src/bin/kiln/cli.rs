@@ -35,6 +35,10 @@ pub fn command() -> Command {
                     .help("picture behind the person (effect picture)"),
             ),
         )
+        .subcommand(lab_command(
+            Lab::Stylize,
+            "Repaints pictures in one of 26 styles, or a mixture",
+        ))
         .subcommand(
             Command::new("models")
                 .about("Lists the weights that ship with Kiln")
@@ -112,6 +116,7 @@ fn lab_command(lab: Lab, about: &'static str) -> Command {
                     Kind::Number { .. } => "NUMBER",
                     Kind::Choice(_) => "WORD",
                     Kind::Color(_) => "RRGGBB",
+                    Kind::Mix { .. } => "STYLES",
                 })
                 .default_value(kind.format(kind.default_value()))
                 .allow_negative_numbers(true)
@@ -133,6 +138,10 @@ fn accept(kind: &Kind, text: &str) -> Result<String, String> {
             Err(format!("give one of {}", words.join(", ")))
         }
         Kind::Color(_) if kind.parse(text).is_none() => Err("give a colour as rrggbb".into()),
+        Kind::Mix { of, .. } if kind.parse(text).is_none() => Err(format!(
+            "give a number from 0 to {}, or several with weights as 3:50,12:50",
+            of - 1
+        )),
         _ => Ok(text.into()),
     }
 }

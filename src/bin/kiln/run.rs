@@ -1,4 +1,4 @@
-//! `kiln detect`, `kiln segment`, `kiln models`.
+//! `kiln detect`, `kiln segment`, `kiln stylize`, `kiln models`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -152,6 +152,29 @@ pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
                 ),
                 None => Ok(()),
             }
+        },
+    )
+}
+
+/// `kiln stylize`.
+pub fn stylize(arguments: &ArgMatches) -> Result<(), String> {
+    if arguments.get_one::<PathBuf>("out").is_none() {
+        return Err("there is nowhere to paint to: name a file with --out FILE.".into());
+    }
+    on_each_file(
+        Lab::Stylize,
+        arguments,
+        |path, settings, engine, _, outcome| {
+            let target = target(arguments, path, "styled").expect("--out was just checked");
+            write_png(&target, &engine.export(settings, None)?, settings)?;
+            println!(
+                "{}: {} ({} x {})",
+                path.display(),
+                target.display(),
+                outcome.width,
+                outcome.height
+            );
+            Ok(())
         },
     )
 }

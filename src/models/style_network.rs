@@ -1,0 +1,224 @@
+//! A network that repaints a picture in one pass, in any mixture of the styles it was trained on.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::module::{conv2d, interpolate};
+use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, PadMode};
+use burn::tensor::{Device, Tensor, activation};
+
+/// Added to the variance before its root is taken.
+const EPSILON: f32 = 1e-5;
+/// Residual blocks in the middle.
+const RESIDUAL_BLOCKS: usize = 6;
+/// Channels between the contracting and the expanding layers.
+const CHANNELS: usize = 32;
+
+/// Configuration of [`StyleNetwork`].
+#[derive(Config, Debug)]
+pub struct StyleNetworkConfig {
+    /// Styles that the network was trained on.
+    pub styles: usize,
+}
+
+/// Three contracting convolutions, six residual blocks, three expanding convolutions, each followed
+/// by conditional instance normalisation: all styles share the filters, and a style is nothing but
+/// a scale and a shift for each channel.
+///
+/// # Reference
+/// Dumoulin, Shlens and Kudlur 2017, "A Learned Representation for Artistic Style"; the plan of the
+/// layers is that of Johnson et al. 2016, "Perceptual Losses for Real-Time Style Transfer".
+#[derive(Module, Debug)]
+pub struct StyleNetwork {
+    /// 9x9, then two 3x3 of stride 2: to a quarter of the rows and columns.
+    pub contract: Vec<StyleConv>,
+    /// At a quarter of the size.
+    pub residual: Vec<ResidualBlock>,
+    /// Two doublings with 3x3, then 9x9 to RGB.
+    pub expand: Vec<StyleConv>,
+}
+
+/// Reflecting convolution without bias, then conditional instance normalisation.
+#[derive(Module, Debug)]
+pub struct StyleConv {
+    /// `[out, in, kernel, kernel]`.
+    pub weight: Param<Tensor<4>>,
+    /// Scale of each channel after normalisation, `[styles, out]`.
+    pub gamma: Param<Tensor<2>>,
+    /// Shift of each channel after normalisation, `[styles, out]`.
+    pub beta: Param<Tensor<2>>,
+    /// Step of the kernel.
+    #[module(skip)]
+    pub stride: usize,
+    /// Whether rows and columns are doubled first, by the nearest pixel.
+    #[module(skip)]
+    pub doubles: bool,
+}
+
+/// Two convolutions whose result is added to their input.
+#[derive(Module, Debug)]
+pub struct ResidualBlock {
+    /// Followed by ReLU.
+    pub first: StyleConv,
+    /// Linear.
+    pub second: StyleConv,
+}
+
+impl StyleConv {
+    fn new(
+        styles: usize,
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        doubles: bool,
+        device: &Device,
+    ) -> Self {
+        let [channels_in, out] = channels;
+        let style = || Param::from_tensor(Tensor::zeros([styles, out], device));
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([out, channels_in, kernel, kernel], device)),
+            gamma: style(),
+            beta: style(),
+            stride,
+            doubles,
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[1, in, height, width]` and the weights of the styles, `[1, styles]`
+    /// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`, twice that if it doubles
+    pub fn forward(&self, x: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
+        let x = if self.doubles { double(x) } else { x };
+        let [out, _, kernel, _] = self.weight.dims();
+        let edge = kernel / 2;
+        let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
+        let options = ConvOptions::new([self.stride; 2], [0, 0], [1, 1], 1);
+        let y = conv2d(padded, self.weight.val(), None, options);
+        let mixed = |of_styles: &Param<Tensor<2>>| {
+            styles
+                .clone()
+                .matmul(of_styles.val())
+                .reshape([1, out, 1, 1])
+        };
+        instance_norm(y, mixed(&self.gamma), mixed(&self.beta))
+    }
+}
+
+/// Each channel of each picture to mean `beta` and standard deviation `gamma`.
+///
+/// # Reference
+/// Ulyanov, Vedaldi and Lempitsky 2016, "Instance Normalization: The Missing Ingredient".
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`; `gamma` and `beta` `[1, channels, 1, 1]`
+/// - output: as the input
+pub fn instance_norm(x: Tensor<4>, gamma: Tensor<4>, beta: Tensor<4>) -> Tensor<4> {
+    let mean = x.clone().mean_dims(&[2, 3]);
+    let centred = x - mean;
+    let variance = centred.clone().square().mean_dims(&[2, 3]);
+    // One product and one sum for each value: the rest is done on the channels.
+    centred * (gamma / (variance + EPSILON).sqrt()) + beta
+}
+
+/// Twice the rows and columns, each pixel repeated.
+fn double(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let options =
+        InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([height * 2, width * 2]);
+    interpolate(x, options)
+}
+
+impl StyleNetworkConfig {
+    /// A network with zero weights: they always come from a file.
+    pub fn init(&self, device: &Device) -> StyleNetwork {
+        let conv = |channels, kernel, stride, doubles| {
+            StyleConv::new(self.styles, channels, kernel, stride, doubles, device)
+        };
+        let inner = || conv([CHANNELS; 2], 3, 1, false);
+        StyleNetwork {
+            contract: vec![
+                conv([3, CHANNELS], 9, 1, false),
+                conv([CHANNELS; 2], 3, 2, false),
+                conv([CHANNELS; 2], 3, 2, false),
+            ],
+            residual: (0..RESIDUAL_BLOCKS)
+                .map(|_| ResidualBlock {
+                    first: inner(),
+                    second: inner(),
+                })
+                .collect(),
+            expand: vec![
+                conv([CHANNELS, 8], 3, 1, true),
+                conv([8, 4], 3, 1, true),
+                conv([4, 3], 9, 1, false),
+            ],
+        }
+    }
+}
+
+impl StyleNetwork {
+    /// Repaints a picture.
+    ///
+    /// # Shapes
+    /// - input: `[1, 3, height, width]`, RGB from 0 to 1, height and width multiples of 4 and at
+    ///   least 16; `styles` `[1, styles]`, weights of at least 0 that sum to 1
+    /// - output: as the input
+    pub fn forward(&self, image: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
+        let mut x = image;
+        for layer in &self.contract {
+            x = activation::relu(layer.forward(x, styles.clone()));
+        }
+        for block in &self.residual {
+            let y = activation::relu(block.first.forward(x.clone(), styles.clone()));
+            x = x + block.second.forward(y, styles.clone());
+        }
+        let (last, doublings) = self.expand.split_last().expect("three layers");
+        for layer in doublings {
+            x = activation::relu(layer.forward(x, styles.clone()));
+        }
+        activation::sigmoid(last.forward(x, styles))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{TensorData, Tolerance};
+
+    #[test]
+    fn an_untrained_network_paints_grey() {
+        let device = Device::flex();
+        let network = StyleNetworkConfig::new(26).init(&device);
+        let styles = Tensor::full([1, 26], 1.0 / 26.0, &device);
+        let painted = network.forward(Tensor::zeros([1, 3, 16, 24], &device), styles);
+        // Zero weights leave sigmoid(0).
+        painted.into_data().assert_approx_eq::<f32>(
+            &TensorData::full([1, 3, 16, 24], 0.5f32),
+            Tolerance::default(),
+        );
+    }
+
+    #[test]
+    fn normalisation_gives_each_channel_the_mean_and_spread_of_the_style() {
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[1.0, 3.0]], [[-10.0, 10.0]]]], &device);
+        let gamma = Tensor::<4>::from_data([[[[2.0]], [[0.5]]]], &device);
+        let beta = Tensor::<4>::from_data([[[[7.0]], [[0.0]]]], &device);
+        // Both channels lie one standard deviation either side of their mean.
+        instance_norm(x, gamma, beta)
+            .into_data()
+            .assert_approx_eq::<f32>(
+                &TensorData::from([[[[5.0, 9.0]], [[-0.5, 0.5]]]]),
+                Tolerance::absolute(1e-4),
+            );
+    }
+
+    #[test]
+    fn doubling_repeats_each_pixel() {
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
+        double(x).into_data().assert_eq(
+            &TensorData::from([[[[1.0f32, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]),
+            true,
+        );
+    }
+}
