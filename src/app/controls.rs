@@ -20,6 +20,8 @@ pub fn Control(lab: Lab, name: &'static str) -> impl IntoView {
         Kind::Number { .. } => view! { <Slider lab name /> }.into_any(),
         Kind::Choice(_) => view! { <Choice lab name /> }.into_any(),
         Kind::Color(_) => view! { <Color lab name /> }.into_any(),
+        // A mixture has pictures to choose from: the lab shows them.
+        Kind::Mix { .. } => ().into_any(),
     }
 }
 

@@ -15,9 +15,7 @@ use super::notes::Notes;
 use super::shell::ShareButton;
 use super::state::use_state;
 use super::text::{I18n, class_name, t_string, use_i18n};
-use crate::protocol::detect::{
-    AnchorMap, Anchors, BoxInImage, Candidate, Detections, class_color, dark_text,
-};
+use crate::protocol::detect::{Anchors, BoxInImage, Candidate, Detections, class_color, dark_text};
 use crate::protocol::message::LabResult;
 use crate::protocol::params::Lab;
 use anchors::{Grid, MapPanel};

@@ -29,6 +29,16 @@ pub fn Home() -> impl IntoView {
                         <span class="button">{move || t_string!(i18n, home_detect_action)}</span>
                     </div>
                 </a>
+                <a class="door" href="#/stylize?v=1&p=temple&y=19" id="door-stylize">
+                    <div class="picture">
+                        <img src="samples/temple-style.jpg" alt="" width="512" height="342" />
+                    </div>
+                    <div class="words">
+                        <h2>{move || t_string!(i18n, home_stylize_title)}</h2>
+                        <p>{move || t_string!(i18n, home_stylize_text)}</p>
+                        <span class="button">{move || t_string!(i18n, home_stylize_action)}</span>
+                    </div>
+                </a>
                 <a class="door" href="#/segment?v=1&p=astronaut&e=blur" id="door-segment">
                     <div class="picture">
                         <img src="samples/astronaut-blur.jpg" alt="" width="512" height="341" />

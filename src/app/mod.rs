@@ -12,6 +12,7 @@ mod notes;
 mod segment;
 mod shell;
 mod state;
+mod stylize;
 mod text;
 mod worker;
 

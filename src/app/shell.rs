@@ -11,6 +11,7 @@ use super::intake;
 use super::models::Models;
 use super::segment::SegmentLab;
 use super::state::{Page, State, use_state};
+use super::stylize::StylizeLab;
 use super::text::{
     I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
     t_string, use_i18n,
@@ -62,6 +63,7 @@ fn Shell() -> impl IntoView {
             Page::Models => Some(t_string!(i18n, models_title).to_string()),
             Page::Lab(Lab::Detect) => Some(t_string!(i18n, detect_title).to_string()),
             Page::Lab(Lab::Segment) => Some(t_string!(i18n, segment_title).to_string()),
+            Page::Lab(Lab::Stylize) => Some(t_string!(i18n, stylize_title).to_string()),
         };
         let title = t_string!(i18n, app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
@@ -71,6 +73,7 @@ fn Shell() -> impl IntoView {
         let label = move || match page {
             Page::Lab(Lab::Detect) => t_string!(i18n, nav_detect),
             Page::Lab(Lab::Segment) => t_string!(i18n, nav_segment),
+            Page::Lab(Lab::Stylize) => t_string!(i18n, nav_stylize),
             _ => t_string!(i18n, nav_models),
         };
         view! { <a href=address aria-current=current>{label}</a> }
@@ -89,6 +92,7 @@ fn Shell() -> impl IntoView {
             <nav aria-label=move || t_string!(i18n, nav_label).to_string()>
                 {link(Page::Lab(Lab::Detect), "#/detect")}
                 {link(Page::Lab(Lab::Segment), "#/segment")}
+                {link(Page::Lab(Lab::Stylize), "#/stylize")}
                 {link(Page::Models, "#/models")}
             </nav>
             <div class="tools">
@@ -103,6 +107,7 @@ fn Shell() -> impl IntoView {
                 Page::Models => view! { <Models /> }.into_any(),
                 Page::Lab(Lab::Detect) => view! { <DetectLab /> }.into_any(),
                 Page::Lab(Lab::Segment) => view! { <SegmentLab /> }.into_any(),
+                Page::Lab(Lab::Stylize) => view! { <StylizeLab /> }.into_any(),
             }}
         </main>
         <footer><p>{move || t_string!(i18n, footer)}</p></footer>

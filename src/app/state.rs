@@ -5,11 +5,13 @@ use wasm_bindgen::JsValue;
 use web_sys::{Blob, Url};
 
 use super::engine::Engine;
+use crate::protocol::detect;
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Notice, Route, Shared};
 use crate::protocol::params::{Lab, Value};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
+use crate::protocol::stylize;
 
 /// The picture on the stage.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct State {
     pub detect: RwSignal<Settings>,
     /// See `detect`.
     pub segment: RwSignal<Settings>,
+    /// See `detect`.
+    pub stylize: RwSignal<Settings>,
     /// The picture, shared by the labs.
     pub source: RwSignal<Option<Source>, LocalStorage>,
     /// What of a link was not used.
@@ -63,6 +67,7 @@ impl State {
             page: RwSignal::new(Page::Home),
             detect: RwSignal::new(Settings::new(Lab::Detect)),
             segment: RwSignal::new(Settings::new(Lab::Segment)),
+            stylize: RwSignal::new(Settings::new(Lab::Stylize)),
             source: RwSignal::new_local(None),
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
@@ -84,10 +89,12 @@ impl State {
         match lab {
             Lab::Detect => self.detect,
             Lab::Segment => self.segment,
+            Lab::Stylize => self.stylize,
         }
     }
 
-    /// Changes one setting; the address follows, and a result is refined where that is cheap.
+    /// Changes one setting; the address follows, and the result is refined where that is enough, or
+    /// made anew.
     pub fn set(self, lab: Lab, name: &str, value: Value) {
         let before = self.settings(lab).get_untracked();
         self.settings(lab)
@@ -97,9 +104,12 @@ impl State {
             return;
         }
         self.write_address();
-        let decides = [crate::protocol::detect::SCORE, crate::protocol::detect::IOU];
-        if lab == Lab::Detect && decides.contains(&name) {
-            self.engine.refine(after);
+        match (lab, name) {
+            (Lab::Detect, detect::SCORE | detect::IOU)
+            | (Lab::Stylize, stylize::STRENGTH | stylize::COLORS) => self.engine.refine(after),
+            (Lab::Stylize, _) => self.run(),
+            // The page draws the rest itself.
+            _ => {}
         }
     }
 
@@ -123,7 +133,7 @@ impl State {
         }
     }
 
-    /// Opens a lab with settings and, if it names one, a sample; both labs are light, so the
+    /// Opens a lab with settings and, if it names one, a sample; the labs are light, so the
     /// result is shown at once.
     fn open(self, shared: Shared) {
         let lab = shared.settings.lab();

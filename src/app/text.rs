@@ -81,6 +81,9 @@ pub fn param_label(i18n: I18n, name: &str) -> String {
         "opacity" => t_string!(i18n, param_opacity),
         "blur" => t_string!(i18n, param_blur),
         "color" => t_string!(i18n, param_color),
+        "strength" => t_string!(i18n, param_strength),
+        "colors" => t_string!(i18n, param_colors),
+        "size" => t_string!(i18n, param_size),
         other => return other.into(),
     }
     .to_string()
@@ -91,6 +94,7 @@ pub fn param_help(i18n: I18n, name: &str) -> Option<String> {
     match name {
         "score" => Some(t_string!(i18n, param_score_help).to_string()),
         "iou" => Some(t_string!(i18n, param_iou_help).to_string()),
+        "size" => Some(t_string!(i18n, param_size_help).to_string()),
         _ => None,
     }
 }
@@ -102,6 +106,8 @@ pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
         ("view", "anchors") => t_string!(i18n, view_anchors),
         ("view", "scores") => t_string!(i18n, view_scores),
         ("view", "suppressed") => t_string!(i18n, view_suppressed),
+        ("colors", "style") => t_string!(i18n, colors_style),
+        ("colors", "photo") => t_string!(i18n, colors_photo),
         ("effect", "mask") => t_string!(i18n, effect_mask),
         ("effect", "blur") => t_string!(i18n, effect_blur),
         ("effect", "color") => t_string!(i18n, effect_color),

@@ -7,4 +7,3 @@ pub mod mobilenet_v2;
 pub mod selfie;
 pub mod ssd;
 pub mod style_network;
-pub mod vgg16;

@@ -113,7 +113,7 @@ fn dropped(part: &str) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::params::{Kind, Value};
+    use crate::protocol::params::{Kind, MIX_MAX, Value};
     use proptest::prelude::*;
 
     fn any_shared() -> impl Strategy<Value = Shared> {
@@ -131,6 +131,12 @@ mod tests {
                             Value::Number(min + (max - min) * (draw as f32 / u32::MAX as f32))
                         }
                         Kind::Choice(words) => Value::Choice(draw as usize % words.len()),
+                        Kind::Mix { of, .. } => {
+                            let mut mix = [0; MIX_MAX];
+                            mix[draw as usize % of] = 1 + (draw >> 8) as u8 % 100;
+                            mix[(draw >> 16) as usize % of] = (draw >> 24) as u8;
+                            Value::Mix(mix)
+                        }
                         Kind::Color(_) => {
                             Value::Color([draw as u8, (draw >> 8) as u8, (draw >> 16) as u8])
                         }

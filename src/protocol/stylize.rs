@@ -23,7 +23,7 @@ pub const PARAMS: &[Param] = &[
         key: "y",
         kind: Kind::Mix {
             of: STYLES,
-            default: 3,
+            default: 19,
         },
         help: "style by number, 0 to 25, or a mixture with weights: 12, or 3:50,12:50",
     },

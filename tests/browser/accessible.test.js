@@ -15,6 +15,8 @@ const pages = {
   "detect, suppression": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
   "segment, mask": "#/segment?v=1&p=astronaut",
   "segment, picture": "#/segment?v=1&p=astronaut&e=picture",
+  "style, empty": "#/stylize",
+  "style, mixture": "#/stylize?v=1&p=cat&n=128&y=3:50,12:50",
   models: "#/models",
 };
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { catchWorkers, jobDone, open, root, serve, upload } from "./browser.js";
+import { catchWorkers, count, jobDone, open, root, serve, until, upload } from "./browser.js";
 
 // As natively (tests/parity.rs): sums run in another order. Scores are at most 1/4 as far apart as logits.
 const TOLERANCE = 1e-3;
@@ -43,6 +43,7 @@ const raw = async (lab) => {
 const run = async (lab, picture) => {
   await driver.get("about:blank");
   await driver.get(`${site.url}?backend=cpu#/${lab}`);
+  await until(driver, "the page", () => count(driver, "#open-picture"));
   await upload(driver, join(vectors, picture));
   await jobDone(driver);
   return raw(lab);

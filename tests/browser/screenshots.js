@@ -16,6 +16,8 @@ export const pages = {
   "segment-mask": "#/segment?v=1&p=astronaut",
   "segment-blur": "#/segment?v=1&p=astronaut&e=blur",
   "segment-cutout": "#/segment?v=1&p=astronaut&e=cutout",
+  stylize: "#/stylize?v=1&p=temple",
+  "stylize-mix": "#/stylize?v=1&p=astronaut&y=5:60,19:100",
   models: "#/models",
 };
 

@@ -2,12 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{class_style, color, placement};
-use crate::app::controls::Control;
-use crate::app::state::use_state;
 use crate::app::text::{class_name, t_string, use_i18n};
-use crate::protocol::detect::{AnchorMap, BoxInImage};
-use crate::protocol::params::Lab;
+use crate::protocol::detect::AnchorMap;
 
 /// Colour of a share between 0 and 1 on the inferno map, from five of its colours.
 fn inferno(share: f32) -> String {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Shown, class_style, color};
+use super::{Shown, color};
 use crate::app::state::use_state;
 use crate::app::text::{class_name, t_string, use_i18n};
 

