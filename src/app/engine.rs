@@ -65,6 +65,8 @@ struct Pending {
     job: JobId,
     settings: Settings,
     blob: Blob,
+    /// The picture that the style is taken from.
+    style: Option<Blob>,
     losses: u32,
 }
 
@@ -74,8 +76,8 @@ struct Inner {
     choice: BackendChoice,
     next_job: JobId,
     pending: Option<Pending>,
-    /// The picture of the last job, to run it again where a new worker has no result.
-    last_blob: Option<Blob>,
+    /// The pictures of the last job, to run it again where a new worker has no result.
+    last_blobs: Option<(Blob, Option<Blob>)>,
     /// The refinement that the worker is at.
     refining: Option<(JobId, Settings)>,
     /// Latest settings, to refine with once the worker is free.
@@ -151,18 +153,20 @@ impl Engine {
         }
     }
 
-    /// Runs a lab on a picture; a job that runs already is cancelled.
-    pub fn run(self, settings: Settings, blob: Blob) {
+    /// Runs a lab on a picture, in the style lab perhaps with one to take the style from; a job that
+    /// runs already is cancelled.
+    pub fn run(self, settings: Settings, blob: Blob, style: Option<Blob>) {
         self.cancel();
         let job = self.take_number();
         self.update(|inner| {
             inner.refining = None;
             inner.refine_next = None;
-            inner.last_blob = Some(blob.clone());
+            inner.last_blobs = Some((blob.clone(), style.clone()));
             inner.pending = Some(Pending {
                 job,
                 settings,
                 blob,
+                style,
                 losses: 0,
             });
         });
@@ -219,7 +223,7 @@ impl Engine {
         self.update(|inner| {
             inner.refining = None;
             inner.refine_next = None;
-            inner.last_blob = None;
+            inner.last_blobs = None;
         });
         self.job.set(JobState::Idle);
         self.answer.set(None);
@@ -242,11 +246,13 @@ impl Engine {
     }
 
     fn send(self, message: &ToEngine, beside: Option<Blob>) {
+        self.send_both(message, [beside, None]);
+    }
+
+    fn send_both(self, message: &ToEngine, beside: [Option<Blob>; 2]) {
         let text = serde_json::to_string(message).expect("messages are plain data");
-        let parts = Array::of2(
-            &text.into(),
-            &beside.map_or(JsValue::UNDEFINED, JsValue::from),
-        );
+        let [first, second] = beside.map(|blob| blob.map_or(JsValue::UNDEFINED, JsValue::from));
+        let parts = Array::of3(&text.into(), &first, &second);
         self.with(|inner| {
             if let Some(worker) = &inner.worker {
                 worker
@@ -265,10 +271,11 @@ impl Engine {
             job,
             settings,
             blob,
+            style,
             ..
         }) = self.with(|inner| inner.pending.clone())
         {
-            self.send(&ToEngine::Run { job, settings }, Some(blob));
+            self.send_both(&ToEngine::Run { job, settings }, [Some(blob), style]);
         }
     }
 
@@ -451,8 +458,8 @@ impl Engine {
             }
         } else if let Some(settings) = self.take_refinement(job) {
             // A new worker has no result to refine: run the job again.
-            match self.with(|inner| inner.last_blob.clone()) {
-                Some(blob) => self.run(settings, blob),
+            match self.with(|inner| inner.last_blobs.clone()) {
+                Some((blob, style)) => self.run(settings, blob, style),
                 None => self.job.set(JobState::Failed(failure)),
             }
         } else if self.take_export(job).is_some() {

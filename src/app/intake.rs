@@ -28,9 +28,17 @@ const HEAD_BYTES: f64 = 262_144.0;
 /// # Errors
 /// [`Failure::SampleMissing`].
 pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
-    let address = format!("{}samples/{}.jpg", base_address(), sample.name);
+    fetch_picture("samples", sample.name).await
+}
+
+/// Fetches a picture that ships with the page, from one of its folders.
+///
+/// # Errors
+/// [`Failure::SampleMissing`].
+pub async fn fetch_picture(folder: &str, name: &str) -> Result<Blob, Failure> {
+    let address = format!("{}{folder}/{name}.jpg", base_address());
     let missing = |reason: String| Failure::SampleMissing {
-        name: sample.name.into(),
+        name: name.into(),
         reason,
     };
     let failed = |error: JsValue| missing(error.unchecked_into::<js_sys::Error>().message().into());

@@ -39,6 +39,8 @@ pub struct State {
     pub stylize: RwSignal<Settings>,
     /// The picture, shared by the labs.
     pub source: RwSignal<Option<Source>, LocalStorage>,
+    /// The visitor's own picture to take a style from.
+    pub style_picture: RwSignal<Option<Blob>, LocalStorage>,
     /// What of a link was not used.
     pub notices: RwSignal<Vec<Notice>>,
     /// Why the last file was not taken.
@@ -69,6 +71,7 @@ impl State {
             segment: RwSignal::new(Settings::new(Lab::Segment)),
             stylize: RwSignal::new(Settings::new(Lab::Stylize)),
             source: RwSignal::new_local(None),
+            style_picture: RwSignal::new_local(None),
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             engine,
@@ -97,8 +100,13 @@ impl State {
     /// made anew.
     pub fn set(self, lab: Lab, name: &str, value: Value) {
         let before = self.settings(lab).get_untracked();
-        self.settings(lab)
-            .update(|settings| settings.set(name, value));
+        self.settings(lab).update(|settings| {
+            settings.set(name, value);
+            // Choosing a built-in style is choosing not to paint after a picture.
+            if (lab, name) == (Lab::Stylize, stylize::STYLE) {
+                settings.set(stylize::SOURCE, Value::Choice(0));
+            }
+        });
         let after = self.settings(lab).get_untracked();
         if before == after {
             return;
@@ -197,12 +205,49 @@ impl State {
 
     /// Runs the open lab on the picture.
     pub fn run(self) {
-        if let (Page::Lab(lab), Some(source)) =
+        let (Page::Lab(lab), Some(source)) =
             (self.page.get_untracked(), self.source.get_untracked())
-        {
-            self.engine
-                .run(self.settings(lab).get_untracked(), source.blob);
+        else {
+            return;
+        };
+        let settings = self.settings(lab).get_untracked();
+        if lab != Lab::Stylize {
+            return self.engine.run(settings, source.blob, None);
         }
+        match settings.choice(stylize::SOURCE) {
+            stylize::BUILT_IN => self.engine.run(settings, source.blob, None),
+            // Without a picture the engine says what to do.
+            stylize::OWN => {
+                let style = self.style_picture.get_untracked();
+                self.engine.run(settings, source.blob, style);
+            }
+            painting => self.run_with_painting(settings, source.blob, painting),
+        }
+    }
+
+    /// Fetches a painting and runs the style lab with it, unless the visitor went on meanwhile.
+    fn run_with_painting(self, settings: Settings, blob: Blob, painting: &'static str) {
+        leptos::task::spawn_local(async move {
+            let fetched = super::intake::fetch_picture("paintings", painting).await;
+            let unchanged = self.page.get_untracked() == Page::Lab(Lab::Stylize)
+                && self.stylize.get_untracked() == settings;
+            match fetched {
+                _ if !unchanged => {}
+                Ok(style) => self.engine.run(settings, blob, Some(style)),
+                Err(failure) => self.refuse(failure),
+            }
+        });
+    }
+
+    /// Takes a picture of the visitor's as the style.
+    pub fn take_style(self, blob: Blob) {
+        self.refused.set(None);
+        self.style_picture.set(Some(blob));
+        let own = Value::Choice(stylize::SOURCES.len() - 1);
+        self.stylize
+            .update(|settings| settings.set(stylize::SOURCE, own));
+        self.write_address();
+        self.run();
     }
 
     /// The link to what is on the page.

@@ -9,15 +9,17 @@ use super::controls::Control;
 use super::detect::Stage;
 use super::engine::Answer;
 use super::export;
-use super::intake::Intake;
+use super::intake::{FileButton, Intake, check_file};
 use super::job_panel::{JobPanel, Notices};
 use super::notes::Notes;
 use super::shell::ShareButton;
 use super::state::use_state;
 use super::text::{t_string, use_i18n};
 use crate::protocol::message::LabResult;
+use crate::protocol::paintings::PAINTINGS;
 use crate::protocol::params::{Lab, MIX_MAX, Value, only};
-use crate::protocol::stylize::{STYLE, STYLES};
+use crate::protocol::settings::Settings;
+use crate::protocol::stylize::{BUILT_IN, OWN, SOURCE, SOURCES, STYLE, STYLES};
 
 /// Tiles in a row of `styles.jpg`, which `tools/style_sheet.py` makes.
 const SHEET_COLUMNS: usize = 13;
@@ -79,6 +81,7 @@ pub fn StylizeLab() -> impl IntoView {
                 <div class="inspector">
                     <JobPanel />
                     <StylePicker />
+                    <Paintings />
                     <section class="panel">
                         <Control lab=Lab::Stylize name="strength" />
                         <Control lab=Lab::Stylize name="colors" />
@@ -145,6 +148,10 @@ fn StylePicker() -> impl IntoView {
         Value::Mix(mix) => mix,
         _ => [0; MIX_MAX],
     };
+    let built_in = move || {
+        let source = |settings: &Settings| settings.choice(SOURCE);
+        state.settings(Lab::Stylize).with(source) == BUILT_IN
+    };
     let count = move || mix().iter().filter(|&&weight| weight > 0).count();
     let mixing = RwSignal::new(count() > 1);
     // A link may bring a mixture while the page is open.
@@ -156,6 +163,9 @@ fn StylePicker() -> impl IntoView {
     let set = move |mix| state.set(Lab::Stylize, STYLE, Value::Mix(mix));
     let choose = move |index: usize| {
         if !mixing.get_untracked() {
+            return set(only(index));
+        }
+        if !built_in() {
             return set(only(index));
         }
         let mut changed = mix();
@@ -174,7 +184,7 @@ fn StylePicker() -> impl IntoView {
     };
     let tiles = (0..STYLES)
         .map(|index| {
-            let chosen = move || mix()[index] > 0;
+            let chosen = move || built_in() && mix()[index] > 0;
             let (column, row) = (index % SHEET_COLUMNS, index / SHEET_COLUMNS);
             let x = column as f32 / (SHEET_COLUMNS - 1) as f32 * 100.0;
             let y = row as f32 / (STYLES.div_ceil(SHEET_COLUMNS) - 1).max(1) as f32 * 100.0;
@@ -195,7 +205,7 @@ fn StylePicker() -> impl IntoView {
         })
         .collect_view();
     let sliders = move || {
-        let shown = mixing.get() && count() > 1;
+        let shown = mixing.get() && built_in() && count() > 1;
         shown.then(|| {
             (0..STYLES)
                 .filter(|&index| mix()[index] > 0)
@@ -226,6 +236,72 @@ fn StylePicker() -> impl IntoView {
             <div class="style-tiles">{tiles}</div>
             {sliders}
             <p class="help">{move || if mixing.get() { t_string!(i18n, style_mix_help) } else { t_string!(i18n, style_help) }}</p>
+        </section>
+    }
+}
+
+/// Paintings to take the style from, or a picture of the visitor's.
+#[component]
+fn Paintings() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let source = move || {
+        state
+            .settings(Lab::Stylize)
+            .with(|settings| settings.choice(SOURCE))
+    };
+    let choose = move |name: &'static str| {
+        let index = SOURCES.iter().position(|&word| word == name);
+        state.set(Lab::Stylize, SOURCE, Value::Choice(index.unwrap_or(0)));
+    };
+    let tiles = PAINTINGS
+        .iter()
+        .map(|painting| {
+            let words = format!("{}, {}", painting.title, painting.painter);
+            view! {
+                <button
+                    type="button"
+                    class="painting-tile"
+                    data-painting=painting.name
+                    aria-pressed=move || (source() == painting.name).to_string()
+                    aria-label=words.clone()
+                    title=words
+                    on:click=move |_| choose(painting.name)
+                >
+                    <img src=format!("paintings/{}.jpg", painting.name) alt="" loading="lazy" width="96" height="64" />
+                </button>
+            }
+        })
+        .collect_view();
+    let take = move |file: web_sys::File| {
+        leptos::task::spawn_local(async move {
+            match check_file(&file).await {
+                Ok(_) => state.take_style(file.unchecked_into()),
+                Err(failure) => state.refuse(failure),
+            }
+        });
+    };
+    let said = move || match source() {
+        BUILT_IN => t_string!(i18n, paintings_help).to_string(),
+        OWN => t_string!(i18n, paintings_own).to_string(),
+        name => PAINTINGS
+            .iter()
+            .find(|painting| painting.name == name)
+            .map(|painting| format!("{}. {}", painting.title, painting.painter))
+            .unwrap_or_default(),
+    };
+    view! {
+        <section class="panel" id="paintings">
+            <h2>{move || t_string!(i18n, paintings_title)}</h2>
+            <div class="painting-tiles">{tiles}</div>
+            <div class="row">
+                <FileButton
+                    id="open-style"
+                    label=Signal::derive(move || t_string!(i18n, paintings_open).to_string())
+                    on_file=take
+                />
+            </div>
+            <p class="help">{said}</p>
         </section>
     }
 }

@@ -222,6 +222,7 @@ pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
         }
         Failure::EngineLost { reason } => t_string!(i18n, fail_engine, reason = reason).to_string(),
         Failure::NoGpu { reason } => t_string!(i18n, fail_no_gpu, reason = reason).to_string(),
+        Failure::NoStyle => t_string!(i18n, fail_no_style).to_string(),
         Failure::NothingToRefine => t_string!(i18n, fail_refine).to_string(),
         Failure::SampleMissing { name, reason } => {
             t_string!(i18n, fail_sample, name = name, reason = reason).to_string()

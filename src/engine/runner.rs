@@ -4,10 +4,13 @@ use burn::tensor::Device;
 
 use crate::labs::job::{Host, Job};
 use crate::labs::{detect, segment, stylize};
+use crate::models::arbitrary_style::{
+    StylePainter, StylePainterConfig, StylePredictor, StylePredictorConfig,
+};
 use crate::models::selfie::{Selfie, SelfieConfig};
 use crate::models::ssd::{Ssd, SsdConfig};
 use crate::models::style_network::{StyleNetwork, StyleNetworkConfig};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::{Manifest, ModelCard};
 use crate::protocol::detect::CLASSES;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{LabResult, Outcome, Stage};
@@ -15,7 +18,7 @@ use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
 use crate::protocol::segment::Matte;
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize::{Painted, STYLES};
+use crate::protocol::stylize::{self as style_settings, Painted, STYLES};
 
 use super::weights;
 
@@ -27,6 +30,7 @@ pub struct Engine {
     ssd: Option<Ssd>,
     selfie: Option<Selfie>,
     style_network: Option<StyleNetwork>,
+    any_style: Option<(StylePredictor, StylePainter)>,
     detected: Option<detect::RawDetections>,
     matted: Option<(Picture, segment::RawMatte)>,
     painted: Option<stylize::RawPainting>,
@@ -42,6 +46,7 @@ impl Engine {
             ssd: None,
             selfie: None,
             style_network: None,
+            any_style: None,
             detected: None,
             matted: None,
             painted: None,
@@ -53,14 +58,7 @@ impl Engine {
     /// # Errors
     /// Those of [`weights::load`].
     pub async fn load<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
-        let name = lab.model();
-        let card = self
-            .manifest
-            .find(name)
-            .ok_or_else(|| Failure::WeightsMissing {
-                name: name.into(),
-                reason: "not in the manifest".into(),
-            })?;
+        let card = self.card(lab.model())?;
         match lab {
             Lab::Detect if self.ssd.is_none() => {
                 let network = SsdConfig::new(CLASSES.len()).init(&self.device);
@@ -77,6 +75,29 @@ impl Engine {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Loads the pair that takes its style from a picture, if it is not there yet.
+    async fn load_any_style<H: Host>(&mut self, host: &H) -> Result<(), Failure> {
+        if self.any_style.is_none() {
+            let [predict, transform] = style_settings::ARBITRARY;
+            let predictor = StylePredictorConfig::new().init(&self.device);
+            let painter = StylePainterConfig::new().init(&self.device);
+            self.any_style = Some((
+                weights::load(host, self.card(predict)?, predictor).await?,
+                weights::load(host, self.card(transform)?, painter).await?,
+            ));
+        }
+        Ok(())
+    }
+
+    fn card(&self, name: &str) -> Result<&ModelCard, Failure> {
+        self.manifest
+            .find(name)
+            .ok_or_else(|| Failure::WeightsMissing {
+                name: name.into(),
+                reason: "not in the manifest".into(),
+            })
     }
 
     /// Runs the network of a lab once on an empty picture, so that shaders are compiled and
@@ -101,23 +122,25 @@ impl Engine {
             }
             Lab::Stylize => {
                 let settings = Settings::new(lab);
-                let network = loaded(&self.style_network);
-                stylize::run(&job, network, &settings, &empty, &self.device).await?;
+                let painter = stylize::Painter::Styles(loaded(&self.style_network));
+                stylize::run(&job, &painter, &settings, &empty, &self.device).await?;
             }
         }
         Ok(())
     }
 
-    /// Runs a lab on a picture.
+    /// Runs a lab on a picture. `style` is the picture that the style lab takes its style from,
+    /// where the settings ask for one.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) and of the labs.
+    /// Those of [`load`](Self::load) and of the labs; [`Failure::NoStyle`].
     pub async fn run<H: Host>(
         &mut self,
         job: Job<'_, H>,
         host: &H,
         settings: &Settings,
         picture: Picture,
+        style: Option<Picture>,
     ) -> Result<(Outcome, Vec<u8>), Failure> {
         let lab = settings.lab();
         job.stage(Stage::Load).await?;
@@ -148,8 +171,21 @@ impl Engine {
                 (result, matte.alpha)
             }
             Lab::Stylize => {
-                let network = loaded(&self.style_network);
-                let raw = stylize::run(&job, network, settings, &picture, &self.device).await?;
+                let built_in = settings.choice(style_settings::SOURCE) == style_settings::BUILT_IN;
+                let style = match (built_in, style) {
+                    (true, _) => None,
+                    (false, None) => return Err(Failure::NoStyle),
+                    (false, style) => style,
+                };
+                let painter = match &style {
+                    None => stylize::Painter::Styles(loaded(&self.style_network)),
+                    Some(style) => {
+                        self.load_any_style(host).await?;
+                        let (predictor, painter) = loaded(&self.any_style);
+                        stylize::Painter::Picture(predictor, painter, style)
+                    }
+                };
+                let raw = stylize::run(&job, &painter, settings, &picture, &self.device).await?;
                 let painting = stylize::refine(&raw, settings);
                 self.painted = Some(raw);
                 (size_of(&painting), painting.rgba)

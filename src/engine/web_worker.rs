@@ -21,7 +21,7 @@ use super::web_host::{WebHost, post, scope};
 use super::{log_watch, web_backend, web_picture};
 
 /// A message with what travelled beside it.
-type Inbox = (ToEngine, Option<Blob>);
+type Inbox = (ToEngine, [Option<Blob>; 2]);
 
 /// What the program is made of.
 struct Program {
@@ -64,7 +64,7 @@ pub fn start() {
             }));
         }
         if let Some(program) = &*program.borrow() {
-            program.receive(message, parts.get(1).dyn_into().ok());
+            program.receive(message, [1, 2].map(|part| parts.get(part).dyn_into().ok()));
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -74,7 +74,7 @@ pub fn start() {
 
 impl Program {
     /// Answers at once what does not need the engine; the rest waits its turn.
-    fn receive(self: &Rc<Self>, message: ToEngine, beside: Option<Blob>) {
+    fn receive(self: &Rc<Self>, message: ToEngine, beside: [Option<Blob>; 2]) {
         match message {
             ToEngine::Ping => post(&FromEngine::Pong, None),
             ToEngine::Cancel { job } => self
@@ -103,7 +103,7 @@ impl Program {
     // One message is handled at a time and `receive` never touches the engine, so that the
     // borrow across `await` meets no other.
     #[allow(clippy::await_holding_refcell_ref)]
-    async fn handle(&self, message: ToEngine, beside: Option<Blob>) {
+    async fn handle(&self, message: ToEngine, [beside, second]: [Option<Blob>; 2]) {
         if let ToEngine::Start { backend, lost, .. } = message {
             match web_backend::choose(backend, lost).await {
                 Ok((device, status)) => {
@@ -152,7 +152,13 @@ impl Program {
                     stages.stage(Stage::Decode).await?;
                     let blob = beside.ok_or(Failure::EmptyFile)?;
                     let picture = web_picture::decode(&blob).await?;
-                    let done = engine.run(stages, &self.host, &settings, picture).await?;
+                    let style = match &second {
+                        Some(blob) => Some(web_picture::decode(blob).await?),
+                        None => None,
+                    };
+                    let done = engine
+                        .run(stages, &self.host, &settings, picture, style)
+                        .await?;
                     match log_watch::take_errors().first() {
                         Some(error) => Err(Failure::EngineLost {
                             reason: error.clone(),

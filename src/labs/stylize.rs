@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::methods::luminance::with_colors_of;
 use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::models::arbitrary_style::{StylePainter, StylePredictor};
 use crate::models::style_network::StyleNetwork;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
@@ -17,6 +18,17 @@ use super::job::{Host, Job};
 const MULTIPLE: usize = 4;
 /// Smallest side in pixels that the network's reflecting borders allow, and a little more.
 const SMALLEST: usize = 16;
+
+/// Side in pixels of the square of the style picture that its network reads.
+pub const STYLE_SIDE: usize = 256;
+
+/// What paints.
+pub enum Painter<'a> {
+    /// The network with built-in styles.
+    Styles(&'a StyleNetwork),
+    /// The pair that takes its style from a picture.
+    Picture(&'a StylePredictor, &'a StylePainter, &'a Picture),
+}
 
 /// A photograph and what the network made of it; enough to change strength and colours.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,13 +64,30 @@ fn extend(rgb: &[u8], [width, height]: [usize; 2]) -> (Vec<u8>, [usize; 2]) {
     (extended, [wide, high])
 }
 
+/// The largest square in the middle of a style picture: `[1, 3, 256, 256]`, RGB from 0 to 1.
+pub fn prepare_style(style: &Picture, device: &Device) -> Tensor<4> {
+    let side = style.width.min(style.height);
+    let [left, top] = [style.width - side, style.height - side].map(|rest| rest / 2);
+    let rgba = (top..top + side)
+        .flat_map(|y| &style.rgba[(y * style.width + left) * 4..][..side * 4])
+        .copied()
+        .collect();
+    let square = Picture {
+        width: side,
+        height: side,
+        rgba,
+    };
+    let rgb = stretch_rgb(&square, STYLE_SIDE, STYLE_SIDE);
+    to_tensor(&rgb, STYLE_SIDE, STYLE_SIDE, 1.0 / 255.0, 0.0, device)
+}
+
 /// Runs the network on a picture.
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`].
 pub async fn run<H: Host>(
     job: &Job<'_, H>,
-    network: &StyleNetwork,
+    painter: &Painter<'_>,
     settings: &Settings,
     picture: &Picture,
     device: &Device,
@@ -68,10 +97,18 @@ pub async fn run<H: Host>(
     let content = stretch_rgb(picture, width, height);
     let (extended, [wide, high]) = extend(&content, [width, height]);
     let input = to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device);
-    let weights = settings.mix(stylize::STYLE)[..STYLES].to_vec();
-    let styles = Tensor::from_data(TensorData::new(weights, [1, STYLES]), device);
     job.stage(Stage::Network).await?;
-    let output = network.forward(input, styles);
+    let output = match painter {
+        Painter::Styles(network) => {
+            let weights = settings.mix(stylize::STYLE)[..STYLES].to_vec();
+            let styles = Tensor::from_data(TensorData::new(weights, [1, STYLES]), device);
+            network.forward(input, styles)
+        }
+        Painter::Picture(predictor, painter, style) => {
+            let style = predictor.forward(prepare_style(style, device));
+            painter.forward(input, style)
+        }
+    };
     let values = job.read(output).await?;
     job.stage(Stage::Postprocess).await?;
     let mut painted = Vec::with_capacity(width * height * 3);
@@ -130,6 +167,20 @@ mod tests {
         assert_eq!(working_size(&gray(400, 300), 200), [200, 150]);
         assert_eq!(working_size(&gray(40, 30), 512), [40, 30]);
         assert_eq!(working_size(&gray(1, 2000), 512), [1, 512]);
+    }
+
+    #[test]
+    fn the_middle_of_a_style_picture_is_read() {
+        let columns = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]];
+        let wide = Picture::new(3, 1, columns.concat()).expect("right size");
+        let tensor = prepare_style(&wide, &Device::flex());
+        assert_eq!(tensor.dims(), [1, 3, STYLE_SIDE, STYLE_SIDE]);
+        let means: Vec<f32> = tensor
+            .mean_dims(&[2, 3])
+            .into_data()
+            .try_into_vec()
+            .expect("f32");
+        assert_eq!(means, [0.0, 1.0, 0.0]);
     }
 
     #[test]

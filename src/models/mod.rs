@@ -1,6 +1,7 @@
 //! Networks only: a `Config`, a `Module`, `init` and `forward` each. Synchronous and pure:
 //! no I/O, no readback, no knowledge of the machine.
 
+pub mod arbitrary_style;
 pub mod channel_gate;
 pub mod conv_block;
 pub mod mobilenet_v2;

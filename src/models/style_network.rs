@@ -88,11 +88,8 @@ impl StyleConv {
     /// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`, twice that if it doubles
     pub fn forward(&self, x: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
         let x = if self.doubles { double(x) } else { x };
-        let [out, _, kernel, _] = self.weight.dims();
-        let edge = kernel / 2;
-        let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
-        let options = ConvOptions::new([self.stride; 2], [0, 0], [1, 1], 1);
-        let y = conv2d(padded, self.weight.val(), None, options);
+        let [out, ..] = self.weight.dims();
+        let y = reflecting_conv(x, self.weight.val(), None, self.stride);
         let mixed = |of_styles: &Param<Tensor<2>>| {
             styles
                 .clone()
@@ -101,6 +98,24 @@ impl StyleConv {
         };
         instance_norm(y, mixed(&self.gamma), mixed(&self.beta))
     }
+}
+
+/// Convolution whose borders mirror the picture, so that no frame shows at its edge.
+///
+/// # Shapes
+/// - input: `[1, in, height, width]`; `weight` `[out, in, kernel, kernel]` with an odd kernel,
+///   at most twice as large as height and width; `bias` `[out]`
+/// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`
+pub fn reflecting_conv(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+) -> Tensor<4> {
+    let edge = weight.dims()[2] / 2;
+    let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
+    let options = ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);
+    conv2d(padded, weight, bias, options)
 }
 
 /// Each channel of each picture to mean `beta` and standard deviation `gamma`.
@@ -120,7 +135,7 @@ pub fn instance_norm(x: Tensor<4>, gamma: Tensor<4>, beta: Tensor<4>) -> Tensor<
 }
 
 /// Twice the rows and columns, each pixel repeated.
-fn double(x: Tensor<4>) -> Tensor<4> {
+pub fn double(x: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let options =
         InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([height * 2, width * 2]);

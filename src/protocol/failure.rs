@@ -80,6 +80,9 @@ pub enum Failure {
     /// A result is asked for that the engine no longer holds.
     #[error("There is no result to refine yet: run the job first.")]
     NothingToRefine,
+    /// The style is to come from a picture, and there is none.
+    #[error("There is no style picture yet: choose a painting or open a picture as the style.")]
+    NoStyle,
     /// A file could not be written (command line).
     #[error("{path} cannot be written ({reason}): check the folder.")]
     Unwritable { path: String, reason: String },

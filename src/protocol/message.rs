@@ -39,7 +39,8 @@ pub enum ToEngine {
     WarmUp { lab: Lab },
     /// Answer with [`FromEngine::Pong`]: proves that the worker lives.
     Ping,
-    /// Run a lab. Beside it: a `Blob` with the picture.
+    /// Run a lab. Beside it: a `Blob` with the picture, and in the style lab optionally a second
+    /// one with the picture that the style is taken from.
     Run { job: JobId, settings: Settings },
     /// Apply other settings to the last result of the lab, without running the network.
     Refine { job: JobId, settings: Settings },

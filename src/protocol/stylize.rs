@@ -7,6 +7,28 @@ use super::params::{Kind, Param};
 /// Styles that the network was trained on.
 pub const STYLES: usize = 26;
 
+/// Where the style comes from: the 26 that are built in, a painting, or a picture of the visitor's.
+pub const SOURCE: &str = "painting";
+/// The words of [`SOURCE`]; the paintings are those of [`PAINTINGS`](super::paintings::PAINTINGS).
+pub const SOURCES: &[&str] = &[
+    BUILT_IN,
+    "great-wave",
+    "auvers",
+    "composition-8",
+    "poppies",
+    "galette",
+    "summertime",
+    "harvesters",
+    "spring",
+    OWN,
+];
+/// The style is a mixture of those that the network was trained on.
+pub const BUILT_IN: &str = "none";
+/// The style is a picture of the visitor's.
+pub const OWN: &str = "own";
+/// Manifest entries of the two networks that take any picture as the style.
+pub const ARBITRARY: [&str; 2] = ["arbitrary-predict", "arbitrary-transform"];
+
 /// Which styles, and how much of each.
 pub const STYLE: &str = "style";
 /// How much of the repainted picture is laid over the photograph, in percent.
@@ -26,6 +48,12 @@ pub const PARAMS: &[Param] = &[
             default: 19,
         },
         help: "style by number, 0 to 25, or a mixture with weights: 12, or 3:50,12:50",
+    },
+    Param {
+        name: SOURCE,
+        key: "g",
+        kind: Kind::Choice(SOURCES),
+        help: "painting that the style is taken from, instead of the built-in styles",
     },
     Param {
         name: SIZE,

@@ -16,6 +16,7 @@ const pages = {
   "segment, mask": "#/segment?v=1&p=astronaut",
   "segment, picture": "#/segment?v=1&p=astronaut&e=picture",
   "style, empty": "#/stylize",
+  "style, painting": "#/stylize?v=1&p=cat&n=128&g=auvers",
   "style, mixture": "#/stylize?v=1&p=cat&n=128&y=3:50,12:50",
   models: "#/models",
 };

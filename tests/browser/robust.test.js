@@ -7,6 +7,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { By, catchWorkers, choose, count, detections, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
 
+const manifest = JSON.parse(readFileSync(join(root, "weights/manifest.json")));
 let folder;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "kiln-"));
@@ -204,13 +205,13 @@ test(
     await visit(driver, `${site.url}?backend=cpu#/detect?v=1&p=cat`);
     await jobDone(driver);
     await until(driver, "the service worker has everything", () =>
-      driver.executeAsyncScript((done) => {
+      driver.executeAsyncScript((models, done) => {
         navigator.serviceWorker.ready.then(async () => {
           const names = await caches.keys();
           const weights = names.includes("kiln-weights") && (await (await caches.open("kiln-weights")).keys()).length;
-          done(Boolean(navigator.serviceWorker.controller) && names.some((n) => n.startsWith("kiln-site-")) && weights === 2);
+          done(Boolean(navigator.serviceWorker.controller) && names.some((n) => n.startsWith("kiln-site-")) && weights === models);
         });
-      }),
+      }, manifest.models.length),
     );
     await site.close();
     await driver.get("about:blank");
@@ -292,7 +293,7 @@ test(
   withSite({}, {}, async (driver, site) => {
     const fetched = [];
     await visit(driver, `${site.url}#/`);
-    assert.equal(await count(driver, ".door"), 2);
+    assert.equal(await count(driver, ".door"), 3);
     const names = await driver.executeScript(() => performance.getEntriesByType("resource").map((e) => e.name));
     fetched.push(...names.filter((name) => /weights|worker-/.test(name)));
     assert.deepEqual(fetched, [], "the front page needs no engine");

@@ -17,6 +17,7 @@ export const pages = {
   "segment-blur": "#/segment?v=1&p=astronaut&e=blur",
   "segment-cutout": "#/segment?v=1&p=astronaut&e=cutout",
   stylize: "#/stylize?v=1&p=temple",
+  "stylize-painting": "#/stylize?v=1&p=coffee&g=auvers",
   "stylize-mix": "#/stylize?v=1&p=astronaut&y=5:60,19:100",
   models: "#/models",
 };

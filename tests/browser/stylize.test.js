@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { By, catchWorkers, count, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
+import { By, catchWorkers, choose, count, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
 
 let site;
 let driver;
@@ -186,6 +186,55 @@ for (const [what, [width, height]] of Object.entries(odd)) {
     assert.equal(rgba.length, width * height * 4);
   });
 }
+
+test("a painting gives the style, travels in the link, and a tile takes over again", async () => {
+  await visit("#/stylize?v=1&p=cat&n=128&y=3");
+  await jobDone(driver);
+  const built = await painting();
+  await driver.findElement(By.css('[data-painting="auvers"]')).click();
+  const after = await until(driver, "another painting", async () => {
+    if ((await jobState(driver)) !== "done") return null;
+    const now = await painting();
+    return now.rgba.some((value, i) => value !== built.rgba[i]) && now;
+  });
+  assert.match(await text(driver, "#paintings"), /van Gogh/);
+  assert.equal(await count(driver, '.style-tile[aria-pressed="true"]'), 0);
+  const link = await driver.getCurrentUrl();
+  assert.match(link, /g=auvers/);
+  await driver.get("about:blank");
+  await driver.get(link);
+  await jobDone(driver);
+  assert.deepEqual(await painting(), after);
+  await driver.findElement(By.css('[data-style="3"]')).click();
+  await until(driver, "the built-in style", async () => {
+    const now = await painting();
+    return now.rgba.every((value, i) => value === built.rgba[i]);
+  });
+  assert.doesNotMatch(await driver.getCurrentUrl(), /g=/);
+});
+
+test("a picture of the visitor's gives the style; without one the page says what to do", async () => {
+  await visit("#/stylize?v=1&p=cat&n=128&g=own");
+  await until(driver, "the sentence", async () => /open a picture as the style/.test(await text(driver, ".status")));
+  await choose(driver, join(root, "tests/browser/raw.test.js"), "open-style");
+  await until(driver, "the refusal", async () => /not a picture/.test(await text(driver, ".notices")));
+  await choose(driver, join(vectors, "coffee-selfie.png"), "open-style");
+  await jobDone(driver);
+  // coffee's neighbour in tools/style_vectors.py is the cat.
+  await upload(driver, join(vectors, "cat-style.png"));
+  await jobDone(driver);
+  const cat = await painting();
+  const expected = readFileSync(join(vectors, "coffee-any-style.bin")).subarray(400);
+  const plane = 128 * 96;
+  let worst = 0;
+  for (let pixel = 0; pixel < plane; pixel += 1) {
+    for (let channel = 0; channel < 3; channel += 1) {
+      const want = expected.readUInt16LE((channel * plane + pixel) * 2) / 257;
+      worst = Math.max(worst, Math.abs(cat.rgba[pixel * 4 + channel] - want));
+    }
+  }
+  assert.ok(worst < 0.5 + 0.0255, `${worst} of 255 levels apart`);
+});
 
 test("the tiles are named and say which is chosen", async () => {
   await visit("#/stylize?v=1&y=7");

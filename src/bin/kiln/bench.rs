@@ -33,9 +33,14 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
         let mut network_ms = Vec::new();
         for _ in 0..runs.max(2) {
             let job = Job::new(&host, &*backend);
-            let (outcome, _) =
-                pollster::block_on(engine.run(job, &host, &Settings::new(lab), picture.clone()))
-                    .map_err(|f| f.to_string())?;
+            let (outcome, _) = pollster::block_on(engine.run(
+                job,
+                &host,
+                &Settings::new(lab),
+                picture.clone(),
+                None,
+            ))
+            .map_err(|f| f.to_string())?;
             let network = outcome
                 .timings
                 .iter()

@@ -9,7 +9,7 @@ use kiln::protocol::params::{Kind, Lab};
 use kiln::protocol::settings::Settings;
 
 /// Settings of the labs that only the page's view uses.
-const PAGE_ONLY: [&str; 2] = ["view", "map"];
+const PAGE_ONLY: [&str; 3] = ["view", "map", "painting"];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -35,10 +35,20 @@ pub fn command() -> Command {
                     .help("picture behind the person (effect picture)"),
             ),
         )
-        .subcommand(lab_command(
-            Lab::Stylize,
-            "Repaints pictures in one of 26 styles, or a mixture",
-        ))
+        .subcommand(
+            lab_command(
+                Lab::Stylize,
+                "Repaints pictures in one of 26 styles, a mixture, or the style of a picture",
+            )
+            .arg(
+                Arg::new("style-picture")
+                    .long("style-picture")
+                    .value_name("PICTURE")
+                    .value_parser(value_parser!(PathBuf))
+                    .conflicts_with("style")
+                    .help("picture whose style is taken, instead of a built-in one"),
+            ),
+        )
         .subcommand(
             Command::new("models")
                 .about("Lists the weights that ship with Kiln")

@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use safetensors::{Dtype, SafeTensors};
 
 use kiln::engine::weights::{fill, sha256_hex};
+use kiln::models::arbitrary_style::{StylePainterConfig, StylePredictorConfig};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
@@ -167,6 +168,8 @@ fn fits(name: &str, pack: Vec<u8>, device: &Device) -> Result<(), Failure> {
     match name {
         "ssd" => fill(SsdConfig::new(CLASSES.len()).init(device), name, pack).map(drop),
         "selfie" => fill(SelfieConfig::new().init(device), name, pack).map(drop),
+        "arbitrary-predict" => fill(StylePredictorConfig::new().init(device), name, pack).map(drop),
+        "arbitrary-transform" => fill(StylePainterConfig::new().init(device), name, pack).map(drop),
         _ => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
     }
 }

@@ -19,6 +19,7 @@ use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::png_text;
 use kiln::protocol::settings::Settings;
+use kiln::protocol::stylize;
 
 use super::{annotate, cli};
 
@@ -26,9 +27,13 @@ use super::{annotate, cli};
 fn on_each_file(
     lab: Lab,
     arguments: &ArgMatches,
+    style: Option<&Picture>,
     mut each: impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
 ) -> Result<(), String> {
-    let settings = cli::settings(lab, arguments);
+    let mut settings = cli::settings(lab, arguments);
+    if style.is_some() {
+        settings.set_text(stylize::SOURCE, stylize::OWN);
+    }
     let files: Vec<&PathBuf> = arguments.get_many("files").expect("at least one").collect();
     let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
     let host = NativeHost::new(
@@ -44,8 +49,16 @@ fn on_each_file(
     );
     for path in files {
         bar.set_message(path.display().to_string());
-        run_file(&mut engine, &host, &backend, &settings, path, &mut each)
-            .map_err(|failure| format!("{}: {failure}", path.display()))?;
+        run_file(
+            &mut engine,
+            &host,
+            &backend,
+            &settings,
+            path,
+            style,
+            &mut each,
+        )
+        .map_err(|failure| format!("{}: {failure}", path.display()))?;
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -58,11 +71,13 @@ fn run_file<H: Host>(
     backend: &str,
     settings: &Settings,
     path: &Path,
+    style: Option<&Picture>,
     each: &mut impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let picture = open_picture(path)?;
     let job = Job::new(host, backend);
-    let (outcome, _) = pollster::block_on(engine.run(job, host, settings, picture.clone()))?;
+    let (outcome, _) =
+        pollster::block_on(engine.run(job, host, settings, picture.clone(), style.cloned()))?;
     each(path, settings, engine, &picture, outcome)
 }
 
@@ -72,6 +87,7 @@ pub fn detect(arguments: &ArgMatches) -> Result<(), String> {
     on_each_file(
         Lab::Detect,
         arguments,
+        None,
         |path, settings, _, picture, outcome| {
             let LabResult::Detect { detections, .. } = outcome.result else {
                 unreachable!("the lab is detect");
@@ -135,6 +151,7 @@ pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
     on_each_file(
         Lab::Segment,
         arguments,
+        None,
         |path, settings, engine, _, outcome| {
             let LabResult::Segment(matte) = &outcome.result else {
                 unreachable!("the lab is segment")
@@ -161,9 +178,14 @@ pub fn stylize(arguments: &ArgMatches) -> Result<(), String> {
     if arguments.get_one::<PathBuf>("out").is_none() {
         return Err("there is nowhere to paint to: name a file with --out FILE.".into());
     }
+    let style = arguments
+        .get_one::<PathBuf>("style-picture")
+        .map(|path| open_picture(path).map_err(|failure| format!("{}: {failure}", path.display())))
+        .transpose()?;
     on_each_file(
         Lab::Stylize,
         arguments,
+        style.as_ref(),
         |path, settings, engine, _, outcome| {
             let target = target(arguments, path, "styled").expect("--out was just checked");
             write_png(&target, &engine.export(settings, None)?, settings)?;
