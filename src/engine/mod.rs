@@ -4,6 +4,7 @@ pub mod log_watch;
 #[cfg(feature = "native")]
 pub mod native_host;
 pub mod runner;
+pub mod searches;
 pub mod self_check;
 pub mod weights;
 

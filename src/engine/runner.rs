@@ -20,6 +20,7 @@ use crate::protocol::segment::Matte;
 use crate::protocol::settings::Settings;
 use crate::protocol::stylize::{self as style_settings, Painted, STYLES};
 
+use super::searches::Searches;
 use super::weights;
 
 /// A device, the networks that are loaded on it, and the last result of each lab.
@@ -34,6 +35,7 @@ pub struct Engine {
     detected: Option<detect::RawDetections>,
     matted: Option<(Picture, segment::RawMatte)>,
     painted: Option<stylize::RawPainting>,
+    searches: Searches,
 }
 
 impl Engine {
@@ -50,6 +52,7 @@ impl Engine {
             detected: None,
             matted: None,
             painted: None,
+            searches: Searches::default(),
         }
     }
 
@@ -71,6 +74,10 @@ impl Engine {
             Lab::Stylize if self.style_network.is_none() => {
                 let network = StyleNetworkConfig::new(STYLES).init(&self.device);
                 self.style_network = Some(weights::load(host, card, network).await?);
+            }
+            Lab::Gatys | Lab::Texture | Lab::Dream => {
+                let card = card.clone();
+                self.searches.load(host, &card, &self.device).await?;
             }
             _ => {}
         }
@@ -125,12 +132,14 @@ impl Engine {
                 let painter = stylize::Painter::Styles(loaded(&self.style_network));
                 stylize::run(&job, &painter, &settings, &empty, &self.device).await?;
             }
+            // A step each is worth a whole picture of the others: they start when asked to.
+            Lab::Gatys | Lab::Texture | Lab::Dream => {}
         }
         Ok(())
     }
 
-    /// Runs a lab on a picture. `style` is the picture that the style lab takes its style from,
-    /// where the settings ask for one.
+    /// Runs a lab on a picture. `style` is the picture that a style is taken from, where the settings
+    /// ask for one.
     ///
     /// # Errors
     /// Those of [`load`](Self::load) and of the labs; [`Failure::NoStyle`].
@@ -190,6 +199,12 @@ impl Engine {
                 self.painted = Some(raw);
                 (size_of(&painting), painting.rgba)
             }
+            Lab::Gatys | Lab::Texture | Lab::Dream => {
+                let (search, style) = (&mut self.searches, style.as_ref());
+                search
+                    .run(&job, settings, picture, style, &self.device)
+                    .await?
+            }
         };
         Ok((
             Outcome {
@@ -201,6 +216,39 @@ impl Engine {
             },
             bytes,
         ))
+    }
+
+    /// Takes the last search of a lab further: see [`Searches::go_on`].
+    ///
+    /// # Errors
+    /// Those of [`Searches::go_on`].
+    pub async fn go_on<H: Host>(
+        &mut self,
+        job: Job<'_, H>,
+        host: &H,
+        settings: &Settings,
+        steps: Option<u32>,
+    ) -> Result<(Outcome, Vec<u8>), Failure> {
+        let (result, bytes) = self.searches.go_on(&job, settings, steps).await?;
+        let LabResult::Optimised(progress) = &result else {
+            return Err(Failure::NothingToRefine);
+        };
+        let outcome = Outcome {
+            width: progress.width as usize,
+            height: progress.height as usize,
+            result,
+            memory: host.memory_bytes(),
+            timings: job.finish(),
+        };
+        Ok((outcome, bytes))
+    }
+
+    /// How the last search of a lab went, as a GIF.
+    ///
+    /// # Errors
+    /// Those of [`Searches::animation`].
+    pub async fn animation<H: Host>(&self, job: &Job<'_, H>, lab: Lab) -> Result<Vec<u8>, Failure> {
+        self.searches.animation(job, lab).await
     }
 
     /// Applies other settings to the last result of a lab, without running its network. With the
@@ -224,8 +272,8 @@ impl Engine {
                 let painting = stylize::refine(raw, settings);
                 (raw.width, raw.height, size_of(&painting), painting.rgba)
             }
-            // The page lays the layers over each other itself.
-            Lab::Segment => return Err(Failure::NothingToRefine),
+            // The page lays the layers over each other itself; a search is adjusted when it goes on.
+            Lab::Segment | Lab::Gatys | Lab::Texture | Lab::Dream => return Err(Failure::NothingToRefine),
         };
         let outcome = Outcome {
             width,
@@ -252,6 +300,7 @@ impl Engine {
                 let share = |&byte: &u8| f32::from(byte) / 255.0;
                 raw.painted.iter().map(share).collect()
             }),
+            Lab::Gatys | Lab::Texture | Lab::Dream => None,
         };
         raw.ok_or(Failure::NothingToRefine)
     }
@@ -260,9 +309,10 @@ impl Engine {
     /// the portrait lab puts behind a person.
     ///
     /// # Errors
-    /// [`Failure::NothingToRefine`].
-    pub fn export(
-        &self,
+    /// [`Failure::NothingToRefine`]; those of [`Job::read`].
+    pub async fn export<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
         settings: &Settings,
         background: Option<&Picture>,
     ) -> Result<Picture, Failure> {
@@ -275,6 +325,7 @@ impl Engine {
                 let raw = self.painted.as_ref().ok_or(Failure::NothingToRefine)?;
                 Ok(stylize::refine(raw, settings))
             }
+            Lab::Gatys | Lab::Texture | Lab::Dream => self.searches.picture(job, settings).await,
             // The page draws the boxes itself.
             Lab::Detect => Err(Failure::NothingToRefine),
         }

@@ -1,6 +1,6 @@
 //! The host inside a web worker: fetch, Cache API, clock, macrotasks.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -12,6 +12,7 @@ use web_sys::{
 use crate::labs::job::Host;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, FromEngine, JobId};
+use crate::protocol::settings::Settings;
 
 /// Name of the Cache API store; the service worker leaves it alone.
 const CACHE: &str = "kiln-weights";
@@ -26,6 +27,10 @@ pub struct WebHost {
     pub job: Cell<JobId>,
     /// Every job up to this one is cancelled.
     pub cancelled_to: Cell<JobId>,
+    /// The job that is to end after its present step; 0 for none.
+    pub pausing: Cell<JobId>,
+    /// Settings that were changed under way.
+    pub adjusted: RefCell<Option<Settings>>,
 }
 
 /// The global scope of the worker that this runs in.
@@ -66,6 +71,8 @@ impl WebHost {
             base,
             job: Cell::new(0),
             cancelled_to: Cell::new(0),
+            pausing: Cell::new(0),
+            adjusted: RefCell::new(None),
         }
     }
 
@@ -153,6 +160,20 @@ impl Host for WebHost {
             },
             None,
         );
+    }
+
+    fn emit_with(&self, event: Event, bytes: Vec<u8>) {
+        let beside = Uint8Array::from(&*bytes);
+        let job = self.job.get();
+        post(&FromEngine::Event { job, event }, Some(beside));
+    }
+
+    fn pausing(&self) -> bool {
+        self.job.get() != 0 && self.job.get() == self.pausing.get()
+    }
+
+    fn adjusted(&self) -> Option<Settings> {
+        self.adjusted.take()
     }
 
     fn cancelled(&self) -> bool {

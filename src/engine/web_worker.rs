@@ -81,6 +81,10 @@ impl Program {
                 .host
                 .cancelled_to
                 .set(self.host.cancelled_to.get().max(job)),
+            ToEngine::Pause { job } => self.host.pausing.set(job),
+            ToEngine::Adjust { settings } => {
+                self.host.adjusted.replace(Some(settings));
+            }
             message => {
                 self.queue.borrow_mut().push_back((message, beside));
                 if !self.busy.replace(true) {
@@ -145,8 +149,26 @@ impl Program {
                     None,
                 );
             }
+            ToEngine::Continue {
+                job,
+                settings,
+                steps,
+            } => {
+                self.host.job.set(job);
+                self.host.adjusted.take();
+                let stages = Job::new(&self.host, &**backend);
+                let done = engine.go_on(stages, &self.host, &settings, steps).await;
+                answer(job, done.and_then(if_shaders_compiled));
+            }
+            ToEngine::Animate { job, lab } => {
+                self.host.job.set(job);
+                let reading = Job::new(&self.host, &**backend);
+                let gif = engine.animation(&reading, lab).await;
+                answer(job, gif.map(|gif| (exported(0, 0), gif)));
+            }
             ToEngine::Run { job, settings } => {
                 self.host.job.set(job);
+                self.host.adjusted.take();
                 let stages = Job::new(&self.host, &**backend);
                 let result = async {
                     stages.stage(Stage::Decode).await?;
@@ -156,15 +178,10 @@ impl Program {
                         Some(blob) => Some(web_picture::decode(blob).await?),
                         None => None,
                     };
-                    let done = engine
+                    engine
                         .run(stages, &self.host, &settings, picture, style)
-                        .await?;
-                    match log_watch::take_errors().first() {
-                        Some(error) => Err(Failure::EngineLost {
-                            reason: error.clone(),
-                        }),
-                        None => Ok(done),
-                    }
+                        .await
+                        .and_then(if_shaders_compiled)
                 }
                 .await;
                 answer(job, result);
@@ -190,30 +207,48 @@ impl Program {
                         Some(blob) => Some(web_picture::decode(blob).await?),
                         None => None,
                     };
-                    let picture = engine.export(&settings, background.as_ref())?;
+                    let reading = Job::new(&self.host, &**backend);
+                    let picture = engine
+                        .export(&reading, &settings, background.as_ref())
+                        .await?;
                     let png = web_picture::encode_png(&picture).await?;
                     let text = link::encode(&Shared {
                         settings,
                         sample: None,
                     });
                     let png = png_text::insert(&png, &text).ok_or(Failure::DamagedPicture)?;
-                    let (width, height) = (picture.width, picture.height);
-                    Ok((
-                        Outcome {
-                            width,
-                            height,
-                            result: LabResult::Exported,
-                            memory: None,
-                            timings: Vec::new(),
-                        },
-                        png,
-                    ))
+                    Ok((exported(picture.width, picture.height), png))
                 }
                 .await;
                 answer(job, result);
             }
-            ToEngine::Start { .. } | ToEngine::Ping | ToEngine::Cancel { .. } => {}
+            // Answered when they came in.
+            ToEngine::Start { .. }
+            | ToEngine::Ping
+            | ToEngine::Cancel { .. }
+            | ToEngine::Pause { .. }
+            | ToEngine::Adjust { .. } => {}
         }
+    }
+}
+
+/// The result, unless a shader failed in silence meanwhile: it is then of stale data.
+fn if_shaders_compiled<T>(result: T) -> Result<T, Failure> {
+    match log_watch::take_errors().first() {
+        Some(error) => Err(Failure::EngineLost {
+            reason: error.clone(),
+        }),
+        None => Ok(result),
+    }
+}
+
+fn exported(width: usize, height: usize) -> Outcome {
+    Outcome {
+        width,
+        height,
+        result: LabResult::Exported,
+        memory: None,
+        timings: Vec::new(),
     }
 }
 

@@ -6,14 +6,27 @@ use burn::tensor::Tensor;
 
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, Stage, Timings};
+use crate::protocol::settings::Settings;
 
 /// The program around the engine: a web worker, the command line, or a test.
 #[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
 pub trait Host {
     /// Tells whoever waits what is going on.
     fn emit(&self, event: Event);
+    /// The same, with bytes beside it, for hosts that show them.
+    fn emit_with(&self, event: Event, _bytes: Vec<u8>) {
+        self.emit(event);
+    }
     /// Whether the running job is to stop.
     fn cancelled(&self) -> bool;
+    /// Whether the running job is to end after its present step, with what it has.
+    fn pausing(&self) -> bool {
+        false
+    }
+    /// Settings that were changed since the job began, once.
+    fn adjusted(&self) -> Option<Settings> {
+        None
+    }
     /// Milliseconds since some fixed moment.
     fn now_ms(&self) -> f64;
     /// Bytes of memory that the program holds, where it can tell.
@@ -98,6 +111,26 @@ impl<'a, H: Host> Job<'a, H> {
                 backend: self.backend.clone(),
             })
         }
+    }
+
+    /// Tells how far a job of many steps is.
+    pub fn emit_with(&self, event: Event, bytes: Vec<u8>) {
+        self.host.emit_with(event, bytes);
+    }
+
+    /// See [`Host::pausing`].
+    pub fn pausing(&self) -> bool {
+        self.host.pausing()
+    }
+
+    /// See [`Host::adjusted`].
+    pub fn adjusted(&self) -> Option<Settings> {
+        self.host.adjusted()
+    }
+
+    /// See [`Host::now_ms`].
+    pub fn now_ms(&self) -> f64 {
+        self.host.now_ms()
     }
 
     /// Ends the last stage and gives the milliseconds of each.

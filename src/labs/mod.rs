@@ -1,6 +1,9 @@
 //! What each lab does with its network: a picture and settings in, events and a result out.
 
 pub mod detect;
+pub mod dream;
+pub mod frames;
 pub mod job;
+pub mod optimise;
 pub mod segment;
 pub mod stylize;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::methods::luminance::with_colors_of;
-use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::models::arbitrary_style::{StylePainter, StylePredictor};
 use crate::models::style_network::StyleNetwork;
 use crate::protocol::failure::Failure;
@@ -43,27 +43,6 @@ pub struct RawPainting {
     pub painted: Vec<u8>,
 }
 
-/// Columns and rows that the network works at: the picture's, the longer side at most `longest`.
-pub fn working_size(picture: &Picture, longest: usize) -> [usize; 2] {
-    let longer = picture.width.max(picture.height);
-    let limit = longest.min(longer);
-    [picture.width, picture.height].map(|side| ((side * limit + longer / 2) / longer).max(1))
-}
-
-/// RGB bytes with the last column and row repeated until both sides suit the network.
-fn extend(rgb: &[u8], [width, height]: [usize; 2]) -> (Vec<u8>, [usize; 2]) {
-    let [wide, high] = [width, height].map(|side| side.next_multiple_of(MULTIPLE).max(SMALLEST));
-    let mut extended = Vec::with_capacity(wide * high * 3);
-    for y in 0..high {
-        let row = &rgb[y.min(height - 1) * width * 3..][..width * 3];
-        extended.extend_from_slice(row);
-        for _ in width..wide {
-            extended.extend_from_slice(&row[width * 3 - 3..]);
-        }
-    }
-    (extended, [wide, high])
-}
-
 /// The largest square in the middle of a style picture: `[1, 3, 256, 256]`, RGB from 0 to 1.
 pub fn prepare_style(style: &Picture, device: &Device) -> Tensor<4> {
     let side = style.width.min(style.height);
@@ -95,7 +74,7 @@ pub async fn run<H: Host>(
     job.stage(Stage::Prepare).await?;
     let [width, height] = working_size(picture, settings.number(stylize::SIZE) as usize);
     let content = stretch_rgb(picture, width, height);
-    let (extended, [wide, high]) = extend(&content, [width, height]);
+    let (extended, [wide, high]) = extend(&content, [width, height], MULTIPLE, SMALLEST);
     let input = to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device);
     job.stage(Stage::Network).await?;
     let output = match painter {
@@ -158,17 +137,6 @@ mod tests {
     use super::*;
     use crate::protocol::params::{Lab, Value};
 
-    fn gray(width: usize, height: usize) -> Picture {
-        Picture::new(width, height, vec![99; width * height * 4]).expect("right size")
-    }
-
-    #[test]
-    fn pictures_shrink_to_the_size_and_never_grow() {
-        assert_eq!(working_size(&gray(400, 300), 200), [200, 150]);
-        assert_eq!(working_size(&gray(40, 30), 512), [40, 30]);
-        assert_eq!(working_size(&gray(1, 2000), 512), [1, 512]);
-    }
-
     #[test]
     fn the_middle_of_a_style_picture_is_read() {
         let columns = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]];
@@ -181,18 +149,6 @@ mod tests {
             .try_into_vec()
             .expect("f32");
         assert_eq!(means, [0.0, 1.0, 0.0]);
-    }
-
-    #[test]
-    fn the_last_column_and_row_are_repeated() {
-        let (extended, size) = extend(&[1, 2, 3, 4, 5, 6], [2, 1]);
-        assert_eq!(size, [16, 16]);
-        assert_eq!(extended.len(), 16 * 16 * 3);
-        let pixel = |x: usize, y: usize| &extended[(y * 16 + x) * 3..][..3];
-        assert_eq!(pixel(0, 0), [1, 2, 3]);
-        assert_eq!(pixel(15, 0), [4, 5, 6]);
-        assert_eq!(pixel(0, 15), [1, 2, 3]);
-        assert_eq!(pixel(15, 15), [4, 5, 6]);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Algorithms that work on any model: tensor to tensor, or host to host.
 
+pub mod adam;
 pub mod box_coder;
 pub mod boxes;
 pub mod composite;
 pub mod default_boxes;
+pub mod lbfgs;
 pub mod luminance;
 pub mod nms;
 pub mod resize;
+pub mod style_loss;

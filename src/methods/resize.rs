@@ -81,6 +81,33 @@ pub fn to_tensor(
     Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
 }
 
+/// Columns and rows of a picture whose longer side is at most `longest`: smaller ones stay.
+pub fn working_size(picture: &Picture, longest: usize) -> [usize; 2] {
+    let longer = picture.width.max(picture.height);
+    let limit = longest.min(longer);
+    [picture.width, picture.height].map(|side| ((side * limit + longer / 2) / longer).max(1))
+}
+
+/// RGB bytes with the last column and row repeated until both sides are multiples of `multiple` and
+/// at least `smallest`; with the new columns and rows.
+pub fn extend(
+    rgb: &[u8],
+    [width, height]: [usize; 2],
+    multiple: usize,
+    smallest: usize,
+) -> (Vec<u8>, [usize; 2]) {
+    let [wide, high] = [width, height].map(|side| side.next_multiple_of(multiple).max(smallest));
+    let mut extended = Vec::with_capacity(wide * high * 3);
+    for y in 0..high {
+        let row = &rgb[y.min(height - 1) * width * 3..][..width * 3];
+        extended.extend_from_slice(row);
+        for _ in width..wide {
+            extended.extend_from_slice(&row[width * 3 - 3..]);
+        }
+    }
+    (extended, [wide, high])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +157,29 @@ mod tests {
             &TensorData::from([[[[10f32, 13.0]], [[11.0, 14.0]], [[12.0, 15.0]]]]),
             true,
         );
+    }
+
+    fn empty(width: usize, height: usize) -> Picture {
+        Picture::new(width, height, vec![99; width * height * 4]).expect("right size")
+    }
+
+    #[test]
+    fn pictures_shrink_to_the_size_and_never_grow() {
+        assert_eq!(working_size(&empty(400, 300), 200), [200, 150]);
+        assert_eq!(working_size(&empty(40, 30), 512), [40, 30]);
+        assert_eq!(working_size(&empty(1, 2000), 512), [1, 512]);
+    }
+
+    #[test]
+    fn the_last_column_and_row_are_repeated() {
+        let (extended, size) = extend(&[1, 2, 3, 4, 5, 6], [2, 1], 4, 16);
+        assert_eq!(size, [16, 16]);
+        assert_eq!(extended.len(), 16 * 16 * 3);
+        let pixel = |x: usize, y: usize| &extended[(y * 16 + x) * 3..][..3];
+        assert_eq!(pixel(0, 0), [1, 2, 3]);
+        assert_eq!(pixel(15, 0), [4, 5, 6]);
+        assert_eq!(pixel(0, 15), [1, 2, 3]);
+        assert_eq!(pixel(15, 15), [4, 5, 6]);
     }
 
     proptest! {

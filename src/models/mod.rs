@@ -8,3 +8,4 @@ pub mod mobilenet_v2;
 pub mod selfie;
 pub mod ssd;
 pub mod style_network;
+pub mod vgg16;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::{Anchors, Detections};
 use super::failure::Failure;
+use super::optimise::Progress;
 use super::params::Lab;
 use super::segment::Matte;
 use super::settings::Settings;
@@ -48,6 +49,19 @@ pub enum ToEngine {
     Export { job: JobId, settings: Settings },
     /// Give the numbers of the network's last run as they left it: [`LabResult::Raw`].
     Raw { job: JobId, lab: Lab },
+    /// Compose an animation of how the last result came about, as a GIF.
+    Animate { job: JobId, lab: Lab },
+    /// Take a lab that takes steps further: by `steps`, or as far as the settings say; where it is
+    /// that far already, as far again.
+    Continue {
+        job: JobId,
+        settings: Settings,
+        steps: Option<u32>,
+    },
+    /// Settings for the running job: what can change under way does, at its next step.
+    Adjust { settings: Settings },
+    /// End the running job with what it has after its present step.
+    Pause { job: JobId },
     /// Stop the running job.
     Cancel { job: JobId },
 }
@@ -67,7 +81,7 @@ pub enum FromEngine {
     Warm { lab: Lab, load_ms: f64, run_ms: f64 },
     /// A model could not be warmed up.
     NotWarm { lab: Lab, failure: Failure },
-    /// Something happened in a job (0 is the warm-up).
+    /// Something happened in a job (0 is the warm-up). Beside it: what the event says.
     Event { job: JobId, event: Event },
     /// A job ended with a result. Beside it: a matte's or a picture's bytes, or the exported file.
     Done { job: JobId, outcome: Box<Outcome> },
@@ -88,6 +102,8 @@ pub enum Event {
     },
     /// A stage begins.
     Stage(Stage),
+    /// Some steps were done. Beside it: see [`Progress`].
+    Step(Progress),
 }
 
 /// The stages of a job, in order.
@@ -149,7 +165,9 @@ pub enum LabResult {
     Segment(Matte),
     /// A repainted picture; its bytes travel beside the message.
     Stylize(Painted),
-    /// A PNG; its bytes travel beside the message.
+    /// A picture after its last step; see [`Progress`] for what travels beside the message.
+    Optimised(Progress),
+    /// A PNG, or a GIF; its bytes travel beside the message.
     Exported,
     /// The network's own numbers, little-endian f32 beside the message: of `Detect` the encodings
     /// and then the scores of all default boxes, of `Segment` the matte of 256 x 256 cells, of

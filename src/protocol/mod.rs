@@ -6,6 +6,7 @@ pub mod failure;
 pub mod intake;
 pub mod link;
 pub mod message;
+pub mod optimise;
 pub mod paintings;
 pub mod params;
 pub mod picture;

@@ -12,11 +12,24 @@ pub enum Lab {
     Segment,
     /// The picture repainted in one pass.
     Stylize,
+    /// The picture repainted by a search, step by step.
+    Gatys,
+    /// A texture like an example, from noise.
+    Texture,
+    /// What a layer sees in the picture, grown until it shows.
+    Dream,
 }
 
 impl Lab {
     /// All labs, in the order of the page's navigation.
-    pub const ALL: [Self; 3] = [Self::Detect, Self::Segment, Self::Stylize];
+    pub const ALL: [Self; 6] = [
+        Self::Detect,
+        Self::Segment,
+        Self::Stylize,
+        Self::Gatys,
+        Self::Texture,
+        Self::Dream,
+    ];
 
     /// Name in links, commands and translations.
     pub fn name(self) -> &'static str {
@@ -24,6 +37,9 @@ impl Lab {
             Self::Detect => "detect",
             Self::Segment => "segment",
             Self::Stylize => "stylize",
+            Self::Gatys => "gatys",
+            Self::Texture => "texture",
+            Self::Dream => "dream",
         }
     }
 
@@ -38,6 +54,9 @@ impl Lab {
             Self::Detect => super::detect::PARAMS,
             Self::Segment => super::segment::PARAMS,
             Self::Stylize => super::stylize::PARAMS,
+            Self::Gatys => super::optimise::GATYS_PARAMS,
+            Self::Texture => super::optimise::TEXTURE_PARAMS,
+            Self::Dream => super::optimise::DREAM_PARAMS,
         }
     }
 
@@ -47,7 +66,14 @@ impl Lab {
             Self::Detect => "ssd",
             Self::Segment => "selfie",
             Self::Stylize => "multistyle26",
+            Self::Gatys | Self::Texture | Self::Dream => super::optimise::NETWORK,
         }
+    }
+
+    /// Whether a run takes many steps, can be paused and goes on from where it was. Such a lab waits
+    /// for the visitor to start it.
+    pub fn takes_steps(self) -> bool {
+        matches!(self, Self::Gatys | Self::Texture | Self::Dream)
     }
 }
 

@@ -50,6 +50,19 @@ pub fn command() -> Command {
             ),
         )
         .subcommand(
+            search_command(Lab::Gatys, "Repaints a picture in the style of another, by a search")
+                .arg(picture_argument("picture", "CONTENT", 1, "what the result shows"))
+                .arg(picture_argument("style-picture", "STYLE", 2, "how it is painted")),
+        )
+        .subcommand(
+            search_command(Lab::Texture, "Makes a texture like an example, from noise")
+                .arg(picture_argument("picture", "EXAMPLE", 1, "the texture to be like")),
+        )
+        .subcommand(
+            search_command(Lab::Dream, "Grows what a layer of the network sees in a picture")
+                .arg(picture_argument("picture", "PICTURE", 1, "what is dreamed of")),
+        )
+        .subcommand(
             Command::new("models")
                 .about("Lists the weights that ship with Kiln")
                 .arg(
@@ -84,8 +97,7 @@ pub fn command() -> Command {
 }
 
 fn lab_command(lab: Lab, about: &'static str) -> Command {
-    let mut command = Command::new(lab.name())
-        .about(about)
+    with_settings(lab, about)
         .arg(
             Arg::new("files")
                 .required(true)
@@ -93,13 +105,45 @@ fn lab_command(lab: Lab, about: &'static str) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("pictures: PNG, JPEG, WebP, GIF or BMP"),
         )
-        .arg(
-            Arg::new("out")
-                .long("out")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("PNG to write; a folder if there are several pictures"),
-        )
+        .arg(out_argument(
+            "out",
+            "PNG to write; a folder if there are several pictures",
+        ))
+}
+
+/// A lab that takes one picture, or two, and many steps.
+fn search_command(lab: Lab, about: &'static str) -> Command {
+    with_settings(lab, about)
+        .arg(out_argument("out", "PNG to write"))
+        .arg(out_argument("gif", "GIF to write, of how the picture came about"))
+        .arg(out_argument("losses", "CSV to write, a line for each step"))
+}
+
+fn picture_argument(
+    name: &'static str,
+    shown: &'static str,
+    index: usize,
+    help: &'static str,
+) -> Arg {
+    Arg::new(name)
+        .value_name(shown)
+        .index(index)
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help(help)
+}
+
+fn out_argument(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help(help)
+}
+
+fn with_settings(lab: Lab, about: &'static str) -> Command {
+    let mut command = Command::new(lab.name())
+        .about(about)
         .arg(
             Arg::new("model")
                 .long("model")

@@ -14,6 +14,7 @@ use kiln::models::arbitrary_style::{StylePainterConfig, StylePredictorConfig};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
+use kiln::models::vgg16::Vgg16Config;
 use kiln::protocol::card::{Manifest, ModelCard, Source};
 use kiln::protocol::detect::CLASSES;
 use kiln::protocol::failure::Failure;
@@ -169,6 +170,7 @@ fn fits(name: &str, pack: Vec<u8>, device: &Device) -> Result<(), Failure> {
         "ssd" => fill(SsdConfig::new(CLASSES.len()).init(device), name, pack).map(drop),
         "selfie" => fill(SelfieConfig::new().init(device), name, pack).map(drop),
         "arbitrary-predict" => fill(StylePredictorConfig::new().init(device), name, pack).map(drop),
+        "vgg16" => fill(Vgg16Config::new().init(device), name, pack).map(drop),
         "arbitrary-transform" => fill(StylePainterConfig::new().init(device), name, pack).map(drop),
         _ => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
     }

@@ -23,12 +23,15 @@ use kiln::protocol::stylize;
 
 use super::{annotate, cli};
 
+/// Composes the finished picture of a run, with what is to be put behind a person.
+type Export<'a> = dyn FnMut(Option<&Picture>) -> Result<Picture, Failure> + 'a;
+
 /// Runs a lab on each file and hands what it gave to `each`.
 fn on_each_file(
     lab: Lab,
     arguments: &ArgMatches,
     style: Option<&Picture>,
-    mut each: impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
+    mut each: impl FnMut(&Path, &Settings, &mut Export<'_>, &Picture, Outcome) -> Result<(), Failure>,
 ) -> Result<(), String> {
     let mut settings = cli::settings(lab, arguments);
     if style.is_some() {
@@ -72,13 +75,17 @@ fn run_file<H: Host>(
     settings: &Settings,
     path: &Path,
     style: Option<&Picture>,
-    each: &mut impl FnMut(&Path, &Settings, &Engine, &Picture, Outcome) -> Result<(), Failure>,
+    each: &mut impl FnMut(&Path, &Settings, &mut Export<'_>, &Picture, Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let picture = open_picture(path)?;
     let job = Job::new(host, backend);
     let (outcome, _) =
         pollster::block_on(engine.run(job, host, settings, picture.clone(), style.cloned()))?;
-    each(path, settings, engine, &picture, outcome)
+    let mut export = |background: Option<&Picture>| {
+        let reading = Job::new(host, backend);
+        pollster::block_on(engine.export(&reading, settings, background))
+    };
+    each(path, settings, &mut export, &picture, outcome)
 }
 
 /// `kiln detect`.
@@ -152,7 +159,7 @@ pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
         Lab::Segment,
         arguments,
         None,
-        |path, settings, engine, _, outcome| {
+        |path, settings, export, _, outcome| {
             let LabResult::Segment(matte) = &outcome.result else {
                 unreachable!("the lab is segment")
             };
@@ -162,11 +169,7 @@ pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
                 matte.coverage * 100.0
             );
             match target(arguments, path, "cutout") {
-                Some(target) => write_png(
-                    &target,
-                    &engine.export(settings, background.as_ref())?,
-                    settings,
-                ),
+                Some(target) => write_png(&target, &export(background.as_ref())?, settings),
                 None => Ok(()),
             }
         },
@@ -186,9 +189,9 @@ pub fn stylize(arguments: &ArgMatches) -> Result<(), String> {
         Lab::Stylize,
         arguments,
         style.as_ref(),
-        |path, settings, engine, _, outcome| {
+        |path, settings, export, _, outcome| {
             let target = target(arguments, path, "styled").expect("--out was just checked");
-            write_png(&target, &engine.export(settings, None)?, settings)?;
+            write_png(&target, &export(None)?, settings)?;
             println!(
                 "{}: {} ({} x {})",
                 path.display(),
@@ -238,7 +241,10 @@ fn target(arguments: &ArgMatches, path: &Path, suffix: &str) -> Option<PathBuf> 
 }
 
 /// Writes a PNG with the settings inside, so that dropping it on the page restores them.
-fn write_png(path: &Path, picture: &Picture, settings: &Settings) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Failure::Unwritable`].
+pub fn write_png(path: &Path, picture: &Picture, settings: &Settings) -> Result<(), Failure> {
     let unwritable = |error: std::io::Error| Failure::Unwritable {
         path: path.display().to_string(),
         reason: error.to_string(),

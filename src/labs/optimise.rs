@@ -1,0 +1,478 @@
+//! Style transfer and texture synthesis by optimisation: the picture itself is what is learned.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::methods::adam::Adam;
+use crate::methods::lbfgs::Lbfgs;
+use crate::methods::luminance::with_colors_of;
+use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
+use crate::methods::style_loss::{Loss, content_loss, gram, style_loss, total_variation};
+use crate::models::vgg16::{Vgg16, layer_index, prepare, prepare_backward};
+use crate::protocol::failure::Failure;
+use crate::protocol::message::{Event, Stage};
+use crate::protocol::optimise::{self as names, GramView, Progress, STYLE_LAYERS, Term};
+use crate::protocol::params::Lab;
+use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
+
+use super::frames::Frames;
+use super::job::{Host, Job};
+
+/// Smallest side in pixels: the network halves four times, and its last map is to have a pixel.
+const SMALLEST: usize = 16;
+/// Channels of a Gram matrix that are shown.
+const GRAM_SHOWN: usize = 32;
+/// Milliseconds between two pictures that are sent to whoever watches.
+const REPORT_MS: f64 = 250.0;
+/// How far a step of L-BFGS may move a pixel, in units of the learning rate.
+const LBFGS_REACH: f32 = 2.5;
+
+/// What a search has to reach.
+struct Targets {
+    /// Index of the layer and map of the content; none of a texture.
+    content: Option<(usize, Tensor<4>)>,
+    /// Gram matrix of each of [`STYLE_LAYERS`].
+    style: Vec<Tensor<2>>,
+}
+
+/// The rule that makes steps of gradients.
+enum Rule {
+    Adam(Adam<4>),
+    Lbfgs(Lbfgs),
+}
+
+/// A search under way; it can be continued.
+pub struct Optimisation {
+    settings: Settings,
+    targets: Targets,
+    /// `[1, 3, high, wide]`, RGB from 0 to 1.
+    picture: Tensor<4>,
+    rule: Rule,
+    /// Columns and rows that are shown; the rest only fills up the network's smallest size.
+    size: [usize; 2],
+    /// The content at that size, RGB by row; none of a texture.
+    content: Option<Vec<u8>>,
+    step: u32,
+    /// Steps whose losses were noted: a search that goes on looks at its last picture again.
+    noted: u32,
+    /// Losses of the steps since the last report.
+    losses: Vec<Vec<f32>>,
+    /// The strongest channels of each target, for views of it.
+    strongest: Vec<Vec<u16>>,
+    frames: Frames,
+}
+
+/// The loss of a picture in its parts, and the gradient on it.
+struct Evaluation {
+    gradient: Tensor<4>,
+    /// In the order of [`terms`].
+    losses: Vec<Tensor<1>>,
+    /// Gram matrix of each of [`STYLE_LAYERS`] that counts.
+    grams: Vec<Option<Tensor<2>>>,
+}
+
+/// What the losses of a lab are, in order.
+fn terms(lab: Lab) -> Vec<Term> {
+    let content = (lab == Lab::Gatys).then_some(Term::Content);
+    let styles = (0..STYLE_LAYERS.len()).map(Term::Style);
+    [Term::Total]
+        .into_iter()
+        .chain(content)
+        .chain(styles)
+        .chain([Term::Variation])
+        .collect()
+}
+
+fn style_layer(number: usize) -> usize {
+    layer_index(STYLE_LAYERS[number]).expect("a layer of the network")
+}
+
+/// Weights of content, of each style layer, and of the variation. Style weights share the weight of
+/// the style as a whole.
+fn weights(settings: &Settings) -> (f32, [f32; 5], f32) {
+    let variation = settings.number(names::VARIATION_WEIGHT);
+    if settings.lab() == Lab::Texture {
+        let layers = settings.number(names::LAYERS) as usize;
+        let share = |number| if number < layers { 1.0 / layers as f32 } else { 0.0 };
+        // A texture has no content to be weighed against.
+        return (0.0, std::array::from_fn(share), variation * 0.01);
+    }
+    let layers = names::LAYER_WEIGHTS.map(|name| settings.number(name));
+    let sum = layers.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    let style = settings.number(names::STYLE_WEIGHT);
+    (
+        settings.number(names::CONTENT_WEIGHT),
+        layers.map(|weight| weight / sum * style),
+        variation,
+    )
+}
+
+/// A picture at a size, as a tensor whose sides the network can halve, and its RGB bytes.
+fn at_size(picture: &Picture, size: [usize; 2], device: &Device) -> (Tensor<4>, Vec<u8>) {
+    let rgb = stretch_rgb(picture, size[0], size[1]);
+    let (extended, [wide, high]) = extend(&rgb, size, 1, SMALLEST);
+    (to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device), rgb)
+}
+
+/// Every value at random between 0 and 1.
+fn noise(seed: u64, [wide, high]: [usize; 2], device: &Device) -> Tensor<4> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let values: Vec<f32> = (0..3 * wide * high)
+        // 24 bits: what an f32 of that size holds exactly.
+        .map(|_| (random.next_u32() >> 8) as f32 / (1 << 24) as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, 3, high, wide]), device)
+}
+
+/// The maps of a picture up to and with `last`, giving way between layers.
+async fn maps<H: Host>(
+    job: &Job<'_, H>,
+    network: &Vgg16,
+    picture: Tensor<4>,
+    last: usize,
+) -> Result<Vec<Tensor<4>>, Failure> {
+    let mut maps = Vec::with_capacity(last + 1);
+    let mut x = prepare(picture);
+    for index in 0..=last {
+        x = network.forward_layer(index, x);
+        maps.push(x.clone());
+        job.breathe().await?;
+    }
+    Ok(maps)
+}
+
+impl Optimisation {
+    /// Readies a search: computes what it has to reach. `content` is none for a texture; `style` is
+    /// the picture of the style, or the example of the texture.
+    ///
+    /// # Errors
+    /// Those of [`Job::stage`] and [`Job::read`].
+    pub async fn new<H: Host>(
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        settings: &Settings,
+        content: Option<&Picture>,
+        style: &Picture,
+        device: &Device,
+    ) -> Result<Self, Failure> {
+        job.stage(Stage::Prepare).await?;
+        let longest = settings.number(names::SIZE) as usize;
+        let size = content.map_or([longest; 2], |content| working_size(content, longest));
+        let [wide, high] = size.map(|side| side.max(SMALLEST));
+        let (style_picture, _) = at_size(style, working_size(style, longest), device);
+        let mut grams = Vec::with_capacity(STYLE_LAYERS.len());
+        let style_maps = maps(job, network, style_picture, style_layer(4)).await?;
+        for number in 0..STYLE_LAYERS.len() {
+            grams.push(gram(style_maps[style_layer(number)].clone()));
+        }
+        drop(style_maps);
+        let mut kept = None;
+        let mut content_target = None;
+        let mut start = None;
+        if let Some(content) = content {
+            let (tensor, rgb) = at_size(content, size, device);
+            let index = layer_index(settings.choice(names::CONTENT_LAYER)).expect("a layer");
+            let map = maps(job, network, tensor.clone(), index).await?.pop();
+            content_target = map.map(|map| (index, map));
+            kept = Some(rgb);
+            start = match settings.choice(names::START) {
+                "content" => Some(tensor),
+                "style" => Some(at_size(style, size, device).0),
+                _ => None,
+            };
+        }
+        let seed = settings.number(names::SEED) as u64;
+        let picture = start.unwrap_or_else(|| noise(seed, [wide, high], device));
+        let mut strongest = Vec::with_capacity(grams.len());
+        for gram in &grams {
+            let [channels, _] = gram.dims();
+            let values = job.read(gram.clone()).await?;
+            let own = |channel: &u16| values[*channel as usize * (channels + 1)];
+            let mut order: Vec<u16> = (0..channels as u16).collect();
+            order.sort_by(|a, b| own(b).total_cmp(&own(a)));
+            order.truncate(GRAM_SHOWN);
+            strongest.push(order);
+        }
+        Ok(Self {
+            rule: match settings.choice(names::OPTIMIZER) {
+                "adam" => Rule::Adam(Adam::new(&picture)),
+                _ => Rule::Lbfgs(Lbfgs::default()),
+            },
+            targets: Targets {
+                content: content_target,
+                style: grams,
+            },
+            picture,
+            size,
+            content: kept,
+            step: 0,
+            noted: 0,
+            losses: Vec::new(),
+            strongest,
+            frames: Frames::new(size),
+            settings: settings.clone(),
+        })
+    }
+
+    /// The lab that the search belongs to.
+    pub fn lab(&self) -> Lab {
+        self.settings.lab()
+    }
+
+    /// Columns and rows of the picture.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Takes over what may change under way: weights, rate, steps, colours.
+    pub fn adjust(&mut self, settings: &Settings) {
+        if settings.lab() != self.lab() {
+            return;
+        }
+        let same = weights(settings) == weights(&self.settings);
+        // Curvature is that of the objective: another one has to be learned anew.
+        if let (Rule::Lbfgs(lbfgs), false) = (&mut self.rule, same) {
+            *lbfgs = Lbfgs::default();
+        }
+        self.settings = settings.clone();
+    }
+
+    /// Loss and gradient of the present picture: forward through the network, and backward with
+    /// what each loss adds on the way.
+    async fn evaluate<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+    ) -> Result<Evaluation, Failure> {
+        let (content_weight, style_weights, variation_weight) = weights(&self.settings);
+        let content = self.targets.content.as_ref();
+        let style_of = |index: usize| (0..STYLE_LAYERS.len()).find(|&n| style_layer(n) == index);
+        // Weights of zero are looked at all the same where the network passes anyway.
+        let deepest_style = (0..STYLE_LAYERS.len())
+            .filter(|&n| style_weights[n] > 0.0)
+            .map(style_layer)
+            .max();
+        let last = deepest_style.max(content.map(|(index, _)| *index)).unwrap_or(0);
+        let mut maps = maps(job, network, self.picture.clone(), last).await?;
+        let device = self.picture.device();
+        let zero = || Tensor::<1>::zeros([1], &device);
+        let mut content_value = zero();
+        let mut style_values = vec![zero(); STYLE_LAYERS.len()];
+        let mut grams = vec![None; STYLE_LAYERS.len()];
+        let mut gradient: Option<Tensor<4>> = None;
+        let add = |gradient: &mut Option<Tensor<4>>, loss: Tensor<4>, weight: f32| {
+            if weight > 0.0 {
+                let weighted = loss * weight;
+                *gradient = Some(match gradient.take() {
+                    Some(sum) => sum + weighted,
+                    None => weighted,
+                });
+            }
+        };
+        for index in (0..=last).rev() {
+            let output = maps.pop().expect("one map a layer");
+            if let Some(number) = style_of(index) {
+                let own = gram(output.clone());
+                grams[number] = Some(own.clone());
+                let target = self.targets.style[number].clone();
+                let loss = style_loss(output.clone(), own, target);
+                style_values[number] = loss.value;
+                add(&mut gradient, loss.gradient, style_weights[number]);
+            }
+            if let Some((_, target)) = content.filter(|(at, _)| *at == index) {
+                let loss = content_loss(output.clone(), target.clone());
+                content_value = loss.value;
+                add(&mut gradient, loss.gradient, content_weight);
+            }
+            let [_, _, rows, columns] = match maps.last() {
+                Some(input) => input.dims(),
+                None => self.picture.dims(),
+            };
+            if let Some(sum) = gradient.take() {
+                gradient = Some(network.backward_layer(index, sum, output, [rows, columns]));
+            }
+            job.breathe().await?;
+        }
+        let Loss {
+            value: variation,
+            gradient: smoothing,
+        } = total_variation(self.picture.clone());
+        let mut gradient = gradient.map(prepare_backward);
+        add(&mut gradient, smoothing, variation_weight);
+        let mut losses = Vec::new();
+        let mut total = variation.clone() * variation_weight;
+        if content.is_some() {
+            total = total + content_value.clone() * content_weight;
+            losses.push(content_value);
+        }
+        for (value, weight) in style_values.into_iter().zip(style_weights) {
+            total = total + value.clone() * weight;
+            losses.push(value);
+        }
+        losses.push(variation);
+        losses.insert(0, total);
+        Ok(Evaluation {
+            gradient: gradient.unwrap_or_else(|| self.picture.zeros_like()),
+            losses,
+            grams,
+        })
+    }
+
+    /// Takes steps until `until` are done, or the job is to pause. What was reached stays, also
+    /// where the job is cancelled.
+    ///
+    /// # Errors
+    /// [`Failure::NotFinite`] where the losses are no numbers any more; the picture is then that of
+    /// the last good step. Those of [`Job::read`].
+    pub async fn advance<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        until: u32,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        job.stage(Stage::Network).await?;
+        let mut reported = f64::NEG_INFINITY;
+        loop {
+            if let Some(settings) = job.adjusted() {
+                self.adjust(&settings);
+            }
+            let last = self.step >= until || job.pausing();
+            let evaluation = self.evaluate(job, network).await?;
+            // Also waits for the device, so that no queue builds up.
+            let losses = job.read(Tensor::cat(evaluation.losses, 0)).await?;
+            if self.step >= self.noted {
+                self.noted = self.step + 1;
+                self.losses.push(losses);
+                if self.frames.wants(self.step) {
+                    let rgb = self.rgb(job).await?;
+                    self.frames.keep(rgb);
+                }
+            }
+            let now = job.now_ms();
+            if last || now - reported >= REPORT_MS {
+                let (progress, bytes) = self.report(job, &evaluation.grams, until).await?;
+                if last {
+                    return Ok((progress, bytes));
+                }
+                job.emit_with(Event::Step(progress), bytes);
+                reported = now;
+            }
+            let rate = self.settings.number(names::RATE);
+            let change = match &mut self.rule {
+                Rule::Adam(adam) => adam.step(evaluation.gradient, rate),
+                Rule::Lbfgs(lbfgs) => {
+                    lbfgs.step(&self.picture, evaluation.gradient, rate * LBFGS_REACH)
+                }
+            };
+            self.picture = (self.picture.clone() - change).clamp(0.0, 1.0);
+            self.step += 1;
+        }
+    }
+
+    /// The picture as it is shown, with its Gram matrices beside their targets.
+    async fn report<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        grams: &[Option<Tensor<2>>],
+        until: u32,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        let rgb = self.rgb(job).await?;
+        let mut bytes = self.colored(&rgb);
+        let mut views = Vec::new();
+        for (layer, own) in grams.iter().enumerate() {
+            let Some(own) = own else { continue };
+            let channels = self.strongest[layer].clone();
+            for gram in [&self.targets.style[layer], own] {
+                let shown = part(gram.clone(), &channels);
+                let values = job.read(shown).await?;
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }
+            views.push(GramView { layer, channels });
+        }
+        let progress = Progress {
+            step: self.step,
+            steps: until,
+            width: self.size[0] as u32,
+            height: self.size[1] as u32,
+            losses: std::mem::take(&mut self.losses),
+            terms: terms(self.lab()),
+            grams: views,
+        };
+        Ok((progress, bytes))
+    }
+
+    /// RGB bytes of the present picture, by row.
+    async fn rgb<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        let [width, height] = self.size;
+        let shown = self.picture.clone().narrow(2, 0, height).narrow(3, 0, width);
+        let planes = job.read(shown).await?;
+        Ok(interleave(&planes, width * height))
+    }
+
+    /// RGBA bytes, with the colours that the settings ask for.
+    fn colored(&self, rgb: &[u8]) -> Vec<u8> {
+        let keeps = self.lab() == Lab::Gatys && self.settings.choice(names::COLORS) == "photo";
+        let content = self.content.as_deref().filter(|_| keeps).unwrap_or(rgb);
+        let pixels = rgb.as_chunks::<3>().0.iter().zip(content.as_chunks::<3>().0);
+        pixels
+            .flat_map(|(&painted, &content)| {
+                let [r, g, b] = if keeps {
+                    with_colors_of(painted, content)
+                } else {
+                    painted
+                };
+                [r, g, b, 255]
+            })
+            .collect()
+    }
+
+    /// The present picture.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn picture<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        settings: &Settings,
+    ) -> Result<Picture, Failure> {
+        self.adjust(settings);
+        let rgb = self.rgb(job).await?;
+        Ok(Picture {
+            width: self.size[0],
+            height: self.size[1],
+            rgba: self.colored(&rgb),
+        })
+    }
+
+    /// The search as a GIF.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        Ok(self.frames.to_gif(&self.rgb(job).await?))
+    }
+}
+
+/// Some rows and the same columns of a square matrix.
+fn part(matrix: Tensor<2>, channels: &[u16]) -> Tensor<2> {
+    let indices: Vec<i32> = channels.iter().map(|&channel| i32::from(channel)).collect();
+    let count = indices.len();
+    let device = matrix.device();
+    let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &device);
+    matrix.select(0, indices.clone()).select(1, indices)
+}
+
+/// Three planes of 0 to 1 to RGB bytes by pixel.
+pub fn interleave(planes: &[f32], pixels: usize) -> Vec<u8> {
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    (0..pixels)
+        .flat_map(|pixel| [0, 1, 2].map(|channel| byte(planes[channel * pixels + pixel])))
+        .collect()
+}
