@@ -143,7 +143,7 @@ pub fn DetectLab() -> impl IntoView {
                     <Exports shown />
                 </div>
             </div>
-            <Notes lab=Lab::Detect />
+            <Notes lab=Lab::Detect hot=RwSignal::new(None) />
         </div>
     }
 }

@@ -10,8 +10,9 @@ use super::worker::{base_address, new_worker};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
     Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, Outcome, Stage, Timings,
-    ToEngine,
+    LabResult, ToEngine,
 };
+use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
 use crate::protocol::settings::Settings;
 
@@ -41,6 +42,8 @@ pub enum JobState {
     Running {
         stage: Option<Stage>,
         loading: Option<(usize, usize)>,
+        /// Of a search: steps done, and to do.
+        steps: Option<(u32, u32)>,
     },
     /// Ended with a result; how long each stage took, and the bytes that the engine holds.
     Done(Timings, Option<usize>),
@@ -59,6 +62,21 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
+/// A search as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The lab it belongs to.
+    pub lab: Lab,
+    /// The last report; its losses are in `history`.
+    pub progress: Progress,
+    /// What travelled beside it.
+    pub bytes: Vec<u8>,
+    /// The losses of all steps.
+    pub history: Vec<Vec<f32>>,
+    /// Milliseconds of the steps, on average since the search began or went on.
+    pub step_ms: Option<f64>,
+}
+
 /// A request that is kept until it is answered, to be sent again if the worker is lost.
 #[derive(Clone)]
 struct Pending {
@@ -68,6 +86,10 @@ struct Pending {
     /// The picture that the style is taken from.
     style: Option<Blob>,
     losses: u32,
+    /// Goes on from the last result, by so many steps; a new worker has none and begins again.
+    go_on: Option<Option<u32>>,
+    /// Step and time of the first report.
+    began: Option<(u32, f64)>,
 }
 
 #[derive(Default)]
@@ -103,6 +125,8 @@ pub struct Engine {
     pub job: RwSignal<JobState>,
     /// The last result of a run or refinement.
     pub answer: RwSignal<Option<Answer>, LocalStorage>,
+    /// The search that runs, or ran last.
+    pub live: RwSignal<Option<Live>, LocalStorage>,
     /// Milliseconds of loading and of the first run, by lab, once warm.
     pub warm_ms: RwSignal<Vec<(Lab, f64, f64)>>,
 }
@@ -119,6 +143,7 @@ impl Engine {
             status: RwSignal::new(Status::Starting),
             job: RwSignal::new(JobState::Idle),
             answer: RwSignal::new_local(None),
+            live: RwSignal::new_local(None),
             warm_ms: RwSignal::new(Vec::new()),
         };
         set_interval(move || engine.watch(), std::time::Duration::from_secs(2));
@@ -144,7 +169,8 @@ impl Engine {
         if self.with(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
-        if self.with(|inner| inner.warm.contains(&lab)) {
+        // Its weights are large: they are fetched when the visitor starts it.
+        if lab.takes_steps() || self.with(|inner| inner.warm.contains(&lab)) {
             return;
         }
         self.update(|inner| inner.warm.push(lab));
@@ -153,9 +179,55 @@ impl Engine {
         }
     }
 
-    /// Runs a lab on a picture, in the style lab perhaps with one to take the style from; a job that
-    /// runs already is cancelled.
+    /// Runs a lab on a picture, perhaps with one to take the style from; a job that runs already is
+    /// cancelled.
     pub fn run(self, settings: Settings, blob: Blob, style: Option<Blob>) {
+        self.live.set(None);
+        self.begin(settings, blob, style, None);
+    }
+
+    /// Takes the last search further: by `steps`, or as far as the settings say.
+    pub fn go_on(self, settings: Settings, steps: Option<u32>) {
+        if let Some((blob, style)) = self.with(|inner| inner.last_blobs.clone()) {
+            self.begin(settings, blob, style, Some(steps));
+        }
+    }
+
+    /// Ends the running search after its present step, with what it has.
+    pub fn pause(self) {
+        if let Some(job) = self.with(|inner| inner.pending.as_ref().map(|pending| pending.job)) {
+            self.send(&ToEngine::Pause { job }, None);
+        }
+    }
+
+    /// Tells the running search of changed settings.
+    pub fn adjust(self, settings: Settings) {
+        let running = self.update(|inner| match &mut inner.pending {
+            Some(pending) => {
+                pending.settings = settings.clone();
+                true
+            }
+            None => false,
+        });
+        if running {
+            self.send(&ToEngine::Adjust { settings }, None);
+        }
+    }
+
+    /// Hands the visitor an animation of how the last search went, as a GIF file.
+    pub fn animate(self, lab: Lab, file_name: String) {
+        let job = self.take_number();
+        self.update(|inner| inner.exports.push((job, file_name)));
+        self.send(&ToEngine::Animate { job, lab }, None);
+    }
+
+    fn begin(
+        self,
+        settings: Settings,
+        blob: Blob,
+        style: Option<Blob>,
+        go_on: Option<Option<u32>>,
+    ) {
         self.cancel();
         let job = self.take_number();
         self.update(|inner| {
@@ -168,11 +240,14 @@ impl Engine {
                 blob,
                 style,
                 losses: 0,
+                go_on,
+                began: None,
             });
         });
         self.job.set(JobState::Running {
             stage: None,
             loading: None,
+            steps: None,
         });
         let stopped = matches!(self.status.get_untracked(), Status::NotReady(_));
         if stopped || self.with(|inner| inner.worker.is_none()) {
@@ -227,6 +302,7 @@ impl Engine {
         });
         self.job.set(JobState::Idle);
         self.answer.set(None);
+        self.live.set(None);
     }
 
     /// Starts again on a backend of the visitor's choice.
@@ -272,10 +348,21 @@ impl Engine {
             settings,
             blob,
             style,
+            go_on,
             ..
         }) = self.with(|inner| inner.pending.clone())
         {
-            self.send_both(&ToEngine::Run { job, settings }, [Some(blob), style]);
+            match go_on {
+                Some(steps) => self.send(
+                    &ToEngine::Continue {
+                        job,
+                        settings,
+                        steps,
+                    },
+                    None,
+                ),
+                None => self.send_both(&ToEngine::Run { job, settings }, [Some(blob), style]),
+            }
         }
     }
 
@@ -381,7 +468,7 @@ impl Engine {
                     self.job.set(JobState::Failed(failure));
                 }
             }
-            FromEngine::Event { job, event } => self.progress(job, event),
+            FromEngine::Event { job, event } => self.progress(job, event, bytes),
             FromEngine::Done { job, outcome } => self.done(job, *outcome, bytes),
             FromEngine::Failed { job, failure } => self.failed(job, failure),
             FromEngine::Fatal { reason } => self.lost(reason),
@@ -404,25 +491,73 @@ impl Engine {
         }
     }
 
-    fn progress(self, job: JobId, event: Event) {
+    fn progress(self, job: JobId, event: Event, bytes: Vec<u8>) {
         if !self.is_pending(job) {
             return;
         }
+        let done = match &event {
+            Event::Step(progress) => Some((progress.step, progress.steps)),
+            _ => None,
+        };
         self.job.update(|state| {
-            if let JobState::Running { stage, loading } = state {
-                match event {
-                    Event::Loading { bytes, total, .. } => *loading = Some((bytes, total)),
+            if let JobState::Running {
+                stage,
+                loading,
+                steps,
+            } = state
+            {
+                match &event {
+                    Event::Loading { bytes, total, .. } => *loading = Some((*bytes, *total)),
                     Event::Stage(next) => {
-                        *stage = Some(next);
+                        *stage = Some(*next);
                         *loading = None;
                     }
+                    Event::Step(_) => *steps = done,
                 }
             }
+        });
+        if let Event::Step(progress) = event {
+            self.show(progress, bytes);
+        }
+    }
+
+    /// Puts a report of the running search where the page sees it.
+    fn show(self, mut progress: Progress, bytes: Vec<u8>) {
+        let now = now_ms();
+        let Some((lab, (first, since))) = self.update(|inner| {
+            let pending = inner.pending.as_mut()?;
+            let began = *pending.began.get_or_insert((progress.step, now));
+            Some((pending.settings.lab(), began))
+        }) else {
+            return;
+        };
+        let step_ms = (progress.step > first)
+            .then(|| (now - since) / f64::from(progress.step - first));
+        let losses = std::mem::take(&mut progress.losses);
+        self.live.update(|live| {
+            let mut history = live.take().map(|live| live.history).unwrap_or_default();
+            history.extend(losses);
+            *live = Some(Live {
+                lab,
+                progress,
+                bytes,
+                history,
+                step_ms,
+            });
         });
     }
 
     fn done(self, job: JobId, outcome: Outcome, bytes: Vec<u8>) {
         if self.is_pending(job) {
+            if let LabResult::Optimised(progress) = outcome.result {
+                self.show(progress, bytes);
+                self.update(|inner| {
+                    inner.idle_losses = 0;
+                    inner.pending = None;
+                });
+                self.job.set(JobState::Done(outcome.timings, outcome.memory));
+                return;
+            }
             let Some(pending) = self.update(|inner| {
                 inner.idle_losses = 0;
                 inner.pending.take()
@@ -445,7 +580,12 @@ impl Engine {
             }));
             self.refine_with_next();
         } else if let Some(file_name) = self.take_export(job) {
-            super::export::download(&bytes, "image/png", &file_name);
+            let mime = if file_name.ends_with(".gif") {
+                "image/gif"
+            } else {
+                "image/png"
+            };
+            super::export::download(&bytes, mime, &file_name);
         }
         // Anything else answers a question that is no longer asked.
     }
@@ -514,6 +654,14 @@ impl Engine {
                 reason: reason.clone(),
             }));
         }
+        // A new worker has no search to go on with: it begins again.
+        self.update(|inner| {
+            if let Some(pending) = &mut inner.pending {
+                pending.go_on = None;
+                pending.began = None;
+            }
+        });
+        self.live.set(None);
         match losses {
             1 => self.spawn(false),
             2 if on_gpu || starting => self.spawn(true),

@@ -42,13 +42,33 @@ pub fn JobPanel() -> impl IntoView {
                     }.into_any()
                 }}
             </div>
+            <JobStatus />
+        </section>
+    }
+}
+
+/// Where the job stands, in words and as a bar.
+#[component]
+pub fn JobStatus() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let job = state.engine.job;
+    view! {
             <div class="status" role="status" data-job=move || job.with(job_word)>
                 {move || job.with(|job| match job {
                     JobState::Idle => state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
-                    JobState::Running { stage, loading } => {
-                        let name = stage.map_or_else(|| t_string!(i18n, job_waiting).to_string(), |s| stage_name(i18n, s));
+                    JobState::Running { stage, loading, steps } => {
+                        let name = match (steps, stage) {
+                            (Some((done, total)), _) => t_string!(i18n, search_step, done = *done, total = *total).to_string(),
+                            (None, Some(stage)) => stage_name(i18n, *stage),
+                            (None, None) => t_string!(i18n, job_waiting).to_string(),
+                        };
                         let position = stage.and_then(|s| STAGES.iter().position(|x| *x == s)).unwrap_or(0);
-                        let (done, total) = loading.unwrap_or((position, STAGES.len()));
+                        let (done, total) = match (steps, loading) {
+                            (Some((done, total)), _) => (*done as usize, *total as usize),
+                            (None, Some(loading)) => *loading,
+                            (None, None) => (position, STAGES.len()),
+                        };
                         let bytes = loading.map(|(done, total)| t_string!(
                             i18n, job_loading, done = megabytes(done), total = megabytes(total)
                         ).to_string());
@@ -91,7 +111,6 @@ pub fn JobPanel() -> impl IntoView {
                     }
                 })}
             </div>
-        </section>
     }
 }
 

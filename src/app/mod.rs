@@ -1,5 +1,7 @@
 //! The page: Leptos over the protocol. No tensor, no Burn, no computing.
 
+mod canvas;
+mod color_map;
 mod controls;
 mod detect;
 mod engine;
@@ -9,9 +11,12 @@ mod intake;
 mod job_panel;
 mod models;
 mod notes;
+mod paintings;
+mod search;
 mod segment;
 mod shell;
 mod state;
+mod style_tabs;
 mod stylize;
 mod text;
 mod worker;

@@ -12,7 +12,12 @@ use crate::protocol::params::Lab;
 
 /// The notes of a lab in the page's language.
 #[component]
-pub fn Notes(lab: Lab) -> impl IntoView {
+pub fn Notes(
+    /// Whose notes.
+    lab: Lab,
+    /// Is set to the `data-term` of what is pointed at.
+    hot: RwSignal<Option<String>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let text: RwSignal<Option<Result<String, ()>>> = RwSignal::new(None);
     Effect::new(move |_| {
@@ -28,12 +33,25 @@ pub fn Notes(lab: Lab) -> impl IntoView {
             let _ = text.try_set(Some(fetched.map_err(|_| ())));
         });
     });
+    let term = move |event: web_sys::Event| {
+        let target: Option<web_sys::Element> = event.target().and_then(|t| t.dyn_into().ok());
+        let named = target.and_then(|target| target.closest("[data-term]").ok().flatten());
+        hot.set(named.and_then(|element| element.get_attribute("data-term")));
+    };
     view! {
         <details class="notes" open>
             <summary>{move || t_string!(i18n, notes)}</summary>
             {move || match text.get() {
                 // Files of our own, from our own server, under a policy that runs no foreign script.
-                Some(Ok(html)) => view! { <article inner_html=html></article> }.into_any(),
+                Some(Ok(html)) => view! {
+                    <article
+                        inner_html=html
+                        on:mouseover=move |event| term(event.into())
+                        on:focusin=move |event| term(event.into())
+                        on:mouseleave=move |_| hot.set(None)
+                        on:focusout=move |_| hot.set(None)
+                    ></article>
+                }.into_any(),
                 Some(Err(())) => view! { <p>{t_string!(i18n, notes_failed)}</p> }.into_any(),
                 None => ().into_any(),
             }}

@@ -159,7 +159,7 @@ pub fn SegmentLab() -> impl IntoView {
                     </div>
                 </div>
             </div>
-            <Notes lab=Lab::Segment />
+            <Notes lab=Lab::Segment hot=RwSignal::new(None) />
         </div>
     }
 }

@@ -9,8 +9,10 @@ use super::export;
 use super::home::Home;
 use super::intake;
 use super::models::Models;
+use super::search::SearchLab;
 use super::segment::SegmentLab;
 use super::state::{Page, State, use_state};
+use super::style_tabs::repaints;
 use super::stylize::StylizeLab;
 use super::text::{
     I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
@@ -64,12 +66,22 @@ fn Shell() -> impl IntoView {
             Page::Lab(Lab::Detect) => Some(t_string!(i18n, detect_title).to_string()),
             Page::Lab(Lab::Segment) => Some(t_string!(i18n, segment_title).to_string()),
             Page::Lab(Lab::Stylize) => Some(t_string!(i18n, stylize_title).to_string()),
+            Page::Lab(Lab::Gatys) => Some(t_string!(i18n, gatys_title).to_string()),
+            Page::Lab(Lab::Texture) => Some(t_string!(i18n, texture_title).to_string()),
+            Page::Lab(Lab::Dream) => Some(t_string!(i18n, dream_title).to_string()),
         };
         let title = t_string!(i18n, app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
     });
     let link = move |page: Page, address: &'static str| {
-        let current = move || (state.page.get() == page).then_some("page");
+        let current = move || {
+            let open = match state.page.get() {
+                // One entry for all ways to repaint.
+                Page::Lab(lab) if repaints(lab) => Page::Lab(Lab::Stylize),
+                open => open,
+            };
+            (open == page).then_some("page")
+        };
         let label = move || match page {
             Page::Lab(Lab::Detect) => t_string!(i18n, nav_detect),
             Page::Lab(Lab::Segment) => t_string!(i18n, nav_segment),
@@ -108,6 +120,7 @@ fn Shell() -> impl IntoView {
                 Page::Lab(Lab::Detect) => view! { <DetectLab /> }.into_any(),
                 Page::Lab(Lab::Segment) => view! { <SegmentLab /> }.into_any(),
                 Page::Lab(Lab::Stylize) => view! { <StylizeLab /> }.into_any(),
+                Page::Lab(lab) => view! { <SearchLab lab /> }.into_any(),
             }}
         </main>
         <footer><p>{move || t_string!(i18n, footer)}</p></footer>

@@ -37,6 +37,12 @@ pub struct State {
     pub segment: RwSignal<Settings>,
     /// See `detect`.
     pub stylize: RwSignal<Settings>,
+    /// See `detect`.
+    pub gatys: RwSignal<Settings>,
+    /// See `detect`.
+    pub texture: RwSignal<Settings>,
+    /// See `detect`.
+    pub dream: RwSignal<Settings>,
     /// The picture, shared by the labs.
     pub source: RwSignal<Option<Source>, LocalStorage>,
     /// The visitor's own picture to take a style from.
@@ -70,6 +76,9 @@ impl State {
             detect: RwSignal::new(Settings::new(Lab::Detect)),
             segment: RwSignal::new(Settings::new(Lab::Segment)),
             stylize: RwSignal::new(Settings::new(Lab::Stylize)),
+            gatys: RwSignal::new(Settings::new(Lab::Gatys)),
+            texture: RwSignal::new(Settings::new(Lab::Texture)),
+            dream: RwSignal::new(Settings::new(Lab::Dream)),
             source: RwSignal::new_local(None),
             style_picture: RwSignal::new_local(None),
             notices: RwSignal::new(Vec::new()),
@@ -93,6 +102,9 @@ impl State {
             Lab::Detect => self.detect,
             Lab::Segment => self.segment,
             Lab::Stylize => self.stylize,
+            Lab::Gatys => self.gatys,
+            Lab::Texture => self.texture,
+            Lab::Dream => self.dream,
         }
     }
 
@@ -116,6 +128,7 @@ impl State {
             (Lab::Detect, detect::SCORE | detect::IOU)
             | (Lab::Stylize, stylize::STRENGTH | stylize::COLORS) => self.engine.refine(after),
             (Lab::Stylize, _) => self.run(),
+            (Lab::Gatys | Lab::Texture | Lab::Dream, _) => self.engine.adjust(after),
             // The page draws the rest itself.
             _ => {}
         }
@@ -141,8 +154,8 @@ impl State {
         }
     }
 
-    /// Opens a lab with settings and, if it names one, a sample; the labs are light, so the
-    /// result is shown at once.
+    /// Opens a lab with settings and, if it names one, a sample; where the lab is light, the result is
+    /// shown at once.
     fn open(self, shared: Shared) {
         let lab = shared.settings.lab();
         if self.page.get_untracked() != Page::Lab(lab) {
@@ -153,11 +166,11 @@ impl State {
         self.engine.warm_up(lab);
         let current = self.source.get_untracked();
         match (shared.sample, current) {
-            (Some(sample), Some(source)) if source.sample == Some(sample) => self.run(),
+            (Some(sample), Some(source)) if source.sample == Some(sample) => self.run_if_light(),
             (Some(sample), _) => self.take_sample(sample),
             (None, Some(_)) => {
                 self.write_address();
-                self.run();
+                self.run_if_light();
             }
             (None, None) => self.write_address(),
         }
@@ -180,7 +193,7 @@ impl State {
             Err(_) => self.refused.set(Some(Failure::NotAPicture)),
         }
         self.write_address();
-        self.run();
+        self.run_if_light();
     }
 
     /// Refuses a file with a sentence; what is on the stage stays.
@@ -203,51 +216,66 @@ impl State {
         });
     }
 
-    /// Runs the open lab on the picture.
-    pub fn run(self) {
-        let (Page::Lab(lab), Some(source)) =
-            (self.page.get_untracked(), self.source.get_untracked())
-        else {
-            return;
-        };
-        let settings = self.settings(lab).get_untracked();
-        if lab != Lab::Stylize {
-            return self.engine.run(settings, source.blob, None);
-        }
-        match settings.choice(stylize::SOURCE) {
-            stylize::BUILT_IN => self.engine.run(settings, source.blob, None),
-            // Without a picture the engine says what to do.
-            stylize::OWN => {
-                let style = self.style_picture.get_untracked();
-                self.engine.run(settings, source.blob, style);
-            }
-            painting => self.run_with_painting(settings, source.blob, painting),
+    /// Runs the open lab, unless it is one that waits for the visitor to start it.
+    fn run_if_light(self) {
+        if !matches!(self.page.get_untracked(), Page::Lab(lab) if lab.takes_steps()) {
+            self.run();
         }
     }
 
-    /// Fetches a painting and runs the style lab with it, unless the visitor went on meanwhile.
-    fn run_with_painting(self, settings: Settings, blob: Blob, painting: &'static str) {
-        leptos::task::spawn_local(async move {
-            let fetched = super::intake::fetch_picture("paintings", painting).await;
-            let unchanged = self.page.get_untracked() == Page::Lab(Lab::Stylize)
-                && self.stylize.get_untracked() == settings;
-            match fetched {
-                _ if !unchanged => {}
-                Ok(style) => self.engine.run(settings, blob, Some(style)),
-                Err(failure) => self.refuse(failure),
+    /// Runs the open lab on the picture.
+    pub fn run(self) {
+        let Page::Lab(lab) = self.page.get_untracked() else {
+            return;
+        };
+        let settings = self.settings(lab).get_untracked();
+        let source = self.source.get_untracked().map(|source| source.blob);
+        let style = match lab {
+            Lab::Stylize | Lab::Gatys | Lab::Texture => settings.choice(stylize::SOURCE),
+            Lab::Detect | Lab::Segment | Lab::Dream => stylize::BUILT_IN,
+        };
+        match style {
+            stylize::BUILT_IN => self.run_on(settings, source, None),
+            stylize::OWN => {
+                let style = self.style_picture.get_untracked();
+                self.run_on(settings, source, style);
             }
-        });
+            painting => leptos::task::spawn_local(async move {
+                let fetched = super::intake::fetch_picture("paintings", painting).await;
+                // The visitor may have gone on meanwhile.
+                let unchanged = self.page.get_untracked() == Page::Lab(lab)
+                    && self.settings(lab).get_untracked() == settings;
+                match fetched {
+                    _ if !unchanged => {}
+                    Ok(style) => self.run_on(settings, source, Some(style)),
+                    Err(failure) => self.refuse(failure),
+                }
+            }),
+        }
+    }
+
+    /// Runs a lab on the pictures that it needs, if they are there. A texture has an example and no
+    /// content; without a style picture the engine says what to do.
+    fn run_on(self, settings: Settings, source: Option<Blob>, style: Option<Blob>) {
+        match (settings.lab(), source, style) {
+            (Lab::Texture, _, Some(example)) => self.engine.run(settings, example, None),
+            (Lab::Texture, _, None) => self.refuse(Failure::NoStyle),
+            (_, Some(source), style) => self.engine.run(settings, source, style),
+            (_, None, _) => {}
+        }
     }
 
     /// Takes a picture of the visitor's as the style.
     pub fn take_style(self, blob: Blob) {
         self.refused.set(None);
         self.style_picture.set(Some(blob));
-        let own = Value::Choice(stylize::SOURCES.len() - 1);
-        self.stylize
-            .update(|settings| settings.set(stylize::SOURCE, own));
-        self.write_address();
-        self.run();
+        if let Page::Lab(lab) = self.page.get_untracked() {
+            self.settings(lab).update(|settings| {
+                settings.set_text(stylize::SOURCE, stylize::OWN);
+            });
+            self.write_address();
+            self.run_if_light();
+        }
     }
 
     /// The link to what is on the page.

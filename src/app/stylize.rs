@@ -1,25 +1,24 @@
 //! The style lab: the photograph repainted, with a line to slide between before and after.
 
 use leptos::prelude::*;
-use wasm_bindgen::Clamped;
-use wasm_bindgen::prelude::*;
-use web_sys::{HtmlCanvasElement, ImageData};
 
+use super::canvas::{Compare, Painting};
 use super::controls::Control;
 use super::detect::Stage;
 use super::engine::Answer;
 use super::export;
-use super::intake::{FileButton, Intake, check_file};
+use super::intake::Intake;
 use super::job_panel::{JobPanel, Notices};
 use super::notes::Notes;
+use super::paintings::Paintings;
 use super::shell::ShareButton;
 use super::state::use_state;
+use super::style_tabs::StyleTabs;
 use super::text::{t_string, use_i18n};
 use crate::protocol::message::LabResult;
-use crate::protocol::paintings::PAINTINGS;
 use crate::protocol::params::{Lab, MIX_MAX, Value, only};
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize::{BUILT_IN, OWN, SOURCE, SOURCES, STYLE, STYLES};
+use crate::protocol::stylize::{BUILT_IN, Painted, SOURCE, STYLE, STYLES};
 
 /// Tiles in a row of `styles.jpg`, which `tools/style_sheet.py` makes.
 const SHEET_COLUMNS: usize = 13;
@@ -57,31 +56,20 @@ pub fn StylizeLab() -> impl IntoView {
                 <h1>{move || t_string!(i18n, stylize_title)}</h1>
                 <p>{move || t_string!(i18n, stylize_lead)}</p>
             </header>
+            <StyleTabs lab=Lab::Stylize />
             <Intake />
             <Notices />
             <div class="bench">
                 <div>
                     <Stage>
-                        {move || painting.get().map(|answer| view! { <Painting answer split /> })}
+                        {move || painting.get().map(|answer| painted(answer, split))}
                     </Stage>
-                    <div class="control compare" class:hidden=nothing>
-                        <label for="compare">{move || t_string!(i18n, compare)}</label>
-                        <output for="compare">{move || format!("{} %", split.get())}</output>
-                        <input
-                            type="range"
-                            id="compare"
-                            min="0"
-                            max="100"
-                            prop:value=move || split.get()
-                            style=move || format!("--filled:{}%", split.get())
-                            on:input:target=move |event| split.set(event.target().value().parse().unwrap_or(0))
-                        />
-                    </div>
+                    <Compare split hidden=Signal::derive(nothing) />
                 </div>
                 <div class="inspector">
                     <JobPanel />
                     <StylePicker />
-                    <Paintings />
+                    <Paintings lab=Lab::Stylize />
                     <section class="panel">
                         <Control lab=Lab::Stylize name="strength" />
                         <Control lab=Lab::Stylize name="colors" />
@@ -95,45 +83,18 @@ pub fn StylizeLab() -> impl IntoView {
                     </div>
                 </div>
             </div>
-            <Notes lab=Lab::Stylize />
+            <Notes lab=Lab::Stylize hot=RwSignal::new(None) />
         </div>
     }
 }
 
-/// The repainted picture over the photograph, from the split on.
-#[component]
-fn Painting(answer: Answer, split: RwSignal<u32>) -> impl IntoView {
-    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
-    let LabResult::Stylize(size) = answer.outcome.result else {
-        return ().into_any();
+/// The repainted picture of an answer.
+fn painted(answer: Answer, split: RwSignal<u32>) -> Option<impl IntoView> {
+    let LabResult::Stylize(Painted { width, height }) = answer.outcome.result else {
+        return None;
     };
-    let rgba = StoredValue::new(answer.bytes);
-    Effect::new(move |_| {
-        let Some(canvas) = canvas.get() else { return };
-        if let Some(Err(error)) =
-            rgba.try_with_value(|rgba| draw(&canvas, rgba, size.width, size.height))
-        {
-            leptos::logging::error!("painting: {error:?}");
-        }
-    });
-    view! {
-        <div class="layers">
-            <canvas
-                class="layer painting"
-                node_ref=canvas
-                width=size.width
-                height=size.height
-                style=move || format!("clip-path:inset(0 0 0 {}%)", split.get())
-            ></canvas>
-            <span class="split" class:hidden=move || split.get() == 0 style=move || format!("left:{}%", split.get())></span>
-        </div>
-    }
-    .into_any()
-}
-
-fn draw(canvas: &HtmlCanvasElement, rgba: &[u8], width: u32, height: u32) -> Result<(), JsValue> {
-    let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), width, height)?;
-    export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
+    let rgba = answer.bytes;
+    Some(view! { <Painting rgba width height split /> })
 }
 
 /// The styles as tiles: one of them, or several with a weight each.
@@ -236,72 +197,6 @@ fn StylePicker() -> impl IntoView {
             <div class="style-tiles">{tiles}</div>
             {sliders}
             <p class="help">{move || if mixing.get() { t_string!(i18n, style_mix_help) } else { t_string!(i18n, style_help) }}</p>
-        </section>
-    }
-}
-
-/// Paintings to take the style from, or a picture of the visitor's.
-#[component]
-fn Paintings() -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let source = move || {
-        state
-            .settings(Lab::Stylize)
-            .with(|settings| settings.choice(SOURCE))
-    };
-    let choose = move |name: &'static str| {
-        let index = SOURCES.iter().position(|&word| word == name);
-        state.set(Lab::Stylize, SOURCE, Value::Choice(index.unwrap_or(0)));
-    };
-    let tiles = PAINTINGS
-        .iter()
-        .map(|painting| {
-            let words = format!("{}, {}", painting.title, painting.painter);
-            view! {
-                <button
-                    type="button"
-                    class="painting-tile"
-                    data-painting=painting.name
-                    aria-pressed=move || (source() == painting.name).to_string()
-                    aria-label=words.clone()
-                    title=words
-                    on:click=move |_| choose(painting.name)
-                >
-                    <img src=format!("paintings/{}.jpg", painting.name) alt="" loading="lazy" width="96" height="64" />
-                </button>
-            }
-        })
-        .collect_view();
-    let take = move |file: web_sys::File| {
-        leptos::task::spawn_local(async move {
-            match check_file(&file).await {
-                Ok(_) => state.take_style(file.unchecked_into()),
-                Err(failure) => state.refuse(failure),
-            }
-        });
-    };
-    let said = move || match source() {
-        BUILT_IN => t_string!(i18n, paintings_help).to_string(),
-        OWN => t_string!(i18n, paintings_own).to_string(),
-        name => PAINTINGS
-            .iter()
-            .find(|painting| painting.name == name)
-            .map(|painting| format!("{}. {}", painting.title, painting.painter))
-            .unwrap_or_default(),
-    };
-    view! {
-        <section class="panel" id="paintings">
-            <h2>{move || t_string!(i18n, paintings_title)}</h2>
-            <div class="painting-tiles">{tiles}</div>
-            <div class="row">
-                <FileButton
-                    id="open-style"
-                    label=Signal::derive(move || t_string!(i18n, paintings_open).to_string())
-                    on_file=take
-                />
-            </div>
-            <p class="help">{said}</p>
         </section>
     }
 }

@@ -2,22 +2,14 @@
 
 use leptos::prelude::*;
 
+use crate::app::color_map::inferno;
 use crate::app::text::{class_name, t_string, use_i18n};
 use crate::protocol::detect::AnchorMap;
 
-/// Colour of a share between 0 and 1 on the inferno map, from five of its colours.
-fn inferno(share: f32) -> String {
-    const STOPS: [[f32; 3]; 5] = [
-        [0.0, 0.0, 4.0],
-        [87.0, 16.0, 110.0],
-        [188.0, 55.0, 84.0],
-        [249.0, 142.0, 9.0],
-        [252.0, 255.0, 164.0],
-    ];
-    let at = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
-    let low = (at as usize).min(STOPS.len() - 2);
-    let mix = |c: usize| STOPS[low][c] + (STOPS[low + 1][c] - STOPS[low][c]) * (at - low as f32);
-    format!("rgb({:.0} {:.0} {:.0})", mix(0), mix(1), mix(2))
+/// Heat of a share between 0 and 1, as CSS wants it.
+fn heat(share: f32) -> String {
+    let [r, g, b] = inferno(share);
+    format!("rgb({r} {g} {b})")
 }
 
 /// Best score and class among the boxes of a cell, with its shape.
@@ -49,7 +41,7 @@ pub fn Grid(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                 "left:{:.3}%;top:{:.3}%;width:{step:.3}%;height:{step:.3}%;--heat:{}",
                 column as f32 * step,
                 row as f32 * step,
-                inferno(score)
+                heat(score)
             );
             let name =
                 t_string!(i18n, anchors_cell, row = row + 1, column = column + 1).to_string();

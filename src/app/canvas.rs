@@ -1,0 +1,75 @@
+//! A repainted picture over the photograph, with a line to slide between the two.
+
+use leptos::prelude::*;
+use wasm_bindgen::Clamped;
+use wasm_bindgen::prelude::*;
+use web_sys::{HtmlCanvasElement, ImageData};
+
+use super::export;
+use super::text::{t_string, use_i18n};
+
+/// The picture, from the split on: `split` is the share of the stage, in percent from the left, that
+/// shows what is below.
+#[component]
+pub fn Painting(
+    /// RGBA by row.
+    rgba: Vec<u8>,
+    /// Columns.
+    width: u32,
+    /// Rows.
+    height: u32,
+    /// See above.
+    split: RwSignal<u32>,
+) -> impl IntoView {
+    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
+    let rgba = StoredValue::new(rgba);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        if let Some(Err(error)) = rgba.try_with_value(|rgba| draw(&canvas, rgba, width, height)) {
+            leptos::logging::error!("painting: {error:?}");
+        }
+    });
+    view! {
+        <div class="layers">
+            <canvas
+                class="layer painting"
+                node_ref=canvas
+                width=width
+                height=height
+                style=move || format!("clip-path:inset(0 0 0 {}%)", split.get())
+            ></canvas>
+            <span class="split" class:hidden=move || split.get() == 0 style=move || format!("left:{}%", split.get())></span>
+        </div>
+    }
+}
+
+fn draw(canvas: &HtmlCanvasElement, rgba: &[u8], width: u32, height: u32) -> Result<(), JsValue> {
+    let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), width, height)?;
+    export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
+}
+
+/// The slider of the split.
+#[component]
+pub fn Compare(
+    /// See [`Painting`].
+    split: RwSignal<u32>,
+    /// Whether there is nothing to compare yet.
+    hidden: Signal<bool>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <div class="control compare" class:hidden=hidden>
+            <label for="compare">{move || t_string!(i18n, compare)}</label>
+            <output for="compare">{move || format!("{} %", split.get())}</output>
+            <input
+                type="range"
+                id="compare"
+                min="0"
+                max="100"
+                prop:value=move || split.get()
+                style=move || format!("--filled:{}%", split.get())
+                on:input:target=move |event| split.set(event.target().value().parse().unwrap_or(0))
+            />
+        </div>
+    }
+}
