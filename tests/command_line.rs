@@ -287,3 +287,72 @@ fn changed_or_truncated_weights_are_refused() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(sentence));
     }
 }
+
+#[test]
+fn searches_write_picture_animation_and_losses() {
+    let folder = scratch("searches");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (png, gif, csv) = (path("out.png"), path("out.gif"), path("losses.csv"));
+    let common = [
+        "--steps", "2", "--size", "64", "--out", &*png, "--gif", &*gif, "--losses", &*csv,
+    ];
+    let temple = "public/samples/temple.jpg";
+    let auvers = "public/paintings/auvers.jpg";
+    let searches: [(&[&str], &str, usize); 3] = [
+        (
+            &["gatys", temple, auvers, "--seed", "9"],
+            "step,total,content,conv1_1,",
+            3,
+        ),
+        (
+            &["texture", auvers, "--layers", "3"],
+            "step,total,conv1_1,",
+            3,
+        ),
+        (&["dream", temple, "--octaves", "2"], "step,activation", 4),
+    ];
+    for (words, header, rows) in searches {
+        let name = words[0];
+        let said = stdout(&kiln(&[words, &common].concat()));
+        assert!(said.contains("steps"), "{name}: {said}");
+        let bytes = fs::read(&png).expect("written");
+        let picture = decode_picture(&bytes).expect("a PNG");
+        assert_eq!(picture.width, 64, "{name}");
+        let text = png_text::read(&bytes).expect("settings inside");
+        let (Route::Lab(shared), notices) = link::decode(&text) else {
+            panic!("{name}: {text}")
+        };
+        assert_eq!((shared.settings.lab().name(), notices.len()), (name, 0));
+        assert_eq!(shared.settings.number("steps"), 2.0);
+        assert!(
+            fs::read(&gif).expect("written").starts_with(b"GIF89a"),
+            "{name}"
+        );
+        let losses = fs::read_to_string(&csv).expect("written");
+        assert!(losses.starts_with(header), "{name}: {losses}");
+        assert_eq!(losses.lines().count(), 1 + rows, "{name}: {losses}");
+    }
+}
+
+#[test]
+fn searches_refuse_with_a_sentence() {
+    let temple = "public/samples/temple.jpg";
+    let refused: [(&[&str], &str); 4] = [
+        (&["gatys", temple], "STYLE"),
+        (
+            &["gatys", temple, "nowhere.jpg", "--out", "x.png"],
+            "check the path",
+        ),
+        (&["texture", temple], "--out FILE"),
+        (
+            &["dream", temple, "--out", "x.png", "--size", "9000"],
+            "give a number from 64 to 768",
+        ),
+    ];
+    for (words, sentence) in refused {
+        let output = kiln(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(sentence), "{words:?}: {said}");
+    }
+}

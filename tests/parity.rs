@@ -1,4 +1,4 @@
-//! Parity with the LiteRT reference on photographs; vectors by `tools/reference_vectors.py`.
+//! Parity with LiteRT and onnxruntime on photographs; vectors by the scripts `tools/*_vectors.py`.
 
 #![cfg(feature = "native")]
 #![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
@@ -17,6 +17,7 @@ use kiln::models::arbitrary_style::{STYLE_NUMBERS, StylePainterConfig, StylePred
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
+use kiln::models::vgg16::{Vgg16Config, prepare};
 use kiln::protocol::card::Manifest;
 use kiln::protocol::detect::{BoxInImage, CLASSES};
 use kiln::protocol::message::LabResult;
@@ -82,6 +83,41 @@ fn ssd_raw_outputs_equal_the_reference() {
             classes < RAW_TOLERANCE,
             "{name}: logits differ by {classes}"
         );
+    }
+}
+
+/// Maps hold up to 1,400; the tolerance is relative to the largest value of each.
+#[test]
+fn vgg_maps_equal_the_reference() {
+    let device = Device::flex();
+    let weights = fs::read("weights/vgg16.bpk").expect("committed");
+    let network = fill(Vgg16Config::new().init(&device), "vgg16", weights).expect("fits");
+    for name in ["cat", "astronaut", "coffee"] {
+        let reference = floats(&vector(&format!("{name}-vgg.bin")));
+        let picture = input(&format!("{name}-style.png"));
+        let rgb = stretch_rgb(&picture, 128, 96);
+        let image = prepare(to_tensor(&rgb, 128, 96, 1.0 / 255.0, 0.0, &device));
+        let maps = network.forward(image, 12);
+        let mut rest = &*reference;
+        for index in [0, 2, 4, 8, 10, 12] {
+            let map = maps[index].clone();
+            let [_, channels, _, _] = map.dims();
+            let means = map.clone().mean_dims(&[2, 3]).into_data();
+            let means: Vec<f32> = means.try_into_vec().expect("f32");
+            let values: Vec<f32> = map.into_data().try_into_vec().expect("f32");
+            let kept: Vec<f32> = values.into_iter().step_by(97).collect();
+            let (expected_means, more) = rest.split_at(channels);
+            let (expected, more) = more.split_at(kept.len());
+            rest = more;
+            let scale = expected.iter().copied().fold(0.0, f32::max);
+            let off = largest(&kept, expected).max(largest(&means, expected_means)) / scale;
+            println!("{name}, layer {index}: within {off:.1e} of {scale:.0}");
+            assert!(
+                off < 1e-4,
+                "{name}, layer {index}: differs by {off} of {scale}"
+            );
+        }
+        assert!(rest.is_empty());
     }
 }
 

@@ -15,7 +15,11 @@ pub fn inferno(share: f32) -> [u8; 3] {
 /// Colour of a number between -1 and 1: blue below zero, white at it, orange above (Okabe-Ito's blue
 /// and vermilion).
 pub fn diverging(value: f32) -> [u8; 3] {
-    const STOPS: [[f32; 3]; 3] = [[0.0, 114.0, 178.0], [247.0, 247.0, 247.0], [213.0, 94.0, 0.0]];
+    const STOPS: [[f32; 3]; 3] = [
+        [0.0, 114.0, 178.0],
+        [247.0, 247.0, 247.0],
+        [213.0, 94.0, 0.0],
+    ];
     between(&STOPS, (value.clamp(-1.0, 1.0) + 1.0) / 2.0)
 }
 

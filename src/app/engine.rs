@@ -9,8 +9,8 @@ use super::worker::{base_address, new_worker};
 
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
-    Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, Outcome, Stage, Timings,
-    LabResult, ToEngine,
+    Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, LabResult, Outcome, Stage,
+    Timings, ToEngine,
 };
 use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
@@ -531,8 +531,8 @@ impl Engine {
         }) else {
             return;
         };
-        let step_ms = (progress.step > first)
-            .then(|| (now - since) / f64::from(progress.step - first));
+        let step_ms =
+            (progress.step > first).then(|| (now - since) / f64::from(progress.step - first));
         let losses = std::mem::take(&mut progress.losses);
         self.live.update(|live| {
             let mut history = live.take().map(|live| live.history).unwrap_or_default();
@@ -555,7 +555,8 @@ impl Engine {
                     inner.idle_losses = 0;
                     inner.pending = None;
                 });
-                self.job.set(JobState::Done(outcome.timings, outcome.memory));
+                self.job
+                    .set(JobState::Done(outcome.timings, outcome.memory));
                 return;
             }
             let Some(pending) = self.update(|inner| {

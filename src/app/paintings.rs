@@ -18,9 +18,7 @@ pub fn Paintings(
 ) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let source = move || {
-        state.settings(lab).with(|settings| settings.choice(SOURCE))
-    };
+    let source = move || state.settings(lab).with(|settings| settings.choice(SOURCE));
     let choose = move |name: &'static str| {
         let mut chosen = state.settings(lab).get_untracked();
         chosen.set_text(SOURCE, name);

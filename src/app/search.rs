@@ -31,7 +31,14 @@ fn controls(lab: Lab) -> &'static [(&'static str, &'static [&'static str])] {
             ("content", &["content-weight", "content-layer"]),
             (
                 "style",
-                &["style-weight", "style-1", "style-2", "style-3", "style-4", "style-5"],
+                &[
+                    "style-weight",
+                    "style-1",
+                    "style-2",
+                    "style-3",
+                    "style-4",
+                    "style-5",
+                ],
             ),
             ("tv", &["tv-weight"]),
             ("step", &["optimizer", "rate", "steps", "start", "seed"]),
@@ -143,9 +150,8 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
     let running = move || job.with(|job| matches!(job, JobState::Running { .. }));
     let can_start =
         move || !running() && (lab == Lab::Texture || state.source.with(Option::is_some));
-    let can_go_on = move || {
-        !running() && live.with(|live| live.as_ref().is_some_and(|live| live.lab == lab))
-    };
+    let can_go_on =
+        move || !running() && live.with(|live| live.as_ref().is_some_and(|live| live.lab == lab));
     let go_on = move |steps| {
         let settings = state.settings(lab).get_untracked();
         state.engine.go_on(settings, steps);
@@ -153,8 +159,16 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
     let told = move || {
         let live = live.get().filter(|live| live.lab == lab)?;
         let progress = live.progress;
-        let at = t_string!(i18n, search_step, done = progress.step, total = progress.steps).to_string();
-        let each = live.step_ms.map(|ms| t_string!(i18n, search_each, ms = format!("{ms:.0}")).to_string());
+        let at = t_string!(
+            i18n,
+            search_step,
+            done = progress.step,
+            total = progress.steps
+        )
+        .to_string();
+        let each = live
+            .step_ms
+            .map(|ms| t_string!(i18n, search_each, ms = format!("{ms:.0}")).to_string());
         Some(view! {
             <p class="number quiet" id="search-step" data-step=progress.step.to_string() data-ms=live.step_ms.map(|ms| format!("{ms:.1}"))>
                 {at} " " {each}
@@ -162,7 +176,8 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
         })
     };
     let large = move || {
-        nothing_loaded(&live.read()).then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
+        nothing_loaded(&live.read())
+            .then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
     };
     view! {
         <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
@@ -200,7 +215,12 @@ fn Exports(lab: Lab, nothing: Signal<bool>) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     // While it searches, the engine would answer at the end.
-    let busy = move || state.engine.job.with(|job| matches!(job, JobState::Running { .. }));
+    let busy = move || {
+        state
+            .engine
+            .job
+            .with(|job| matches!(job, JobState::Running { .. }))
+    };
     let name = move |suffix: &str| {
         let source = state.source.get_untracked().map(|source| source.name);
         export::file_name(source.as_deref().unwrap_or("kiln"), suffix)
@@ -210,7 +230,11 @@ fn Exports(lab: Lab, nothing: Signal<bool>) -> impl IntoView {
         let file = name(&format!("{}.png", lab.name()));
         state.engine.export(settings, None, file);
     };
-    let gif = move |_| state.engine.animate(lab, name(&format!("{}.gif", lab.name())));
+    let gif = move |_| {
+        state
+            .engine
+            .animate(lab, name(&format!("{}.gif", lab.name())))
+    };
     view! {
         <div class="row exports">
             <ShareButton />

@@ -273,7 +273,9 @@ impl Engine {
                 (raw.width, raw.height, size_of(&painting), painting.rgba)
             }
             // The page lays the layers over each other itself; a search is adjusted when it goes on.
-            Lab::Segment | Lab::Gatys | Lab::Texture | Lab::Dream => return Err(Failure::NothingToRefine),
+            Lab::Segment | Lab::Gatys | Lab::Texture | Lab::Dream => {
+                return Err(Failure::NothingToRefine);
+            }
         };
         let outcome = Outcome {
             width,

@@ -221,7 +221,11 @@ impl Dream {
     /// Those of [`Job::read`].
     pub async fn picture<H: Host>(&self, job: &Job<'_, H>) -> Result<Picture, Failure> {
         let [width, height] = self.sizes[self.octave];
-        let shown = self.picture.clone().narrow(2, 0, height).narrow(3, 0, width);
+        let shown = self
+            .picture
+            .clone()
+            .narrow(2, 0, height)
+            .narrow(3, 0, width);
         let rgb = interleave(&job.read(shown).await?, width * height);
         let opaque = |&[r, g, b]: &[u8; 3]| [r, g, b, 255];
         Ok(Picture {

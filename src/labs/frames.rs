@@ -76,10 +76,18 @@ mod tests {
                 frames.keep(vec![step as u8; 3]);
             }
         }
-        let steps: Vec<_> = frames.pictures.iter().map(|rgb| u32::from(rgb[0])).collect();
+        let steps: Vec<_> = frames
+            .pictures
+            .iter()
+            .map(|rgb| u32::from(rgb[0]))
+            .collect();
         let expected: Vec<_> = (0..=200).step_by(frames.interval as usize).collect();
         assert_eq!(steps, expected);
-        assert!(steps.len() <= MOST && steps.len() > MOST / 3, "{}", steps.len());
+        assert!(
+            steps.len() <= MOST && steps.len() > MOST / 3,
+            "{}",
+            steps.len()
+        );
     }
 
     #[test]

@@ -95,9 +95,15 @@ fn weights(settings: &Settings) -> (f32, [f32; 5], f32) {
     let variation = settings.number(names::VARIATION_WEIGHT);
     if settings.lab() == Lab::Texture {
         let layers = settings.number(names::LAYERS) as usize;
-        let share = |number| if number < layers { 1.0 / layers as f32 } else { 0.0 };
-        // A texture has no content to be weighed against.
-        return (0.0, std::array::from_fn(share), variation * 0.01);
+        let share = |number| {
+            if number < layers {
+                1.0 / layers as f32
+            } else {
+                0.0
+            }
+        };
+        // A texture has no content to be weighed against: its losses are smaller.
+        return (0.0, std::array::from_fn(share), variation * 0.1);
     }
     let layers = names::LAYER_WEIGHTS.map(|name| settings.number(name));
     let sum = layers.iter().sum::<f32>().max(f32::MIN_POSITIVE);
@@ -113,7 +119,10 @@ fn weights(settings: &Settings) -> (f32, [f32; 5], f32) {
 fn at_size(picture: &Picture, size: [usize; 2], device: &Device) -> (Tensor<4>, Vec<u8>) {
     let rgb = stretch_rgb(picture, size[0], size[1]);
     let (extended, [wide, high]) = extend(&rgb, size, 1, SMALLEST);
-    (to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device), rgb)
+    (
+        to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device),
+        rgb,
+    )
 }
 
 /// Every value at random between 0 and 1.
@@ -259,7 +268,9 @@ impl Optimisation {
             .filter(|&n| style_weights[n] > 0.0)
             .map(style_layer)
             .max();
-        let last = deepest_style.max(content.map(|(index, _)| *index)).unwrap_or(0);
+        let last = deepest_style
+            .max(content.map(|(index, _)| *index))
+            .unwrap_or(0);
         let mut maps = maps(job, network, self.picture.clone(), last).await?;
         let device = self.picture.device();
         let zero = || Tensor::<1>::zeros([1], &device);
@@ -411,7 +422,11 @@ impl Optimisation {
     /// RGB bytes of the present picture, by row.
     async fn rgb<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
         let [width, height] = self.size;
-        let shown = self.picture.clone().narrow(2, 0, height).narrow(3, 0, width);
+        let shown = self
+            .picture
+            .clone()
+            .narrow(2, 0, height)
+            .narrow(3, 0, width);
         let planes = job.read(shown).await?;
         Ok(interleave(&planes, width * height))
     }
@@ -420,7 +435,11 @@ impl Optimisation {
     fn colored(&self, rgb: &[u8]) -> Vec<u8> {
         let keeps = self.lab() == Lab::Gatys && self.settings.choice(names::COLORS) == "photo";
         let content = self.content.as_deref().filter(|_| keeps).unwrap_or(rgb);
-        let pixels = rgb.as_chunks::<3>().0.iter().zip(content.as_chunks::<3>().0);
+        let pixels = rgb
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .zip(content.as_chunks::<3>().0);
         pixels
             .flat_map(|(&painted, &content)| {
                 let [r, g, b] = if keeps {
@@ -475,4 +494,113 @@ pub fn interleave(planes: &[f32], pixels: usize) -> Vec<u8> {
     (0..pixels)
         .flat_map(|pixel| [0, 1, 2].map(|channel| byte(planes[channel * pixels + pixel])))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::native_host::NativeHost;
+    use crate::models::vgg16::Vgg16Config;
+    use burn::module::Param;
+    use burn::tensor::Distribution;
+
+    /// A network with random weights that keep the size of what passes (He et al. 2015).
+    fn network(device: &Device) -> Vgg16 {
+        device.seed(5);
+        let mut network = Vgg16Config::new().init(device);
+        for conv in &mut network.convs {
+            let dims = conv.weight.dims();
+            let spread = (2.0 / (dims[1] * 9) as f64).sqrt();
+            let random = Tensor::random(dims, Distribution::Normal(0.0, spread), device);
+            conv.weight = Param::from_tensor(random);
+        }
+        network
+    }
+
+    fn picture(seed: u64) -> Picture {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut rgba = vec![255; 20 * 18 * 4];
+        for pixel in rgba.as_chunks_mut::<4>().0 {
+            pixel[..3].fill_with(|| random.next_u32() as u8);
+        }
+        Picture::new(20, 18, rgba).expect("right size")
+    }
+
+    /// The gradient of the whole objective, with all its terms, through all layers, against central
+    /// differences.
+    #[test]
+    fn the_gradient_equals_finite_differences() {
+        let device = Device::flex();
+        let network = network(&device);
+        let host = NativeHost::new("weights", |_| {});
+        let job = Job::new(&host, "cpu");
+        let mut settings = Settings::new(Lab::Gatys);
+        settings.set_text(names::START, "noise");
+        let content = picture(1);
+        let style = picture(2);
+        let ready = Optimisation::new(&job, &network, &settings, Some(&content), &style, &device);
+        let mut search = pollster::block_on(ready).expect("ready");
+        let list = |tensor: Tensor<4>| tensor.into_data().try_into_vec::<f32>().expect("f32");
+        let at = list(search.picture.clone());
+        let evaluation = pollster::block_on(search.evaluate(&job, &network)).expect("finite");
+        let gradient = list(evaluation.gradient);
+        let mut loss = |values: Vec<f32>| {
+            search.picture = Tensor::from_data(TensorData::new(values, [1, 3, 18, 20]), &device);
+            let evaluation = pollster::block_on(search.evaluate(&job, &network)).expect("finite");
+            let total: Vec<f32> = evaluation.losses[0]
+                .clone()
+                .into_data()
+                .try_into_vec()
+                .expect("f32");
+            f64::from(total[0])
+        };
+        // Single values drown in rounding: along the gradient and along random directions.
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let largest = gradient
+            .iter()
+            .fold(0f32, |most, value| most.max(value.abs()));
+        let along: Vec<f32> = gradient.iter().map(|value| value / largest).collect();
+        let mut directions = vec![along];
+        for _ in 0..3 {
+            directions.push(
+                gradient
+                    .iter()
+                    .map(|&value| {
+                        let sign = if random.next_u32() % 4 == 0 {
+                            -1.0
+                        } else {
+                            1.0
+                        };
+                        sign * value.signum()
+                    })
+                    .collect(),
+            );
+        }
+        for direction in directions {
+            let moved = |by: f32| at.iter().zip(&direction).map(|(a, d)| a + by * d).collect();
+            let step = 2e-4;
+            let expected = (loss(moved(step)) - loss(moved(-step))) / (2.0 * f64::from(step));
+            let got: f64 = gradient
+                .iter()
+                .zip(&direction)
+                .map(|(g, d)| f64::from(g * d))
+                .sum();
+            assert!(
+                (got - expected).abs() < 0.02 * expected.abs(),
+                "{got}, expected {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn noise_is_the_same_everywhere() {
+        let values = noise(7, [16, 16], &Device::flex()).into_data();
+        let values: Vec<f32> = values.try_into_vec().expect("f32");
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        assert!((mean - 0.5).abs() < 0.05);
+        assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
+        // The first word of the generator, as the crate documents its stream to be stable.
+        let first = ChaCha8Rng::seed_from_u64(7).next_u32() >> 8;
+        assert_eq!(values[0], first as f32 / 16_777_216.0);
+    }
 }

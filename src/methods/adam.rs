@@ -71,6 +71,9 @@ mod tests {
         adam.step(Tensor::from_data([1.0], &device), 1.0);
         let step = list(adam.step(Tensor::from_data([3.0], &device), 1.0));
         let expected = (0.39f32 / 0.19) / (0.009_999f32 / 0.001_999).sqrt();
-        assert!((step[0] - expected).abs() < 1e-4, "{step:?}, expected {expected}");
+        assert!(
+            (step[0] - expected).abs() < 1e-4,
+            "{step:?}, expected {expected}"
+        );
     }
 }

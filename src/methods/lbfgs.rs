@@ -46,7 +46,10 @@ impl Lbfgs {
     /// - both inputs and the output: `[1, channels, height, width]`
     pub fn step(&mut self, picture: &Tensor<4>, gradient: Tensor<4>, limit: f32) -> Tensor<4> {
         if let Some((old_picture, old_gradient)) = self.last.take() {
-            self.remember(picture.clone() - old_picture, gradient.clone() - old_gradient);
+            self.remember(
+                picture.clone() - old_picture,
+                gradient.clone() - old_gradient,
+            );
         }
         self.last = Some((picture.clone(), gradient.clone()));
         let mut direction = gradient;

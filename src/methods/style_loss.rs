@@ -116,7 +116,10 @@ mod tests {
     fn close(got: &[f32], expected: &[f32]) {
         assert_eq!(got.len(), expected.len());
         for (a, b) in got.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{got:?}, expected {expected:?}");
+            assert!(
+                (a - b).abs() < 1e-5 * b.abs().max(1.0),
+                "{got:?}, expected {expected:?}"
+            );
         }
     }
 

@@ -95,12 +95,7 @@ impl Vgg16 {
             x
         };
         let conv = &self.convs[index];
-        activation::relu(conv2d(
-            x,
-            conv.weight.val(),
-            Some(conv.bias.val()),
-            same(),
-        ))
+        activation::relu(conv2d(x, conv.weight.val(), Some(conv.bias.val()), same()))
     }
 
     /// The maps of all layers up to and with `last`, after ReLU.
@@ -200,9 +195,10 @@ mod tests {
         let device = Device::flex();
         let rgb = [123.68f32, 116.779, 103.939].map(|value| value / 255.0);
         let image = Tensor::<1>::from_data(rgb, &device).reshape([1, 3, 1, 1]);
-        prepare(image)
-            .into_data()
-            .assert_approx_eq::<f32>(&TensorData::zeros::<f32, _>([1, 3, 1, 1]), Tolerance::absolute(1e-4));
+        prepare(image).into_data().assert_approx_eq::<f32>(
+            &TensorData::zeros::<f32, _>([1, 3, 1, 1]),
+            Tolerance::absolute(1e-4),
+        );
     }
 
     /// The step backward of a layer against central differences of the sum of its output, weighted
@@ -222,7 +218,10 @@ mod tests {
             let output = network.forward_layer(index, x.clone());
             let gradient = values(network.backward_layer(index, upstream.clone(), output, size));
             let loss = |x: Vec<f32>| {
-                let x = Tensor::<4>::from_data(TensorData::new(x, [1, channels_in, size[0], size[1]]), &device);
+                let x = Tensor::<4>::from_data(
+                    TensorData::new(x, [1, channels_in, size[0], size[1]]),
+                    &device,
+                );
                 values(network.forward_layer(index, x) * upstream.clone())
                     .iter()
                     .map(|&v| f64::from(v))

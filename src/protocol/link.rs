@@ -120,7 +120,7 @@ mod tests {
         (
             0..Lab::ALL.len(),
             proptest::option::of(0..samples::SAMPLES.len()),
-            proptest::collection::vec(any::<u32>(), 16),
+            proptest::collection::vec(any::<u32>(), 24),
         )
             .prop_map(|(lab, sample, draws)| {
                 let lab = Lab::ALL[lab];

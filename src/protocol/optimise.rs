@@ -99,7 +99,7 @@ const RATE_PARAM: Param = Param {
 };
 const VARIATION_PARAM: Param = Param {
     name: VARIATION_WEIGHT,
-    key: "v",
+    key: "z",
     kind: number(0.0, 20.0, 0.5, 2.0),
     help: "weight of the total variation: smoothness",
 };
@@ -131,11 +131,27 @@ pub const GATYS_PARAMS: &[Param] = &[
         kind: number(0.0, 100.0, 1.0, 10.0),
         help: "weight of the style loss",
     },
-    layer_weight("style-1", "a", "weight of conv1_1 within the style: colours"),
+    layer_weight(
+        "style-1",
+        "a",
+        "weight of conv1_1 within the style: colours",
+    ),
     layer_weight("style-2", "b", "weight of conv2_1 within the style: grain"),
-    layer_weight("style-3", "d", "weight of conv3_1 within the style: small strokes"),
-    layer_weight("style-4", "e", "weight of conv4_1 within the style: strokes and motifs"),
-    layer_weight("style-5", "f", "weight of conv5_1 within the style: large motifs"),
+    layer_weight(
+        "style-3",
+        "d",
+        "weight of conv3_1 within the style: small strokes",
+    ),
+    layer_weight(
+        "style-4",
+        "e",
+        "weight of conv4_1 within the style: strokes and motifs",
+    ),
+    layer_weight(
+        "style-5",
+        "f",
+        "weight of conv5_1 within the style: large motifs",
+    ),
     VARIATION_PARAM,
     Param {
         name: START,

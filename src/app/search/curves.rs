@@ -64,9 +64,18 @@ pub fn Curves(
 
 fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView + use<> {
     let history = &live.history;
-    let positive = || history.iter().flatten().copied().filter(|&value| value > 0.0);
+    let positive = || {
+        history
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|&value| value > 0.0)
+    };
     let top = positive().fold(f32::MIN_POSITIVE, f32::max).log10();
-    let bottom = positive().fold(f32::MAX, f32::min).log10().max(top - DECADES);
+    let bottom = positive()
+        .fold(f32::MAX, f32::min)
+        .log10()
+        .max(top - DECADES);
     let range = (top - bottom).max(0.1);
     let last = (history.len() - 1) as f32;
     let place = |step: usize, value: f32| {
@@ -74,7 +83,11 @@ fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView
         let y = (top - value.max(f32::MIN_POSITIVE).log10()) / range * SIZE[1];
         format!("{x:.1},{:.1}", y.clamp(0.0, SIZE[1]))
     };
-    let first_losses: Vec<String> = history.iter().take(10).map(|row| row[0].to_string()).collect();
+    let first_losses: Vec<String> = history
+        .iter()
+        .take(10)
+        .map(|row| row[0].to_string())
+        .collect();
     let terms = &live.progress.terms;
     let lines = terms
         .iter()

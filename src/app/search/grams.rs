@@ -42,7 +42,9 @@ fn layers(live: &Live) -> Vec<Layer> {
             own: matrix(),
         }
     });
-    views.filter(|layer| layer.own.len() == layer.side * layer.side).collect()
+    views
+        .filter(|layer| layer.own.len() == layer.side * layer.side)
+        .collect()
 }
 
 /// A row of three matrices for each style layer.

@@ -50,17 +50,39 @@ pub fn command() -> Command {
             ),
         )
         .subcommand(
-            search_command(Lab::Gatys, "Repaints a picture in the style of another, by a search")
-                .arg(picture_argument("picture", "CONTENT", 1, "what the result shows"))
-                .arg(picture_argument("style-picture", "STYLE", 2, "how it is painted")),
+            search_command(
+                Lab::Gatys,
+                "Repaints a picture in the style of another, by a search",
+            )
+            .arg(picture_argument(
+                "picture",
+                "CONTENT",
+                1,
+                "what the result shows",
+            ))
+            .arg(picture_argument(
+                "style-picture",
+                "STYLE",
+                2,
+                "how it is painted",
+            )),
         )
         .subcommand(
-            search_command(Lab::Texture, "Makes a texture like an example, from noise")
-                .arg(picture_argument("picture", "EXAMPLE", 1, "the texture to be like")),
+            search_command(Lab::Texture, "Makes a texture like an example, from noise").arg(
+                picture_argument("picture", "EXAMPLE", 1, "the texture to be like"),
+            ),
         )
         .subcommand(
-            search_command(Lab::Dream, "Grows what a layer of the network sees in a picture")
-                .arg(picture_argument("picture", "PICTURE", 1, "what is dreamed of")),
+            search_command(
+                Lab::Dream,
+                "Grows what a layer of the network sees in a picture",
+            )
+            .arg(picture_argument(
+                "picture",
+                "PICTURE",
+                1,
+                "what is dreamed of",
+            )),
         )
         .subcommand(
             Command::new("models")
@@ -115,7 +137,10 @@ fn lab_command(lab: Lab, about: &'static str) -> Command {
 fn search_command(lab: Lab, about: &'static str) -> Command {
     with_settings(lab, about)
         .arg(out_argument("out", "PNG to write"))
-        .arg(out_argument("gif", "GIF to write, of how the picture came about"))
+        .arg(out_argument(
+            "gif",
+            "GIF to write, of how the picture came about",
+        ))
         .arg(out_argument("losses", "CSV to write, a line for each step"))
 }
 

@@ -68,8 +68,12 @@ pub fn search(lab: Lab, arguments: &ArgMatches) -> Result<(), String> {
         .map_err(|failure| failure.to_string())?;
     write_png(out, &picture, &settings).map_err(|failure| failure.to_string())?;
     let save = |path: &PathBuf, bytes: &[u8]| {
-        fs::write(path, bytes)
-            .map_err(|error| format!("{} cannot be written ({error}): check the folder.", path.display()))
+        fs::write(path, bytes).map_err(|error| {
+            format!(
+                "{} cannot be written ({error}): check the folder.",
+                path.display()
+            )
+        })
     };
     if let Some(path) = path("gif") {
         let gif = pollster::block_on(engine.animation(&reading, lab)).map_err(|f| f.to_string())?;
@@ -86,7 +90,11 @@ pub fn search(lab: Lab, arguments: &ArgMatches) -> Result<(), String> {
         picture.width,
         picture.height,
         progress.step,
-        if lab == Lab::Dream { "activation" } else { "loss" },
+        if lab == Lab::Dream {
+            "activation"
+        } else {
+            "loss"
+        },
         ends[0],
         ends[1],
     );

@@ -1,0 +1,243 @@
+//! The labs that take steps, on the shipped weights: they reach what they search for, twice the same,
+//! and on any picture.
+
+#![cfg(feature = "native")]
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use burn::tensor::Device;
+use kiln::engine::native_host::{NativeHost, open_picture};
+use kiln::engine::runner::Engine;
+use kiln::labs::job::Job;
+use kiln::protocol::card::Manifest;
+use kiln::protocol::failure::Failure;
+use kiln::protocol::message::{Event, LabResult};
+use kiln::protocol::optimise::{Progress, Term};
+use kiln::protocol::params::Lab;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::settings::Settings;
+
+/// Losses of all steps, last report, and RGBA of the picture.
+type Found = (Vec<Vec<f32>>, Progress, Vec<u8>);
+
+fn settings(lab: Lab, values: &[(&str, &str)]) -> Settings {
+    let mut settings = Settings::new(lab);
+    for (name, text) in values {
+        assert!(settings.set_text(name, text), "{name}={text}");
+    }
+    settings
+}
+
+fn photograph() -> Picture {
+    open_picture(Path::new("public/samples/temple.jpg")).expect("ships")
+}
+
+fn painting() -> Picture {
+    open_picture(Path::new("public/paintings/auvers.jpg")).expect("ships")
+}
+
+/// Runs a lab, and then goes on for each of `further`.
+fn search(
+    settings: &Settings,
+    picture: Picture,
+    style: Option<Picture>,
+    further: &[u32],
+) -> Result<Found, Failure> {
+    let losses: RefCell<Vec<Vec<f32>>> = RefCell::default();
+    let host = NativeHost::new("weights", |event| {
+        if let Event::Step(progress) = event {
+            losses.borrow_mut().extend(progress.losses);
+        }
+    });
+    let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
+    let run = engine.run(Job::new(&host, "cpu"), &host, settings, picture, style);
+    let (mut outcome, mut bytes) = pollster::block_on(run)?;
+    let note = |result: LabResult| match result {
+        LabResult::Optimised(progress) => {
+            losses.borrow_mut().extend(progress.losses.iter().cloned());
+            progress
+        }
+        other => panic!("{other:?}"),
+    };
+    let mut last = note(outcome.result);
+    for &steps in further {
+        let run = engine.go_on(Job::new(&host, "cpu"), &host, settings, Some(steps));
+        (outcome, bytes) = pollster::block_on(run)?;
+        last = note(outcome.result);
+    }
+    bytes.truncate((last.width * last.height * 4) as usize);
+    Ok((losses.into_inner(), last, bytes))
+}
+
+#[test]
+fn a_style_search_ends_below_a_fifth_of_its_loss() {
+    for optimizer in ["lbfgs", "adam"] {
+        let settings = settings(
+            Lab::Gatys,
+            &[
+                ("size", "64"),
+                ("steps", "30"),
+                ("start", "noise"),
+                ("optimizer", optimizer),
+            ],
+        );
+        let (losses, last, _) =
+            search(&settings, photograph(), Some(painting()), &[]).expect("runs");
+        assert_eq!(losses.len(), 31, "the start and thirty steps");
+        assert_eq!((last.step, last.width, last.height), (30, 64, 43));
+        let (first, end) = (losses[0][0], losses[30][0]);
+        println!("{optimizer}: {first} to {end}");
+        assert!(end < first / 5.0, "{optimizer}: {first} to {end}");
+    }
+}
+
+#[test]
+fn losses_are_the_weighted_sum_of_their_terms() {
+    let settings = settings(
+        Lab::Gatys,
+        &[
+            ("size", "64"),
+            ("steps", "2"),
+            ("content-weight", "3"),
+            ("style-weight", "20"),
+            ("style-2", "0"),
+            ("tv-weight", "5"),
+        ],
+    );
+    let (losses, last, _) = search(&settings, photograph(), Some(painting()), &[]).expect("runs");
+    // Four style layers share a weight of 20; the second counts nothing, but is told.
+    let weight = |term: &Term| match term {
+        Term::Total => 0.0,
+        Term::Content => 3.0,
+        Term::Style(1) => 0.0,
+        Term::Style(_) => 5.0,
+        Term::Variation => 5.0,
+        Term::Activation => panic!("not of this lab"),
+    };
+    for row in &losses {
+        let sum: f32 = last
+            .terms
+            .iter()
+            .zip(row)
+            .map(|(term, value)| weight(term) * value)
+            .sum();
+        assert!((sum - row[0]).abs() < 1e-4 * row[0], "{row:?}: {sum}");
+        assert!(row[3] > 0.0, "the second layer is told");
+    }
+    // It starts from the content.
+    assert_eq!(losses[0][1], 0.0);
+    assert!(losses[2][1] > 0.0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_picture_also_in_two_parts() {
+    let half = settings(
+        Lab::Gatys,
+        &[("size", "64"), ("steps", "3"), ("start", "noise")],
+    );
+    let whole = settings(
+        Lab::Gatys,
+        &[("size", "64"), ("steps", "6"), ("start", "noise")],
+    );
+    let other = settings(
+        Lab::Gatys,
+        &[
+            ("size", "64"),
+            ("steps", "6"),
+            ("start", "noise"),
+            ("seed", "8"),
+        ],
+    );
+    let run = |settings, further| {
+        search(settings, photograph(), Some(painting()), further).expect("runs")
+    };
+    let (losses, last, picture) = run(&whole, &[]);
+    let (again, _, same) = run(&whole, &[]);
+    assert_eq!((&losses, &picture), (&again, &same));
+    let (parts, after, in_parts) = run(&half, &[2, 1]);
+    assert_eq!(
+        (&losses, last.step, &picture),
+        (&parts, after.step, &in_parts)
+    );
+    assert_ne!(run(&other, &[]).2, picture);
+}
+
+#[test]
+fn a_texture_matches_only_the_layers_that_count() {
+    let few = settings(
+        Lab::Texture,
+        &[("size", "64"), ("steps", "25"), ("layers", "2")],
+    );
+    let (losses, last, _) = search(&few, painting(), None, &[]).expect("runs");
+    assert_eq!((last.width, last.height), (64, 64));
+    assert!(
+        losses[25][0] < losses[0][0] / 5.0,
+        "{} to {}",
+        losses[0][0],
+        losses[25][0]
+    );
+    let layers: Vec<_> = last.grams.iter().map(|view| view.layer).collect();
+    assert_eq!(layers, [0, 1]);
+}
+
+#[test]
+fn a_dream_raises_what_its_layer_sees() {
+    let settings = settings(
+        Lab::Dream,
+        &[("size", "96"), ("steps", "5"), ("octaves", "2")],
+    );
+    let (losses, last, _) = search(&settings, photograph(), None, &[]).expect("runs");
+    assert_eq!((last.step, last.steps, last.width), (10, 10, 96));
+    assert_eq!(losses.len(), 10);
+    // Within a size; the next one starts from other pixels.
+    assert!(losses[4][0] > 1.2 * losses[0][0], "{losses:?}");
+    assert!(losses[9][0] > 1.2 * losses[5][0], "{losses:?}");
+}
+
+#[test]
+fn any_picture_works_as_content_and_as_style() {
+    let filled = |width: usize, height: usize, rgba: [u8; 4]| {
+        Picture::new(width, height, rgba.repeat(width * height)).expect("right size")
+    };
+    let strange = [
+        filled(1, 1, [10, 200, 30, 255]),
+        filled(1, 2000, [0, 0, 0, 255]),
+        filled(40, 30, [255, 0, 0, 0]),
+        filled(4000, 3000, [128, 128, 128, 255]),
+    ];
+    for picture in strange {
+        let name = format!("{} x {}", picture.width, picture.height);
+        let short = |lab| settings(lab, &[("size", "64"), ("steps", "1")]);
+        let plain = filled(64, 64, [90, 120, 200, 255]);
+        let runs = [
+            (Lab::Gatys, picture.clone(), Some(plain.clone())),
+            (Lab::Gatys, plain.clone(), Some(picture.clone())),
+            (Lab::Texture, picture.clone(), None),
+            (Lab::Dream, picture, None),
+        ];
+        for (lab, content, style) in runs {
+            let (losses, last, rgba) = search(&short(lab), content, style, &[])
+                .unwrap_or_else(|failure| panic!("{lab:?} on {name}: {failure}"));
+            assert!(
+                losses.iter().flatten().all(|loss| loss.is_finite()),
+                "{lab:?} on {name}"
+            );
+            assert_eq!(
+                rgba.len(),
+                (last.width * last.height * 4) as usize,
+                "{lab:?} on {name}"
+            );
+            assert!(rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255));
+        }
+    }
+}
+
+#[test]
+fn a_style_search_without_a_style_says_what_to_do() {
+    let short = settings(Lab::Gatys, &[("size", "64"), ("steps", "1")]);
+    assert_eq!(
+        search(&short, photograph(), None, &[]).err(),
+        Some(Failure::NoStyle)
+    );
+}
