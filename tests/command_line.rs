@@ -356,3 +356,64 @@ fn searches_refuse_with_a_sentence() {
         assert!(said.contains(sentence), "{words:?}: {said}");
     }
 }
+
+#[test]
+fn regions_are_painted_in_their_own_style() {
+    let folder = scratch("regions");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let stylize = |extra: &[&str], name: &str| {
+        let out = path(name);
+        let words = [
+            "stylize",
+            "public/samples/cat.jpg",
+            "--size",
+            "128",
+            "--out",
+            &out,
+        ];
+        stdout(&kiln(&[&words, extra].concat()));
+        decode_picture(&fs::read(&out).expect("written")).expect("a PNG")
+    };
+    // The left half in style 3, a dot of the photograph in its middle.
+    let strokes = r#"[{"style": 3, "width": 1.0, "points": [[0, 0, 1], [0, 1, 1]]},
+        {"style": null, "width": 0.1, "points": [[0.2, 0.5, 1]]}]"#;
+    fs::write(path("strokes.json"), strokes).expect("written");
+    let mixed = stylize(
+        &["--style", "12", "--regions", &path("strokes.json")],
+        "mixed.png",
+    );
+    let third = stylize(&["--style", "3"], "third.png");
+    let twelfth = stylize(&["--style", "12"], "twelfth.png");
+    let photo = stylize(&["--style", "12", "--strength", "0"], "photo.png");
+    let row = mixed.height / 2;
+    let pixel = |x: usize| (row * mixed.width + x) * 4..(row * mixed.width + x) * 4 + 4;
+    let x = mixed.width / 5;
+    assert_eq!(mixed.rgba[pixel(2)], third.rgba[pixel(2)]);
+    assert_eq!(mixed.rgba[pixel(x)], photo.rgba[pixel(x)]);
+    assert_eq!(
+        mixed.rgba[pixel(mixed.width - 3)],
+        twelfth.rgba[pixel(mixed.width - 3)]
+    );
+
+    for (text, sentence) in [
+        (
+            r#"[{"style": 26, "width": 0.1, "points": []}]"#,
+            "styles from 0 to 25",
+        ),
+        ("nonsense", "see kiln stylize --help"),
+    ] {
+        fs::write(path("bad.json"), text).expect("written");
+        let out = path("x.png");
+        let output = kiln(&[
+            "stylize",
+            "public/samples/cat.jpg",
+            "--out",
+            &out,
+            "--regions",
+            &path("bad.json"),
+        ]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(sentence), "{said}");
+    }
+}

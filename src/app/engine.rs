@@ -15,6 +15,7 @@ use crate::protocol::message::{
 use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
 use crate::protocol::settings::Settings;
+use crate::protocol::stylize::Region;
 
 /// A worker that says nothing for so long, while something is asked of it, is asked whether it
 /// lives.
@@ -106,6 +107,8 @@ struct Inner {
     refine_next: Option<Settings>,
     /// Files that are being composed, with the names to save them under.
     exports: Vec<(JobId, String)>,
+    /// Where the visitor wants which style; a new worker is told with each run.
+    regions: Vec<Region>,
     /// Labs whose networks are to be ready.
     warm: Vec<Lab>,
     /// Workers lost, without a job, since anything worked.
@@ -191,6 +194,11 @@ impl Engine {
         if let Some((blob, style)) = self.with(|inner| inner.last_blobs.clone()) {
             self.begin(settings, blob, style, Some(steps));
         }
+    }
+
+    /// Regions with styles of their own, for runs of the style lab from now on.
+    pub fn set_regions(self, regions: Vec<Region>) {
+        self.update(|inner| inner.regions = regions);
     }
 
     /// Ends the running search after its present step, with what it has.
@@ -361,7 +369,13 @@ impl Engine {
                     },
                     None,
                 ),
-                None => self.send_both(&ToEngine::Run { job, settings }, [Some(blob), style]),
+                None => {
+                    if settings.lab() == Lab::Stylize {
+                        let regions = self.with(|inner| inner.regions.clone());
+                        self.send(&ToEngine::Regions(regions), None);
+                    }
+                    self.send_both(&ToEngine::Run { job, settings }, [Some(blob), style]);
+                }
             }
         }
     }

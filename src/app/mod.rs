@@ -11,6 +11,7 @@ mod intake;
 mod job_panel;
 mod models;
 mod notes;
+mod pad;
 mod paintings;
 mod search;
 mod segment;

@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::controls::Control;
 use super::intake::{FileButton, check_file};
 use super::state::use_state;
 use super::text::{t_string, use_i18n};
 use crate::protocol::paintings::PAINTINGS;
 use crate::protocol::params::Lab;
-use crate::protocol::stylize::{BUILT_IN, OWN, SOURCE};
+use crate::protocol::stylize::{BUILT_IN, DIRECTIONS, OWN, SOURCE};
 
 /// Paintings to take the style from, or a picture of the visitor's.
 #[component]
@@ -76,6 +77,13 @@ pub fn Paintings(
                 />
             </div>
             <p class="help">{said}</p>
+            {move || (lab == Lab::Stylize && source() != BUILT_IN).then(|| view! {
+                <details class="directions">
+                    <summary>{t_string!(i18n, directions_title)}</summary>
+                    {DIRECTIONS.map(|name| view! { <Control lab name /> }).collect_view()}
+                    <p class="help">{t_string!(i18n, directions_help)}</p>
+                </details>
+            })}
         </section>
     }
 }

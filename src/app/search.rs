@@ -159,13 +159,11 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
     let told = move || {
         let live = live.get().filter(|live| live.lab == lab)?;
         let progress = live.progress;
-        let at = t_string!(
-            i18n,
-            search_step,
-            done = progress.step,
-            total = progress.steps
-        )
-        .to_string();
+        // The bar tells while it runs.
+        let at = (!running()).then(|| {
+            let (done, total) = (progress.step, progress.steps);
+            t_string!(i18n, search_step, done = done, total = total).to_string()
+        });
         let each = live
             .step_ms
             .map(|ms| t_string!(i18n, search_each, ms = format!("{ms:.0}")).to_string());

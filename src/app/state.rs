@@ -5,13 +5,14 @@ use wasm_bindgen::JsValue;
 use web_sys::{Blob, Url};
 
 use super::engine::Engine;
+use super::pad::Ink;
 use crate::protocol::detect;
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Notice, Route, Shared};
 use crate::protocol::params::{Lab, Value};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize;
+use crate::protocol::stylize::{self, Region};
 
 /// The picture on the stage.
 #[derive(Clone)]
@@ -47,6 +48,10 @@ pub struct State {
     pub source: RwSignal<Option<Source>, LocalStorage>,
     /// The visitor's own picture to take a style from.
     pub style_picture: RwSignal<Option<Blob>, LocalStorage>,
+    /// What the visitor drew on the pad.
+    pub sketch: RwSignal<Vec<Ink>>,
+    /// Where the visitor wants which style.
+    pub regions: RwSignal<Vec<Region>>,
     /// What of a link was not used.
     pub notices: RwSignal<Vec<Notice>>,
     /// Why the last file was not taken.
@@ -81,6 +86,8 @@ impl State {
             dream: RwSignal::new(Settings::new(Lab::Dream)),
             source: RwSignal::new_local(None),
             style_picture: RwSignal::new_local(None),
+            sketch: RwSignal::new(Vec::new()),
+            regions: RwSignal::new(Vec::new()),
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             engine,
@@ -178,11 +185,24 @@ impl State {
 
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
+        self.engine.reset();
+        self.put(blob, name, sample);
+        self.run_if_light();
+    }
+
+    /// Puts a file on the stage in the place of another version of it: what was made of that stays
+    /// until there is something new.
+    pub fn replace_source(self, blob: Blob, name: String) {
+        // A sample that is on its way comes too late.
+        let _ = self.begin_choice();
+        self.put(blob, name, None);
+    }
+
+    fn put(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
         if let Some(old) = self.source.get_untracked() {
             let _ = Url::revoke_object_url(&old.url);
         }
         self.refused.set(None);
-        self.engine.reset();
         match Url::create_object_url_with_blob(&blob) {
             Ok(url) => self.source.set(Some(Source {
                 blob,
@@ -193,7 +213,6 @@ impl State {
             Err(_) => self.refused.set(Some(Failure::NotAPicture)),
         }
         self.write_address();
-        self.run_if_light();
     }
 
     /// Refuses a file with a sentence; what is on the stage stays.
@@ -228,7 +247,13 @@ impl State {
         let Page::Lab(lab) = self.page.get_untracked() else {
             return;
         };
-        let settings = self.settings(lab).get_untracked();
+        self.run_with(self.settings(lab).get_untracked());
+    }
+
+    /// Runs the lab of some settings on the picture.
+    pub fn run_with(self, settings: Settings) {
+        let lab = settings.lab();
+        let kept = self.settings(lab).get_untracked();
         let source = self.source.get_untracked().map(|source| source.blob);
         let style = match lab {
             Lab::Stylize | Lab::Gatys | Lab::Texture => settings.choice(stylize::SOURCE),
@@ -244,7 +269,7 @@ impl State {
                 let fetched = super::intake::fetch_picture("paintings", painting).await;
                 // The visitor may have gone on meanwhile.
                 let unchanged = self.page.get_untracked() == Page::Lab(lab)
-                    && self.settings(lab).get_untracked() == settings;
+                    && self.settings(lab).get_untracked() == kept;
                 match fetched {
                     _ if !unchanged => {}
                     Ok(style) => self.run_on(settings, source, Some(style)),

@@ -10,6 +10,7 @@ use super::export;
 use super::intake::Intake;
 use super::job_panel::{JobPanel, Notices};
 use super::notes::Notes;
+use super::pad::Pad;
 use super::paintings::Paintings;
 use super::shell::ShareButton;
 use super::state::use_state;
@@ -22,6 +23,14 @@ use crate::protocol::stylize::{BUILT_IN, Painted, SOURCE, STYLE, STYLES};
 
 /// Tiles in a row of `styles.jpg`, which `tools/style_sheet.py` makes.
 const SHEET_COLUMNS: usize = 13;
+
+/// Where the tile of a style lies in the sheet, as CSS wants it.
+pub fn tile_position(index: usize) -> String {
+    let (column, row) = (index % SHEET_COLUMNS, index / SHEET_COLUMNS);
+    let x = column as f32 / (SHEET_COLUMNS - 1) as f32 * 100.0;
+    let y = row as f32 / (STYLES.div_ceil(SHEET_COLUMNS) - 1).max(1) as f32 * 100.0;
+    format!("{x:.2}% {y:.2}%")
+}
 
 /// The page of the lab.
 #[component]
@@ -58,6 +67,7 @@ pub fn StylizeLab() -> impl IntoView {
             </header>
             <StyleTabs lab=Lab::Stylize />
             <Intake />
+            <Pad />
             <Notices />
             <div class="bench">
                 <div>
@@ -146,9 +156,7 @@ fn StylePicker() -> impl IntoView {
     let tiles = (0..STYLES)
         .map(|index| {
             let chosen = move || built_in() && mix()[index] > 0;
-            let (column, row) = (index % SHEET_COLUMNS, index / SHEET_COLUMNS);
-            let x = column as f32 / (SHEET_COLUMNS - 1) as f32 * 100.0;
-            let y = row as f32 / (STYLES.div_ceil(SHEET_COLUMNS) - 1).max(1) as f32 * 100.0;
+            let position = tile_position(index);
             view! {
                 <button
                     type="button"
@@ -157,7 +165,7 @@ fn StylePicker() -> impl IntoView {
                     aria-pressed=move || chosen().to_string()
                     aria-label=move || t_string!(i18n, style_number, n = index).to_string()
                     title=move || t_string!(i18n, style_number, n = index).to_string()
-                    style=format!("background-position:{x:.2}% {y:.2}%")
+                    style=format!("background-position:{position}")
                     on:click=move |_| choose(index)
                 >
                     <span class="number" aria-hidden="true">{index}</span>

@@ -84,6 +84,10 @@ pub fn param_label(i18n: I18n, name: &str) -> String {
         "strength" => t_string!(i18n, param_strength),
         "colors" => t_string!(i18n, param_colors),
         "size" => t_string!(i18n, param_size),
+        "direction-1" => return t_string!(i18n, param_direction, n = 1).to_string(),
+        "direction-2" => return t_string!(i18n, param_direction, n = 2).to_string(),
+        "direction-3" => return t_string!(i18n, param_direction, n = 3).to_string(),
+        "direction-4" => return t_string!(i18n, param_direction, n = 4).to_string(),
         "content-layer" => t_string!(i18n, param_content_layer),
         "content-weight" => t_string!(i18n, param_content_weight),
         "style-weight" => t_string!(i18n, param_style_weight),
@@ -250,6 +254,7 @@ pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
         Failure::EngineLost { reason } => t_string!(i18n, fail_engine, reason = reason).to_string(),
         Failure::NoGpu { reason } => t_string!(i18n, fail_no_gpu, reason = reason).to_string(),
         Failure::NoStyle => t_string!(i18n, fail_no_style).to_string(),
+        Failure::BadRegions { limit } => t_string!(i18n, fail_regions, limit = limit).to_string(),
         Failure::NothingToRefine => t_string!(i18n, fail_refine).to_string(),
         Failure::SampleMissing { name, reason } => {
             t_string!(i18n, fail_sample, name = name, reason = reason).to_string()

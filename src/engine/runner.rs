@@ -18,7 +18,7 @@ use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
 use crate::protocol::segment::Matte;
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize::{self as style_settings, Painted, STYLES};
+use crate::protocol::stylize::{self as style_settings, Painted, REGIONS_MAX, Region, STYLES};
 
 use super::searches::Searches;
 use super::weights;
@@ -36,6 +36,7 @@ pub struct Engine {
     matted: Option<(Picture, segment::RawMatte)>,
     painted: Option<stylize::RawPainting>,
     searches: Searches,
+    regions: Vec<Region>,
 }
 
 impl Engine {
@@ -53,6 +54,7 @@ impl Engine {
             matted: None,
             painted: None,
             searches: Searches::default(),
+            regions: Vec::new(),
         }
     }
 
@@ -81,6 +83,18 @@ impl Engine {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Regions with styles of their own, for runs of the style lab from now on.
+    ///
+    /// # Errors
+    /// [`Failure::BadRegions`]; the regions before stay.
+    pub fn set_regions(&mut self, regions: Vec<Region>) -> Result<(), Failure> {
+        if regions.len() > REGIONS_MAX || !regions.iter().all(Region::is_valid) {
+            return Err(Failure::BadRegions { limit: REGIONS_MAX });
+        }
+        self.regions = regions;
         Ok(())
     }
 
@@ -194,7 +208,13 @@ impl Engine {
                         stylize::Painter::Picture(predictor, painter, style)
                     }
                 };
-                let raw = stylize::run(&job, &painter, settings, &picture, &self.device).await?;
+                let mut raw =
+                    stylize::run(&job, &painter, settings, &picture, &self.device).await?;
+                if !self.regions.is_empty() {
+                    let network = loaded(&self.style_network);
+                    let regions = &self.regions;
+                    stylize::paint_regions(&job, network, regions, &mut raw, &self.device).await?;
+                }
                 let painting = stylize::refine(&raw, settings);
                 self.painted = Some(raw);
                 (size_of(&painting), painting.rgba)

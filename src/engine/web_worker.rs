@@ -149,6 +149,12 @@ impl Program {
                     None,
                 );
             }
+            // The page draws only what is valid.
+            ToEngine::Regions(regions) => {
+                if let Err(failure) = engine.set_regions(regions) {
+                    log::warn!("{failure}");
+                }
+            }
             ToEngine::Continue {
                 job,
                 settings,

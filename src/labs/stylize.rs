@@ -4,13 +4,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::methods::luminance::with_colors_of;
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
-use crate::models::arbitrary_style::{StylePainter, StylePredictor};
+use crate::methods::strokes::{Brush, coverage};
+use crate::models::arbitrary_style::{STYLE_NUMBERS, StylePainter, StylePredictor};
 use crate::models::style_network::StyleNetwork;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize::{self, STYLES};
+use crate::protocol::stylize::{self, Region, STYLES};
 
 use super::job::{Host, Job};
 
@@ -72,24 +73,67 @@ pub async fn run<H: Host>(
     device: &Device,
 ) -> Result<RawPainting, Failure> {
     job.stage(Stage::Prepare).await?;
-    let [width, height] = working_size(picture, settings.number(stylize::SIZE) as usize);
-    let content = stretch_rgb(picture, width, height);
-    let (extended, [wide, high]) = extend(&content, [width, height], MULTIPLE, SMALLEST);
-    let input = to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device);
+    let size = working_size(picture, settings.number(stylize::SIZE) as usize);
+    let content = stretch_rgb(picture, size[0], size[1]);
+    let input = prepare(&content, size, device);
     job.stage(Stage::Network).await?;
     let output = match painter {
-        Painter::Styles(network) => {
-            let weights = settings.mix(stylize::STYLE)[..STYLES].to_vec();
-            let styles = Tensor::from_data(TensorData::new(weights, [1, STYLES]), device);
-            network.forward(input, styles)
-        }
+        Painter::Styles(network) => network.forward(
+            input,
+            weights(&settings.mix(stylize::STYLE)[..STYLES], device),
+        ),
         Painter::Picture(predictor, painter, style) => {
             let style = predictor.forward(prepare_style(style, device));
-            painter.forward(input, style)
+            painter.forward(input, style + moved(settings, device))
         }
     };
-    let values = job.read(output).await?;
+    let painted = to_rgb(job, output, size).await?;
     job.stage(Stage::Postprocess).await?;
+    Ok(RawPainting {
+        width: size[0],
+        height: size[1],
+        content,
+        painted,
+    })
+}
+
+/// What the sliders of the directions add to a style, `[1, 100]`.
+fn moved(settings: &Settings, device: &Device) -> Tensor<2> {
+    let mut sum = vec![0f32; STYLE_NUMBERS];
+    for (name, direction) in stylize::DIRECTIONS.iter().zip(directions()) {
+        let by = settings.number(name);
+        for (value, step) in sum.iter_mut().zip(direction) {
+            *value += step * by;
+        }
+    }
+    Tensor::from_data(TensorData::new(sum, [1, STYLE_NUMBERS]), device)
+}
+
+/// The main directions in which the styles of paintings differ, one standard deviation long each, by
+/// `tools/style_directions.py`.
+fn directions() -> Vec<Vec<f32>> {
+    serde_json::from_str(include_str!("style_directions.json")).expect("a test reads it")
+}
+
+/// RGB bytes as the network's input; both sides become multiples of four.
+fn prepare(content: &[u8], size: [usize; 2], device: &Device) -> Tensor<4> {
+    let (extended, [wide, high]) = extend(content, size, MULTIPLE, SMALLEST);
+    to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device)
+}
+
+/// Weights of the styles, `[1, 26]`.
+fn weights(of_styles: &[f32], device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(of_styles.to_vec(), [1, STYLES]), device)
+}
+
+/// What a network painted, as RGB bytes by row, without what was added at the borders.
+async fn to_rgb<H: Host>(
+    job: &Job<'_, H>,
+    output: Tensor<4>,
+    [width, height]: [usize; 2],
+) -> Result<Vec<u8>, Failure> {
+    let [_, _, high, wide] = output.dims();
+    let values = job.read(output).await?;
     let mut painted = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -99,12 +143,54 @@ pub async fn run<H: Host>(
             }
         }
     }
-    Ok(RawPainting {
-        width,
-        height,
-        content,
-        painted,
-    })
+    Ok(painted)
+}
+
+/// Lays each region over what is painted, in its own style: the network runs once for each style.
+///
+/// # Errors
+/// Those of [`Job::stage`] and [`Job::read`]; the painting is then as it was.
+pub async fn paint_regions<H: Host>(
+    job: &Job<'_, H>,
+    network: &StyleNetwork,
+    regions: &[Region],
+    raw: &mut RawPainting,
+    device: &Device,
+) -> Result<(), Failure> {
+    job.stage(Stage::Network).await?;
+    let size = [raw.width, raw.height];
+    let mut layers: Vec<(u8, Vec<u8>)> = Vec::new();
+    for style in regions.iter().filter_map(|region| region.style) {
+        if layers.iter().any(|(known, _)| *known == style) {
+            continue;
+        }
+        let mut only = [0.0; STYLES];
+        only[usize::from(style)] = 1.0;
+        let output = network.forward(prepare(&raw.content, size, device), weights(&only, device));
+        layers.push((style, to_rgb(job, output, size).await?));
+        job.breathe().await?;
+    }
+    job.stage(Stage::Postprocess).await?;
+    for region in regions {
+        let layer = match region.style {
+            Some(style) => layers.iter().find(|(known, _)| *known == style),
+            None => None,
+        };
+        let over = layer.map_or(&raw.content, |(_, painted)| painted);
+        let brush = Brush {
+            width: region.width,
+            points: &region.points,
+        };
+        for (pixel, covered) in coverage(brush, size).into_iter().enumerate() {
+            if covered > 0.0 {
+                for byte in pixel * 3..pixel * 3 + 3 {
+                    let [under, over] = [raw.painted[byte], over[byte]].map(f32::from);
+                    raw.painted[byte] = (under + (over - under) * covered).round() as u8;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Strength and colours: what the sliders change without another run.
@@ -149,6 +235,28 @@ mod tests {
             .try_into_vec()
             .expect("f32");
         assert_eq!(means, [0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn directions_are_of_the_size_of_a_style_and_stand_square_to_each_other() {
+        let directions = directions();
+        assert_eq!(directions.len(), stylize::DIRECTIONS.len());
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        for (number, a) in directions.iter().enumerate() {
+            assert_eq!(a.len(), STYLE_NUMBERS);
+            for b in &directions[..number] {
+                // Rounded to four digits.
+                assert!(dot(a, b).abs() < 1e-2 * dot(a, a));
+                assert!(dot(a, a) <= dot(b, b), "the largest comes first");
+            }
+        }
+        let mut settings = Settings::new(Lab::Stylize);
+        settings.set("direction-2", Value::Number(-2.0));
+        let moved: Vec<f32> = moved(&settings, &Device::flex())
+            .into_data()
+            .try_into_vec()
+            .expect("f32");
+        assert!((moved[7] + 2.0 * directions[1][7]).abs() < 1e-6);
     }
 
     #[test]

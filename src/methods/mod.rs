@@ -9,4 +9,5 @@ pub mod lbfgs;
 pub mod luminance;
 pub mod nms;
 pub mod resize;
+pub mod strokes;
 pub mod style_loss;

@@ -83,6 +83,11 @@ pub enum Failure {
     /// The style is to come from a picture, and there is none.
     #[error("There is no style picture yet: choose a painting or open a picture as the style.")]
     NoStyle,
+    /// The regions of a style are not as the lab takes them.
+    #[error(
+        "The regions cannot be used: give at most {limit} strokes, styles from 0 to 25, and numbers from 0 to 1."
+    )]
+    BadRegions { limit: usize },
     /// A file could not be written (command line).
     #[error("{path} cannot be written ({reason}): check the folder.")]
     Unwritable { path: String, reason: String },

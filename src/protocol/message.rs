@@ -8,7 +8,7 @@ use super::optimise::Progress;
 use super::params::Lab;
 use super::segment::Matte;
 use super::settings::Settings;
-use super::stylize::Painted;
+use super::stylize::{Painted, Region};
 
 /// What the visitor asked to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum ToEngine {
     WarmUp { lab: Lab },
     /// Answer with [`FromEngine::Pong`]: proves that the worker lives.
     Ping,
+    /// Regions with styles of their own, for runs of the style lab from now on.
+    Regions(Vec<Region>),
     /// Run a lab. Beside it: a `Blob` with the picture, and in the style lab optionally a second
     /// one with the picture that the style is taken from.
     Run { job: JobId, settings: Settings },

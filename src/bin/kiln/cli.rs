@@ -47,6 +47,13 @@ pub fn command() -> Command {
                     .value_parser(value_parser!(PathBuf))
                     .conflicts_with("style")
                     .help("picture whose style is taken, instead of a built-in one"),
+            )
+            .arg(
+                Arg::new("regions")
+                    .long("regions")
+                    .value_name("JSON")
+                    .value_parser(value_parser!(PathBuf))
+                    .help("strokes with styles of their own: [{\"style\": 12, \"width\": 0.2, \"points\": [[x, y, pressure], ...]}, ...], all from 0 to 1; style null for the photograph"),
             ),
         )
         .subcommand(

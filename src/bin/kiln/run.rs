@@ -19,7 +19,7 @@ use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::png_text;
 use kiln::protocol::settings::Settings;
-use kiln::protocol::stylize;
+use kiln::protocol::stylize::{self, Region};
 
 use super::{annotate, cli};
 
@@ -31,6 +31,7 @@ fn on_each_file(
     lab: Lab,
     arguments: &ArgMatches,
     style: Option<&Picture>,
+    regions: Vec<Region>,
     mut each: impl FnMut(&Path, &Settings, &mut Export<'_>, &Picture, Outcome) -> Result<(), Failure>,
 ) -> Result<(), String> {
     let mut settings = cli::settings(lab, arguments);
@@ -46,6 +47,9 @@ fn on_each_file(
         |_| {},
     );
     let mut engine = Engine::new(device, &*backend, Manifest::shipped());
+    engine
+        .set_regions(regions)
+        .map_err(|failure| failure.to_string())?;
     let bar = ProgressBar::new(files.len() as u64);
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a fixed template"),
@@ -95,6 +99,7 @@ pub fn detect(arguments: &ArgMatches) -> Result<(), String> {
         Lab::Detect,
         arguments,
         None,
+        Vec::new(),
         |path, settings, _, picture, outcome| {
             let LabResult::Detect { detections, .. } = outcome.result else {
                 unreachable!("the lab is detect");
@@ -159,6 +164,7 @@ pub fn segment(arguments: &ArgMatches) -> Result<(), String> {
         Lab::Segment,
         arguments,
         None,
+        Vec::new(),
         |path, settings, export, _, outcome| {
             let LabResult::Segment(matte) = &outcome.result else {
                 unreachable!("the lab is segment")
@@ -185,10 +191,15 @@ pub fn stylize(arguments: &ArgMatches) -> Result<(), String> {
         .get_one::<PathBuf>("style-picture")
         .map(|path| open_picture(path).map_err(|failure| format!("{}: {failure}", path.display())))
         .transpose()?;
+    let regions = match arguments.get_one::<PathBuf>("regions") {
+        Some(path) => read_regions(path)?,
+        None => Vec::new(),
+    };
     on_each_file(
         Lab::Stylize,
         arguments,
         style.as_ref(),
+        regions,
         |path, settings, export, _, outcome| {
             let target = target(arguments, path, "styled").expect("--out was just checked");
             write_png(&target, &export(None)?, settings)?;
@@ -202,6 +213,21 @@ pub fn stylize(arguments: &ArgMatches) -> Result<(), String> {
             Ok(())
         },
     )
+}
+
+fn read_regions(path: &Path) -> Result<Vec<Region>, String> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!(
+            "{} cannot be read ({error}): check the path.",
+            path.display()
+        )
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        format!(
+            "{} holds no regions ({error}): see kiln stylize --help for their form.",
+            path.display()
+        )
+    })
 }
 
 /// `kiln models`.
