@@ -13,6 +13,11 @@ const RESIDUAL_BLOCKS: usize = 6;
 /// Channels between the contracting and the expanding layers.
 const CHANNELS: usize = 32;
 
+/// Channels out of a convolution that are few: see [`reflecting_conv`].
+const FEW: usize = 8;
+/// Channels in that are taken at a time then.
+const GROUP: usize = 4;
+
 /// Configuration of [`StyleNetwork`].
 #[derive(Config, Debug)]
 pub struct StyleNetworkConfig {
@@ -114,8 +119,28 @@ pub fn reflecting_conv(
 ) -> Tensor<4> {
     let edge = weight.dims()[2] / 2;
     let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
-    let options = ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);
-    conv2d(padded, weight, bias, options)
+    let options = || ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);
+    let [out, channels_in, ..] = weight.dims();
+    if out > FEW || channels_in <= FEW {
+        return conv2d(padded, weight, bias, options());
+    }
+    // A sum of convolutions over four channels each: the CPU backend has a direct loop for these,
+    // where a matrix product with so few rows would spend its time on gathering columns.
+    let mut sum = None;
+    for from in (0..channels_in).step_by(GROUP) {
+        let count = GROUP.min(channels_in - from);
+        let part = conv2d(
+            padded.clone().narrow(1, from, count),
+            weight.clone().narrow(1, from, count),
+            bias.clone().filter(|_| from == 0),
+            options(),
+        );
+        sum = Some(match sum {
+            Some(sum) => sum + part,
+            None => part,
+        });
+    }
+    sum.expect("at least one channel")
 }
 
 /// Each channel of each picture to mean `beta` and standard deviation `gamma`.
