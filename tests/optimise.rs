@@ -241,3 +241,39 @@ fn a_style_search_without_a_style_says_what_to_do() {
         Some(Failure::NoStyle)
     );
 }
+
+/// The browser's test reads the same file: `kiln gatys cat-style.png coffee-selfie.png --size 64
+/// --steps 10 --start noise --losses cat-gatys.csv` in tests/vectors/ wrote it.
+#[test]
+fn the_first_losses_are_those_that_were_noted() {
+    let settings = settings(
+        Lab::Gatys,
+        &[("size", "64"), ("steps", "10"), ("start", "noise")],
+    );
+    let open =
+        |name: &str| open_picture(&Path::new("tests/vectors").join(name)).expect("committed");
+    let (losses, _, _) = search(
+        &settings,
+        open("cat-style.png"),
+        Some(open("coffee-selfie.png")),
+        &[],
+    )
+    .expect("runs");
+    let text = std::fs::read_to_string("tests/vectors/cat-gatys.csv").expect("committed");
+    let noted: Vec<f32> = text
+        .lines()
+        .skip(1)
+        .map(|line| {
+            line.split(',')
+                .nth(1)
+                .expect("the total")
+                .parse()
+                .expect("a number")
+        })
+        .collect();
+    assert_eq!(noted.len(), losses.len());
+    for (step, (row, noted)) in losses.iter().zip(noted).enumerate() {
+        let off = (row[0] - noted).abs() / noted;
+        assert!(off < 1e-3, "step {step}: {} instead of {noted}", row[0]);
+    }
+}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { count, jobDone, open, serve, until } from "./browser.js";
+import { count, jobDone, open, serve, startSearch, until } from "./browser.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pages = {
@@ -18,6 +18,9 @@ const pages = {
   "style, empty": "#/stylize",
   "style, painting": "#/stylize?v=1&p=cat&n=128&g=auvers",
   "style, mixture": "#/stylize?v=1&p=cat&n=128&y=3:50,12:50",
+  "optimise, a step": "#/gatys?v=1&p=cat&n=64&s=1",
+  "texture, empty": "#/texture",
+  "dream, a step": "#/dream?v=1&p=cat&n=64&s=1&o=1",
   models: "#/models",
 };
 
@@ -31,6 +34,8 @@ for (const [width, dark] of [[1280, false], [1280, true], [390, false], [390, tr
         await driver.get("about:blank");
         await driver.get(`${site.url}?backend=cpu${fragment}`);
         await until(driver, name, () => count(driver, "main h1"));
+        if (/^#\/(gatys|dream)/.test(fragment)) await startSearch(driver);
+        if (name === "style, empty") await driver.executeScript(() => document.getElementById("open-draw").click());
         if (fragment.includes("p=")) await jobDone(driver);
         await driver.executeScript(axe);
         const result = await driver.executeAsyncScript((done) => window.axe.run().then(done));

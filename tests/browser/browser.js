@@ -127,6 +127,12 @@ export const jobState = (driver) =>
 export const jobDone = (driver, timeout) =>
   until(driver, "the job is done", async () => (await jobState(driver)) === "done", timeout);
 
+/** Starts a lab that takes steps, once its picture is on the stage. */
+export async function startSearch(driver) {
+  await until(driver, "the start button", () => driver.executeScript(() => document.getElementById("run")?.disabled === false));
+  await driver.executeScript(() => document.getElementById("run").click());
+}
+
 /** The rows of the table: class, score, box. */
 export const detections = (driver) =>
   driver.executeScript(() =>

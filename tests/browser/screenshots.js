@@ -1,7 +1,7 @@
 // Writes screenshots of every page, light and dark, wide and narrow, to tests/browser/screenshots/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { By, count, jobDone, open, serve, slide, until } from "./browser.js";
+import { By, count, jobDone, open, serve, startSearch, slide, until } from "./browser.js";
 
 const folder = join(import.meta.dirname, "screenshots");
 mkdirSync(folder, { recursive: true });
@@ -19,6 +19,10 @@ export const pages = {
   stylize: "#/stylize?v=1&p=temple",
   "stylize-painting": "#/stylize?v=1&p=coffee&g=auvers",
   "stylize-mix": "#/stylize?v=1&p=astronaut&y=5:60,19:100",
+  "stylize-draw": "#/stylize?v=1",
+  gatys: "#/gatys?v=1&p=temple&g=auvers&n=128&s=12",
+  texture: "#/texture?v=1&g=poppies&n=96&s=12",
+  dream: "#/dream?v=1&p=temple&n=160&s=4&o=2",
   models: "#/models",
 };
 
@@ -32,7 +36,10 @@ for (const [width, height] of [[1280, 900], [390, 844]]) {
       await driver.get("about:blank");
       await driver.get(site.url + fragment);
       await until(driver, "the page", () => count(driver, "main h1"));
-      if (fragment.includes("p=")) await jobDone(driver);
+      const search = /^#\/(gatys|texture|dream)/.test(fragment);
+      if (search) await startSearch(driver);
+      if (name === "stylize-draw") await driver.executeScript(() => document.getElementById("open-draw").click());
+      if (search || fragment.includes("p=")) await jobDone(driver);
       if (name === "detect-anchors") {
         await driver.executeScript(() => document.querySelectorAll(".cell")[12].click());
       }

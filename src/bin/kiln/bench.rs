@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use clap::ArgMatches;
 
 use kiln::engine::native_host::{NativeHost, open_device, open_picture};
 use kiln::engine::runner::Engine;
-use kiln::labs::job::Job;
+use kiln::engine::weights;
+use kiln::labs::job::{Host, Job};
+use kiln::methods::resize::{stretch_rgb, to_tensor};
+use kiln::models::vgg16::{Vgg16Config, layer_index, prepare};
 use kiln::protocol::card::Manifest;
+use kiln::protocol::failure::Failure;
 use kiln::protocol::message::Stage;
+use kiln::protocol::optimise::NETWORK;
 use kiln::protocol::params::Lab;
 use kiln::protocol::settings::Settings;
 
@@ -24,7 +30,7 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
             .expect("has a default"),
         |_| {},
     );
-    let mut engine = Engine::new(device, &*backend, Manifest::shipped());
+    let mut engine = Engine::new(device.clone(), &*backend, Manifest::shipped());
     let picture =
         open_picture(Path::new("public/samples/temple.jpg")).map_err(|f| f.to_string())?;
     let mut figures = serde_json::Map::new();
@@ -55,9 +61,61 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
             serde_json::json!({"first_ms": first, "median_ms": median, "runs": runs}),
         );
     }
+    let search = search_figures(&host, &mut engine, &backend, device)?;
     println!(
         "{}",
-        serde_json::json!({"backend": backend, "networks": figures})
+        serde_json::json!({"backend": backend, "networks": figures, "vgg16_192": search})
     );
     Ok(())
+}
+
+/// Milliseconds of one pass forward through VGG-16 as far as conv5_1, and of one step of a style search
+/// with all five layers, both at 192 x 192.
+fn search_figures<H: Host>(
+    host: &H,
+    engine: &mut Engine,
+    backend: &str,
+    device: Device,
+) -> Result<serde_json::Value, String> {
+    const STEPS: u32 = 6;
+    let said = |failure: Failure| failure.to_string();
+    let open = |path: &str| open_picture(Path::new(path)).map_err(said);
+    let square = open("public/samples/astronaut.jpg")?;
+    let card = Manifest::shipped()
+        .find(NETWORK)
+        .cloned()
+        .ok_or("no VGG-16")?;
+    let empty = Vgg16Config::new().init(&device);
+    let network = pollster::block_on(weights::load(host, &card, empty)).map_err(said)?;
+    let rgb = stretch_rgb(&square, 192, 192);
+    let image = prepare(to_tensor(&rgb, 192, 192, 1.0 / 255.0, 0.0, &device));
+    let job = Job::new(host, backend);
+    let last = layer_index("conv5_1").expect("a layer");
+    let mut forward_ms = Vec::new();
+    for _ in 0..5 {
+        let started = host.now_ms();
+        let map = network.forward(image.clone(), last).pop().expect("maps");
+        pollster::block_on(job.read(map.sum())).map_err(said)?;
+        forward_ms.push(host.now_ms() - started);
+    }
+    forward_ms.sort_by(f64::total_cmp);
+    let mut settings = Settings::new(Lab::Gatys);
+    settings.set_text("steps", "1");
+    let style = Some(open("public/paintings/auvers.jpg")?);
+    let run = engine.run(Job::new(host, backend), host, &settings, square, style);
+    pollster::block_on(run).map_err(said)?;
+    let mut step_ms = Vec::new();
+    for _ in 0..3 {
+        let started = host.now_ms();
+        let run = engine.go_on(Job::new(host, backend), host, &settings, Some(STEPS));
+        pollster::block_on(run).map_err(said)?;
+        // The last picture is looked at once more, for the report.
+        step_ms.push((host.now_ms() - started) / f64::from(STEPS + 1));
+    }
+    step_ms.sort_by(f64::total_cmp);
+    Ok(serde_json::json!({
+        "forward_ms": forward_ms[2],
+        "step_ms": step_ms[1],
+        "step_to_forward": step_ms[1] / forward_ms[2],
+    }))
 }
