@@ -220,10 +220,8 @@ fn Board(what: Use) -> impl IntoView {
         }
     };
     let moved = move |event: PointerEvent| {
-        if drawing.get_untracked() {
-            if let Some(at) = place(&event) {
-                add(at);
-            }
+        if let Some(at) = place(&event).filter(|_| drawing.get_untracked()) {
+            add(at);
         }
     };
     let key = move |event: KeyboardEvent| {

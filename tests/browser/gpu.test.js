@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { count, detections, jobDone, jobState, open, root, serve, text, until, upload } from "./browser.js";
+import { count, detections, jobDone, jobState, open, root, serve, startSearch, text, until, upload } from "./browser.js";
 
 let site;
 let driver;
@@ -52,6 +52,26 @@ test("WebGPU gives the CPU's matte", async () => {
   };
   assert.equal(await covered("webgpu"), await covered("cpu"));
 });
+
+for (const [what, fragment] of [
+  ["dream", "#/dream?v=1&p=cat&n=64&s=2&o=1&l=conv2_2"],
+  ["style search", "#/gatys?v=1&p=cat&n=64&s=1&i=noise&g=auvers"],
+]) {
+  test(`WebGPU takes the CPU's steps in a ${what}`, async () => {
+    const losses = async (backend) => {
+      await visit(`?backend=${backend}`, fragment);
+      await startSearch(driver);
+      await jobDone(driver, 240_000);
+      assert.equal(await count(driver, `.badge[data-backend=${backend}]`), 1);
+      const { losses } = await driver.executeScript(() => ({ ...document.querySelector(".plot").dataset }));
+      return losses.split(",").map(Number);
+    };
+    const cpu = await losses("cpu");
+    const gpu = await losses("webgpu");
+    assert.equal(gpu.length, 2);
+    gpu.forEach((loss, step) => assert.ok(Math.abs(loss - cpu[step]) < 1e-3 * cpu[step], `${gpu} instead of ${cpu}`));
+  });
+}
 
 test("left to itself, Kiln takes the CPU before a software adapter and says so", async () => {
   await visit("", "#/detect?v=1&p=cat");

@@ -1,0 +1,166 @@
+// The figures of the built site in headless Chromium, beside the peer in the same tab.
+// Started by `make bench`; needs dist/ and, in benches/peer/, ssd.onnx, style.onnx and vgg16.bin. Prints
+// one JSON object.
+import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { dist, jobDone, jobState, open, serve, startSearch, until } from "../tests/browser/browser.js";
+
+const ROUNDS = 2;
+const RUNS = 6;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const round = (value) => Math.round(value * 10) / 10;
+
+async function servePeer() {
+  const folder = join(import.meta.dirname, "peer");
+  const runtimes = ["onnxruntime-web", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@tensorflow/tfjs-backend-webgpu"];
+  const folders = [folder, ...runtimes.map((name) => join(folder, "node_modules", name, "dist"))];
+  const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+  const server = createServer((request, response) => {
+    const name = new URL(request.url, "http://localhost").pathname.slice(1) || "index.html";
+    const file = folders.map((folder) => join(folder, name)).find((path) => !name.includes("..") && existsSync(path));
+    if (!file) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+const stageMs = (driver, stage) =>
+  driver.executeScript((s) => parseFloat(document.querySelector(`tr[data-stage=${s}] td`).textContent), stage);
+
+/** Runs the open lab again and gives the milliseconds of its network. */
+async function again(driver) {
+  await driver.executeScript(() => document.getElementById("run").click());
+  await until(driver, "the job starts", async () => (await jobState(driver)) !== "");
+  await driver.sleep(30);
+  await jobDone(driver);
+  return stageMs(driver, "network");
+}
+
+/** The lab at `fragment` on the temple: 640 x 427, which SSD stretches to 300 x 300 and the style network sees at 384 x 256. */
+async function kiln(driver, site, runs, fragment, network) {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu${fragment}`);
+  // Ready: loaded and warmed up, while a visitor would read. The picture comes afterwards.
+  await until(driver, "the warm-up", () => driver.executeScript((n) => document.querySelector(`[data-warm=${n}]`) !== null, network));
+  const ready = await driver.executeScript((n) => {
+    const { load, run } = document.querySelector(`[data-warm=${n}]`).dataset;
+    return { page_ms: performance.now(), load_ms: Number(load), warm_run_ms: Number(run) };
+  }, network);
+  await driver.executeScript(() => document.querySelector("[data-sample=temple]").click());
+  await jobDone(driver);
+  const first = await stageMs(driver, "network");
+  const times = [];
+  for (let i = 0; i < runs; i++) times.push(await again(driver));
+  return { ready, first, times };
+}
+
+/** Fifty jobs: the worker's wasm memory after the fifth and the last; the page's long tasks. */
+async function endurance(driver, site) {
+  await driver.sendDevToolsCommand("Page.addScriptToEvaluateOnNewDocument", {
+    source: `window.longTasks = [];
+      new PerformanceObserver((list) => { for (const e of list.getEntries()) longTasks.push([e.startTime, e.duration]); })
+        .observe({ type: "longtask", buffered: true });`,
+  });
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/detect?v=1&p=temple`);
+  await jobDone(driver);
+  const memory = () =>
+    driver.executeScript(() => Number(document.querySelector(".job [data-memory]")?.dataset.memory ?? NaN));
+  const since = await driver.executeScript(() => performance.now());
+  const memories = [];
+  for (let i = 1; i <= 50; i++) {
+    await again(driver);
+    memories.push(await memory());
+  }
+  const tasks = await driver.executeScript((t) => window.longTasks.filter(([start]) => start > t).map(([, d]) => d), since);
+  return { after_5_mb: memories[4] / 1e6, after_50_mb: memories[49] / 1e6, longest_task_ms: Math.max(0, ...tasks) };
+}
+
+/** A style search on the CPU backend: milliseconds of a step, and the engine's memory at the end. */
+async function search(driver, site, side, steps) {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/gatys?v=1&p=astronaut&g=auvers&n=${side}&s=${steps}`);
+  await startSearch(driver);
+  await jobDone(driver, 1_800_000);
+  return driver.executeScript(() => ({
+    step_ms: Number(document.getElementById("search-step").dataset.ms),
+    memory_mb: Math.round(Number(document.querySelector(".job [data-memory]").dataset.memory) / 1e6),
+  }));
+}
+
+/** One step at 192 x 192 beside TensorFlow.js on each of its backends, in the same tab. */
+async function searchBeside(site, peer) {
+  const driver = await open({ gpu: true });
+  await driver.manage().setTimeouts({ script: 900_000 });
+  const ours = [];
+  const theirs = {};
+  for (let turn = 0; turn < 3; turn += 1) {
+    ours.push((await search(driver, site, 192, 8)).step_ms);
+    for (const backend of ["wasm", "webgpu", "cpu"]) {
+      if (typeof theirs[backend] === "string" || (turn > 0 && backend !== figures.gatys_peer)) continue;
+      await driver.get(`${peer.url}gatys.html`);
+      await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+      const times = await driver.executeScript((b) => window.runPeer(b, 2), backend);
+      // The first step compiles and fills memory.
+      theirs[backend] = Array.isArray(times) ? [...(theirs[backend] ?? []), times.at(-1)] : times;
+    }
+    const able = Object.entries(theirs).filter(([, times]) => Array.isArray(times));
+    if (able.length) figures.gatys_peer = able.sort((a, b) => median(a[1]) - median(b[1]))[0][0];
+  }
+  await driver.quit();
+  figures.gatys_step_ms = round(median(ours));
+  figures.gatys_peers = Object.fromEntries(
+    Object.entries(theirs).map(([name, times]) => [name, Array.isArray(times) ? round(median(times)) : times]),
+  );
+  figures.gatys_to_peer = Math.round((median(ours) / median(theirs[figures.gatys_peer] ?? [NaN])) * 100) / 100;
+}
+
+const files = readdirSync(dist);
+const size = (pattern) =>
+  execFileSync("gzip", ["-9", "-c", join(dist, files.find((f) => pattern.test(f)))], { maxBuffer: 1 << 26 }).length;
+const site = await serve();
+const peer = await servePeer();
+const driver = await open();
+const figures = { machine: process.env.KILN_MACHINE ?? "unnamed" };
+figures.page_wasm_gzip_kb = round(size(/^app-.*\.wasm$/) / 1000);
+figures.worker_wasm_gzip_kb = round(size(/^worker-.*\.wasm$/) / 1000);
+
+/** Alternating runs of a lab and of the peer on the same graph, in the same tab. */
+async function beside(name, fragment, network) {
+  const ours = [];
+  const theirs = [];
+  const firsts = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const run = await kiln(driver, site, RUNS, fragment, network);
+    ours.push(...run.times);
+    firsts.push(run.first);
+    figures[`${name}_ready`] ??= run.ready;
+    await driver.get(`${peer.url}?${name}`);
+    await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+    await driver.executeScript(() => window.runPeer(2));
+    theirs.push(...(await driver.executeScript((n) => window.runPeer(n), RUNS)));
+  }
+  figures[`${name}_network_ms`] = round(median(ours));
+  figures[`${name}_peer_ms`] = round(median(theirs));
+  figures[`${name}_to_peer`] = Math.round((median(ours) / median(theirs)) * 100) / 100;
+  figures[`${name}_first_run_ms`] = round(median(firsts));
+  figures[`${name}_first_to_steady`] = Math.round((median(firsts) / median(ours)) * 100) / 100;
+}
+
+await beside("style", "#/stylize?v=1&n=384", "multistyle26");
+
+figures.first_paint = await driver.executeScript(() => {
+  const paint = performance.getEntriesByName("first-contentful-paint")[0];
+  return paint ? Math.round(paint.startTime) : null;
+});
+await searchBeside(site, peer);
+figures.gatys_30_steps_256 = await search(driver, site, 256, 30);
+console.log(JSON.stringify(figures, null, 1));
+await driver.quit();
+await site.close();
+peer.close();
+process.exit(0);
