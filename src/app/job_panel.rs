@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 
 use super::engine::{JobState, Status};
-use super::state::use_state;
+use super::state::{Page, use_state};
 use super::text::{failure_sentence, notice_sentence, stage_name, t_string, use_i18n};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{BackendChoice, Stage};
+use crate::protocol::params::Lab;
 
 const STAGES: [Stage; 5] = [
     Stage::Decode,
@@ -53,10 +54,13 @@ pub fn JobStatus() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let job = state.engine.job;
+    // A texture has an example instead.
+    let needs_picture =
+        move || state.source.with(Option::is_none) && state.page.get() != Page::Lab(Lab::Texture);
     view! {
             <div class="status" role="status" data-job=move || job.with(job_word)>
                 {move || job.with(|job| match job {
-                    JobState::Idle => state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
+                    JobState::Idle => needs_picture().then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
                     JobState::Running { stage, loading, steps } => {
                         let name = match (steps, stage) {
                             (Some((done, total)), _) => t_string!(i18n, search_step, done = *done, total = *total).to_string(),

@@ -149,11 +149,7 @@ pub fn reflecting_conv(
 /// The same convolution of a picture of few channels, with the columns of the kernel taken out of it:
 /// the picture shifted by each column is a channel of its own, and the kernel is one column wide. The
 /// CPU backend gathers channels side by side, so that it copies long runs instead of three numbers.
-fn conv2d_of_shifted(
-    padded: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-) -> Tensor<4> {
+fn conv2d_of_shifted(padded: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let [out, channels_in, kernel, columns] = weight.dims();
     let width = padded.dims()[3] - columns + 1;
     let shifted = (0..columns)
@@ -288,7 +284,9 @@ mod tests {
             let weight = random([out, channels_in, kernel, kernel]);
             let bias = Tensor::<1>::ones([out], &device);
             let edge = kernel / 2;
-            let padded = x.clone().pad([(edge, edge), (edge, edge)], PadMode::Reflect);
+            let padded = x
+                .clone()
+                .pad([(edge, edge), (edge, edge)], PadMode::Reflect);
             let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
             let plain = conv2d(padded, weight.clone(), Some(bias.clone()), options);
             reflecting_conv(x, weight, Some(bias), 1)
