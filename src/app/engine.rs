@@ -208,6 +208,14 @@ impl Engine {
         }
     }
 
+    /// Whether there is a search of a lab that can go on.
+    pub fn has_paused_search(self, lab: Lab) -> bool {
+        self.with(|inner| inner.pending.is_none())
+            && self
+                .live
+                .with_untracked(|live| live.as_ref().is_some_and(|live| live.lab == lab))
+    }
+
     /// Tells the running search of changed settings.
     pub fn adjust(self, settings: Settings) {
         let running = self.update(|inner| match &mut inner.pending {
@@ -395,7 +403,14 @@ impl Engine {
     fn spawn(self, lost: bool) {
         self.end_worker();
         self.status.set(Status::Starting);
+        // A new worker has no search to go on with: it begins again.
+        self.live.set(None);
         let choice = self.update(|inner| {
+            if let Some(pending) = &mut inner.pending {
+                pending.go_on = None;
+                pending.began = None;
+            }
+            inner.exports.clear();
             inner.refining = None;
             inner.last_heard = now_ms();
             inner.asked_at = None;
@@ -669,14 +684,6 @@ impl Engine {
                 reason: reason.clone(),
             }));
         }
-        // A new worker has no search to go on with: it begins again.
-        self.update(|inner| {
-            if let Some(pending) = &mut inner.pending {
-                pending.go_on = None;
-                pending.began = None;
-            }
-        });
-        self.live.set(None);
         match losses {
             1 => self.spawn(false),
             2 if on_gpu || starting => self.spawn(true),

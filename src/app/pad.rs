@@ -177,8 +177,14 @@ fn Board(what: Use) -> impl IntoView {
             follow.clear();
         }
     });
+    let ratio = RwSignal::new(f64::from(SIZE[0]) / f64::from(SIZE[1]));
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
+        // Another height empties a canvas, so that it is set here, before it is painted.
+        let rows = (f64::from(SIZE[0]) / ratio.get()).round().max(1.0) as u32;
+        if canvas.height() != rows {
+            canvas.set_height(rows);
+        }
         let painted = match what {
             Use::Draw => state.sketch.with(|sketch| paint_sketch(&canvas, sketch)),
             Use::Regions => state
@@ -192,7 +198,10 @@ fn Board(what: Use) -> impl IntoView {
     let place = move |event: &PointerEvent| {
         let target: web_sys::Element = event.current_target()?.dyn_into().ok()?;
         let area = target.get_bounding_client_rect();
-        let share = |at: i32, start: f64, length: f64| ((f64::from(at) - start) / length) as f32;
+        let share = |at: i32, start: f64, length: f64| {
+            // A stroke may leave the pad, but not without end.
+            (((f64::from(at) - start) / length) as f32).clamp(-1.0, 2.0)
+        };
         // A mouse or a finger has no pressure to speak of.
         let pressure = if event.pointer_type() == "pen" {
             event.pressure().clamp(0.05, 1.0)
@@ -232,6 +241,9 @@ fn Board(what: Use) -> impl IntoView {
             "ArrowDown" => [0.0, KEY_STEP],
             " " => {
                 event.prevent_default();
+                if event.repeat() {
+                    return;
+                }
                 let [x, y] = cursor.get_untracked();
                 if drawing.get_untracked() {
                     end();
@@ -261,7 +273,6 @@ fn Board(what: Use) -> impl IntoView {
         Use::Draw => state.sketch.with(Vec::is_empty),
         Use::Regions => state.regions.with(Vec::is_empty),
     };
-    let ratio = RwSignal::new(f64::from(SIZE[0]) / f64::from(SIZE[1]));
     let below = move || {
         let source = state.source.get().filter(|_| what == Use::Regions)?;
         Some(view! {
@@ -285,7 +296,7 @@ fn Board(what: Use) -> impl IntoView {
                     id="pad"
                     node_ref=canvas
                     width=SIZE[0]
-                    height=move || (f64::from(SIZE[0]) / ratio.get()).round().max(1.0) as u32
+                    height=SIZE[1]
                     tabindex="0"
                     role="img"
                     aria-label=move || t_string!(i18n, pad_keys).to_string()

@@ -9,6 +9,7 @@ use super::pad::Ink;
 use crate::protocol::detect;
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Notice, Route, Shared};
+use crate::protocol::optimise;
 use crate::protocol::params::{Lab, Value};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
@@ -135,7 +136,13 @@ impl State {
             (Lab::Detect, detect::SCORE | detect::IOU)
             | (Lab::Stylize, stylize::STRENGTH | stylize::COLORS) => self.engine.refine(after),
             (Lab::Stylize, _) => self.run(),
-            (Lab::Gatys | Lab::Texture | Lab::Dream, _) => self.engine.adjust(after),
+            (Lab::Gatys | Lab::Texture | Lab::Dream, _) => {
+                self.engine.adjust(after.clone());
+                // No step is needed for other colours: only another report.
+                if name == optimise::COLORS && self.engine.has_paused_search(lab) {
+                    self.engine.go_on(after, Some(0));
+                }
+            }
             // The page draws the rest itself.
             _ => {}
         }
@@ -267,9 +274,14 @@ impl State {
             }
             painting => leptos::task::spawn_local(async move {
                 let fetched = super::intake::fetch_picture("paintings", painting).await;
-                // The visitor may have gone on meanwhile.
+                // The visitor may have gone on meanwhile: what takes steps begins with the settings and
+                // the picture of now, what is light runs again by itself.
+                let now = self.settings(lab).get_untracked();
                 let unchanged = self.page.get_untracked() == Page::Lab(lab)
-                    && self.settings(lab).get_untracked() == kept;
+                    && (now == kept
+                        || lab.takes_steps() && now.choice(stylize::SOURCE) == painting);
+                let settings = if lab.takes_steps() { now } else { settings };
+                let source = self.source.get_untracked().map(|source| source.blob);
                 match fetched {
                     _ if !unchanged => {}
                     Ok(style) => self.run_on(settings, source, Some(style)),

@@ -246,6 +246,8 @@ impl Dream {
     /// # Errors
     /// Those of [`Job::read`].
     pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
-        Ok(self.frames.to_gif(&self.full_size(job).await?))
+        Ok(self
+            .frames
+            .to_gif(&self.full_size(job).await?, <[u8]>::to_vec))
     }
 }

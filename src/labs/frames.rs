@@ -46,8 +46,8 @@ impl Frames {
         }
     }
 
-    /// A GIF that repeats, with `last` at its end.
-    pub fn to_gif(&self, last: &[u8]) -> Vec<u8> {
+    /// A GIF that repeats, with `last` at its end; `color` gives each picture its final colours.
+    pub fn to_gif(&self, last: &[u8], color: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
         let [width, height] = self.size;
         let mut bytes = Vec::new();
         let written = "writing to memory does not fail";
@@ -55,7 +55,7 @@ impl Frames {
         encoder.set_repeat(gif::Repeat::Infinite).expect(written);
         let kept = self.pictures.iter().map(|rgb| (&**rgb, DELAY));
         for (rgb, delay) in kept.chain([(last, LAST_DELAY)]) {
-            let mut frame = gif::Frame::from_rgb_speed(width, height, rgb, SPEED);
+            let mut frame = gif::Frame::from_rgb_speed(width, height, &color(rgb), SPEED);
             frame.delay = delay;
             encoder.write_frame(&frame).expect(written);
         }
@@ -94,7 +94,7 @@ mod tests {
     fn the_animation_has_the_pictures_and_the_result() {
         let mut frames = Frames::new([2, 1]);
         frames.keep(vec![255, 0, 0, 0, 0, 255]);
-        let gif = frames.to_gif(&[0, 255, 0, 255, 255, 255]);
+        let gif = frames.to_gif(&[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
         let mut decoder = options.read_info(&*gif).expect("a GIF");

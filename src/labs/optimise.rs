@@ -240,7 +240,7 @@ impl Optimisation {
         self.step
     }
 
-    /// Takes over what may change under way: weights, rate, steps, colours.
+    /// Takes over what may change under way: weights, rate, colours.
     pub fn adjust(&mut self, settings: &Settings) {
         if settings.lab() != self.lab() {
             return;
@@ -350,6 +350,7 @@ impl Optimisation {
     ) -> Result<(Progress, Vec<u8>), Failure> {
         job.stage(Stage::Network).await?;
         let mut reported = f64::NEG_INFINITY;
+        let mut before: Option<Tensor<4>> = None;
         loop {
             if let Some(settings) = job.adjusted() {
                 self.adjust(&settings);
@@ -357,7 +358,17 @@ impl Optimisation {
             let last = self.step >= until || job.pausing();
             let evaluation = self.evaluate(job, network).await?;
             // Also waits for the device, so that no queue builds up.
-            let losses = job.read(Tensor::cat(evaluation.losses, 0)).await?;
+            let losses = match job.read(Tensor::cat(evaluation.losses, 0)).await {
+                Err(failure @ Failure::NotFinite { .. }) => {
+                    // The step led nowhere: back to where it began.
+                    if let Some(picture) = before {
+                        self.picture = picture;
+                        self.step -= 1;
+                    }
+                    return Err(failure);
+                }
+                losses => losses?,
+            };
             if self.step >= self.noted {
                 self.noted = self.step + 1;
                 self.losses.push(losses);
@@ -382,7 +393,8 @@ impl Optimisation {
                     lbfgs.step(&self.picture, evaluation.gradient, rate * LBFGS_REACH)
                 }
             };
-            self.picture = (self.picture.clone() - change).clamp(0.0, 1.0);
+            let stepped = (self.picture.clone() - change).clamp(0.0, 1.0);
+            before = Some(std::mem::replace(&mut self.picture, stepped));
             self.step += 1;
         }
     }
@@ -475,7 +487,16 @@ impl Optimisation {
     /// # Errors
     /// Those of [`Job::read`].
     pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
-        Ok(self.frames.to_gif(&self.rgb(job).await?))
+        let color = |rgb: &[u8]| {
+            let opaque = self.colored(rgb);
+            opaque
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .flat_map(|&[r, g, b, _]| [r, g, b])
+                .collect()
+        };
+        Ok(self.frames.to_gif(&self.rgb(job).await?, color))
     }
 }
 

@@ -59,8 +59,8 @@ impl Lbfgs {
             direction = direction - pair.change.clone() * share.clone();
             shares.push(share);
         }
-        // The curvature of the last pair is the first guess for all directions; without one, the
-        // step is as long as the limit allows.
+        // The curvature of the last pair is the first guess for all directions; where the pair tells
+        // nothing, the gradient is taken as it is. The very first step is as long as the limit allows.
         if let Some(pair) = self.pairs.back() {
             let square = dot(&pair.change, &pair.change).clamp_min(f32::MIN_POSITIVE);
             let curvature = dot(&pair.step, &pair.change) / square;

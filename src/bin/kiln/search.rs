@@ -13,8 +13,9 @@ use kiln::engine::runner::Engine;
 use kiln::labs::job::Job;
 use kiln::protocol::card::Manifest;
 use kiln::protocol::message::{Event, LabResult};
-use kiln::protocol::optimise::{Progress, STYLE_LAYERS, Term};
+use kiln::protocol::optimise::{Progress, SOURCE, STYLE_LAYERS, Term};
 use kiln::protocol::params::Lab;
+use kiln::protocol::stylize::OWN;
 
 use super::cli;
 use super::run::write_png;
@@ -35,7 +36,11 @@ pub fn search(lab: Lab, arguments: &ArgMatches) -> Result<(), String> {
     } else {
         None
     };
-    let settings = cli::settings(lab, arguments);
+    let mut settings = cli::settings(lab, arguments);
+    if lab != Lab::Dream {
+        // A file gives the style, or the texture: none of the paintings.
+        settings.set_text(SOURCE, OWN);
+    }
     let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}").expect("a fixed template"),
