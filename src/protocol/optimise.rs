@@ -103,6 +103,12 @@ const VARIATION_PARAM: Param = Param {
     kind: number(0.0, 20.0, 0.5, 2.0),
     help: "weight of the total variation: smoothness",
 };
+const STEPS_PARAM: Param = Param {
+    name: STEPS,
+    key: "s",
+    kind: number(1.0, 1000.0, 1.0, 100.0),
+    help: "steps of the search",
+};
 const OPTIMIZER_PARAM: Param = Param {
     name: OPTIMIZER,
     key: "m",
@@ -161,12 +167,7 @@ pub const GATYS_PARAMS: &[Param] = &[
     },
     OPTIMIZER_PARAM,
     RATE_PARAM,
-    Param {
-        name: STEPS,
-        key: "s",
-        kind: number(1.0, 1000.0, 1.0, 100.0),
-        help: "steps of the search",
-    },
+    STEPS_PARAM,
     Param {
         name: SIZE,
         key: "n",
@@ -194,12 +195,7 @@ pub const TEXTURE_PARAMS: &[Param] = &[
     VARIATION_PARAM,
     OPTIMIZER_PARAM,
     RATE_PARAM,
-    Param {
-        name: STEPS,
-        key: "s",
-        kind: number(1.0, 1000.0, 1.0, 100.0),
-        help: "steps of the search",
-    },
+    STEPS_PARAM,
     Param {
         name: SIZE,
         key: "n",
