@@ -132,7 +132,7 @@ fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView
             <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=t_string!(i18n, curves_title).to_string()>
                 {lines}
             </svg>
-            <span class="axis top">{axis[0].clone()}</span>
+            <span class="axis upper">{axis[0].clone()}</span>
             <span class="axis bottom">{axis[1].clone()}</span>
             <span class="axis end">{t_string!(i18n, curves_steps, n = history.len() - 1).to_string()}</span>
         </div>
