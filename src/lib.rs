@@ -6,11 +6,14 @@
 // Tests run natively on the CPU backend, where reading a tensor at once is fine.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+pub mod maths;
 pub mod protocol;
 
 #[cfg(feature = "page")]
 pub mod app;
 
+#[cfg(feature = "engine")]
+pub mod data;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
@@ -19,3 +22,5 @@ pub mod labs;
 pub mod methods;
 #[cfg(feature = "engine")]
 pub mod models;
+#[cfg(feature = "engine")]
+pub mod train;

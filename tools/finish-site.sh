@@ -33,7 +33,7 @@ version=$(echo "$files" | xargs sha256sum | sha256sum | cut -c1-16)
   echo "$files" | sed 's/.*/  "&",/'
   echo '];'
   echo 'const WEIGHTS = ['
-  for file in weights/*.bpk; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
+  for file in weights/*.bpk weights/*.pack; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
   echo '];'
   cat "$here/sw.js"
 } > sw.js

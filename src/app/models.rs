@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::text::{t_string, use_i18n};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::{Manifest, file_name};
 
 /// One card for each model of the manifest.
 #[component]
@@ -16,8 +16,8 @@ pub fn Models() -> impl IntoView {
             .map(|card| {
                 let source = format!("{}: {}", card.source.package, card.source.path);
                 let file = format!(
-                    "weights/{}.bpk, {:.1} MB",
-                    card.name,
+                    "weights/{}, {:.1} MB",
+                    file_name(&card.name),
                     card.bytes as f64 / 1e6
                 );
                 let rows = [

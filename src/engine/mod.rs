@@ -6,6 +6,7 @@ pub mod native_host;
 pub mod runner;
 pub mod searches;
 pub mod self_check;
+pub mod studio;
 pub mod weights;
 
 #[cfg(feature = "worker")]

@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::tensor::{Device, DeviceKind};
 
 use crate::labs::job::Host;
+use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::message::{BackendChoice, Event};
@@ -51,7 +52,7 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
     async fn pause(&self) {}
 
     async fn weights(&self, name: &str, _sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
-        let path = self.weights.join(format!("{name}.bpk"));
+        let path = self.weights.join(file_name(name));
         let bytes = fs::read(&path).map_err(|error| Failure::WeightsMissing {
             name: name.into(),
             reason: format!("{}: {error}", path.display()),

@@ -10,6 +10,7 @@ use crate::models::arbitrary_style::{
 use crate::models::selfie::{Selfie, SelfieConfig};
 use crate::models::ssd::{Ssd, SsdConfig};
 use crate::models::style_network::{StyleNetwork, StyleNetworkConfig};
+use crate::protocol::ask::{Ask, Told};
 use crate::protocol::card::{Manifest, ModelCard};
 use crate::protocol::detect::CLASSES;
 use crate::protocol::failure::Failure;
@@ -21,6 +22,7 @@ use crate::protocol::settings::Settings;
 use crate::protocol::stylize::{self as style_settings, Painted, REGIONS_MAX, Region, STYLES};
 
 use super::searches::Searches;
+use super::studio::{Beside, Studio};
 use super::weights;
 
 /// A device, the networks that are loaded on it, and the last result of each lab.
@@ -36,6 +38,7 @@ pub struct Engine {
     matted: Option<(Picture, segment::RawMatte)>,
     painted: Option<stylize::RawPainting>,
     searches: Searches,
+    studio: Studio,
     regions: Vec<Region>,
 }
 
@@ -54,6 +57,7 @@ impl Engine {
             matted: None,
             painted: None,
             searches: Searches::default(),
+            studio: Studio::default(),
             regions: Vec::new(),
         }
     }
@@ -63,6 +67,9 @@ impl Engine {
     /// # Errors
     /// Those of [`weights::load`].
     pub async fn load<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
+        if lab.generates() {
+            return Ok(());
+        }
         let card = self.card(lab.model())?;
         match lab {
             Lab::Detect if self.ssd.is_none() => {
@@ -112,13 +119,26 @@ impl Engine {
         Ok(())
     }
 
+    /// Answers a question of the generative labs.
+    ///
+    /// # Errors
+    /// Those of [`Studio::answer`].
+    pub async fn answer<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        host: &H,
+        ask: Ask,
+        beside: Beside,
+    ) -> Result<(Told, Vec<u8>), Failure> {
+        let (manifest, device) = (&self.manifest, &self.device);
+        let studio = &mut self.studio;
+        studio
+            .answer(host, job, manifest, ask, beside, device)
+            .await
+    }
+
     fn card(&self, name: &str) -> Result<&ModelCard, Failure> {
-        self.manifest
-            .find(name)
-            .ok_or_else(|| Failure::WeightsMissing {
-                name: name.into(),
-                reason: "not in the manifest".into(),
-            })
+        self.manifest.card(name)
     }
 
     /// Runs the network of a lab once on an empty picture, so that shaders are compiled and
@@ -148,6 +168,8 @@ impl Engine {
             }
             // A step each is worth a whole picture of the others: they start when asked to.
             Lab::Gatys | Lab::Texture | Lab::Dream => {}
+            // Each question loads what it needs.
+            _ => {}
         }
         Ok(())
     }
@@ -225,6 +247,7 @@ impl Engine {
                     .run(&job, settings, picture, style, &self.device)
                     .await?
             }
+            _ => return Err(Failure::NothingToRefine),
         };
         Ok((
             Outcome {
@@ -293,9 +316,7 @@ impl Engine {
                 (raw.width, raw.height, size_of(&painting), painting.rgba)
             }
             // The page lays the layers over each other itself; a search is adjusted when it goes on.
-            Lab::Segment | Lab::Gatys | Lab::Texture | Lab::Dream => {
-                return Err(Failure::NothingToRefine);
-            }
+            _ => return Err(Failure::NothingToRefine),
         };
         let outcome = Outcome {
             width,
@@ -322,7 +343,7 @@ impl Engine {
                 let share = |&byte: &u8| f32::from(byte) / 255.0;
                 raw.painted.iter().map(share).collect()
             }),
-            Lab::Gatys | Lab::Texture | Lab::Dream => None,
+            _ => None,
         };
         raw.ok_or(Failure::NothingToRefine)
     }
@@ -348,8 +369,8 @@ impl Engine {
                 Ok(stylize::refine(raw, settings))
             }
             Lab::Gatys | Lab::Texture | Lab::Dream => self.searches.picture(job, settings).await,
-            // The page draws the boxes itself.
-            Lab::Detect => Err(Failure::NothingToRefine),
+            // The page draws the boxes itself, and what it generates.
+            _ => Err(Failure::NothingToRefine),
         }
     }
 }

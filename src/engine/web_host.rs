@@ -10,6 +10,7 @@ use web_sys::{
 };
 
 use crate::labs::job::Host;
+use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, FromEngine, JobId};
 use crate::protocol::settings::Settings;
@@ -79,7 +80,7 @@ impl WebHost {
     /// The address of a weights file: the checksum is part of it, so that no cache between here
     /// and the server serves an older version.
     fn address(&self, name: &str, sha256: &str) -> String {
-        format!("{}weights/{name}.bpk?sha256={sha256}", self.base)
+        format!("{}weights/{}?sha256={sha256}", self.base, file_name(name))
     }
 
     /// The store of verified weights; none in private windows and on plain http.

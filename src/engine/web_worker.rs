@@ -17,6 +17,7 @@ use crate::protocol::message::{Backend, FromEngine, LabResult, Outcome, Stage, T
 use crate::protocol::png_text;
 
 use super::runner::Engine;
+use super::studio::Beside;
 use super::web_host::{WebHost, post, scope};
 use super::{log_watch, web_backend, web_picture};
 
@@ -227,6 +228,34 @@ impl Program {
                 }
                 .await;
                 answer(job, result);
+            }
+            ToEngine::Ask { job, ask } => {
+                self.host.job.set(job);
+                let told = async {
+                    let picture = match &beside {
+                        Some(blob) => Some(web_picture::decode(blob).await?),
+                        None => None,
+                    };
+                    let file = match &second {
+                        Some(blob) => Some(web_picture::bytes_of(blob).await?),
+                        None => None,
+                    };
+                    let reading = Job::new(&self.host, &**backend);
+                    let beside = Beside { picture, file };
+                    engine
+                        .answer(&reading, &self.host, *ask, beside)
+                        .await
+                        .and_then(if_shaders_compiled)
+                }
+                .await;
+                match told {
+                    Ok((told, bytes)) => {
+                        let beside = (!bytes.is_empty()).then(|| Uint8Array::from(&*bytes));
+                        let told = Box::new(told);
+                        post(&FromEngine::Told { job, told }, beside);
+                    }
+                    Err(failure) => post(&FromEngine::Failed { job, failure }, None),
+                }
             }
             // Answered when they came in.
             ToEngine::Start { .. }

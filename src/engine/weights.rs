@@ -48,21 +48,29 @@ pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Fail
         .map_err(unfit)
 }
 
-/// Fetches, verifies and fills.
+/// Fetches and verifies.
 ///
 /// # Errors
-/// Those of [`Host::weights`], [`verify`] and [`fill`]. Bytes that are wrong are forgotten, so
-/// that the next try fetches them again.
-pub async fn load<M: Module, H: Host>(
-    host: &H,
-    card: &ModelCard,
-    network: M,
-) -> Result<M, Failure> {
+/// Those of [`Host::weights`] and [`verify`]. Bytes that are wrong are forgotten, so that the next
+/// try fetches them again.
+pub async fn fetch<H: Host>(host: &H, card: &ModelCard) -> Result<Vec<u8>, Failure> {
     let bytes = host.weights(&card.name, &card.sha256, card.bytes).await?;
     if let Err(failure) = verify(card, &bytes) {
         host.forget_weights(&card.name, &card.sha256).await;
         return Err(failure);
     }
     host.keep_weights(&card.name, &card.sha256, &bytes).await;
-    fill(network, &card.name, bytes)
+    Ok(bytes)
+}
+
+/// Fetches, verifies and fills.
+///
+/// # Errors
+/// Those of [`fetch`] and [`fill`].
+pub async fn load<M: Module, H: Host>(
+    host: &H,
+    card: &ModelCard,
+    network: M,
+) -> Result<M, Failure> {
+    fill(network, &card.name, fetch(host, card).await?)
 }

@@ -33,7 +33,7 @@ pub trait Host {
     fn memory_bytes(&self) -> Option<usize>;
     /// Lets the program handle what came in meanwhile (in a browser: a macrotask).
     async fn pause(&self);
-    /// The bytes of `weights/<name>.bpk`, with [`Event::Loading`] while they arrive. `sha256`
+    /// The bytes of `weights/<file>`, see [`crate::protocol::card::file_name`], with [`Event::Loading`] while they arrive. `sha256`
     /// names the version, for caches.
     async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure>;
     /// Bytes whose checksum was right: worth keeping.

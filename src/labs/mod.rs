@@ -3,6 +3,7 @@
 pub mod detect;
 pub mod dream;
 pub mod frames;
+pub mod generate;
 pub mod job;
 pub mod optimise;
 pub mod segment;

@@ -4,6 +4,7 @@
 pub mod arbitrary_style;
 pub mod channel_gate;
 pub mod conv_block;
+pub mod generate;
 pub mod mobilenet_v2;
 pub mod selfie;
 pub mod ssd;

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::Failure;
+
 /// An entry of `weights/manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// Name of the entry; the file is `weights/<name>.bpk`.
+    /// Name of the entry; see [`file_name`].
     pub name: String,
     /// Title for people.
     pub title: String,
@@ -42,6 +44,15 @@ pub struct Source {
     pub sha256: String,
 }
 
+/// Name of the file below `weights/`: `<name>.bpk`, or the name itself where it has an ending.
+pub fn file_name(name: &str) -> String {
+    if name.contains('.') {
+        name.into()
+    } else {
+        format!("{name}.bpk")
+    }
+}
+
 /// The whole manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -57,6 +68,17 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// The card of that name.
+    ///
+    /// # Errors
+    /// [`Failure::WeightsMissing`].
+    pub fn card(&self, name: &str) -> Result<&ModelCard, Failure> {
+        self.find(name).ok_or_else(|| Failure::WeightsMissing {
+            name: name.into(),
+            reason: "not in the manifest".into(),
+        })
+    }
+
     /// The manifest of the weights that ship with this build.
     pub fn shipped() -> Self {
         serde_json::from_str(include_str!("../../weights/manifest.json"))

@@ -60,6 +60,30 @@ pub enum Failure {
     /// The weights are those of the manifest but do not fit the network.
     #[error("The weights \"{name}\" do not fit this version of the network: reload the page.")]
     WeightsUnfit { name: String },
+    /// A data set is not one.
+    #[error(
+        "The data \"{name}\" cannot be used: it is damaged or not a data set of Kiln; make it anew."
+    )]
+    DataUnfit { name: String },
+    /// A score of next to nothing.
+    #[error("Fewer than two pictures are left to score: keep more classes.")]
+    TooFew,
+    /// Weights to train on with do not fit the settings.
+    #[error(
+        "This file does not hold the networks that the settings describe: choose the same data, objective, noise and spectral normalisation as when it was saved."
+    )]
+    WeightsOfAnother,
+    /// Nothing is in training.
+    #[error("Nothing is in training yet: start it first.")]
+    NothingInTraining,
+    /// A picture is needed first.
+    #[error("There is no picture to work on yet: choose one of the test set, or draw one.")]
+    NoSlot,
+    /// Training left the numbers that can be computed with.
+    #[error(
+        "Training gave numbers that are not finite at step {step}: lower the learning rates or switch spectral normalisation on, and start anew."
+    )]
+    Diverged { step: u64 },
     /// The list of models cannot be read.
     #[error("The list of models could not be read ({reason}): reload the page.")]
     ManifestUnreadable { reason: String },

@@ -137,6 +137,9 @@ mod tests {
                             mix[(draw >> 16) as usize % of] = (draw >> 24) as u8;
                             Value::Mix(mix)
                         }
+                        Kind::Row { .. } => Value::Row(std::array::from_fn(|i| {
+                            (draw.rotate_left(i as u32 * 5) & 0xff) as u8 as i8
+                        })),
                         Kind::Color(_) => {
                             Value::Color([draw as u8, (draw >> 8) as u8, (draw >> 16) as u8])
                         }

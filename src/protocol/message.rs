@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::{Ask, Told};
 use super::detect::{Anchors, Detections};
 use super::failure::Failure;
 use super::optimise::Progress;
@@ -66,6 +67,9 @@ pub enum ToEngine {
     Pause { job: JobId },
     /// Stop the running job.
     Cancel { job: JobId },
+    /// A question of the generative labs. Beside it: a `Blob` with a picture, or in the second place
+    /// one with a file.
+    Ask { job: JobId, ask: Box<Ask> },
 }
 
 /// From the worker to the page.
@@ -87,6 +91,8 @@ pub enum FromEngine {
     Event { job: JobId, event: Event },
     /// A job ended with a result. Beside it: a matte's or a picture's bytes, or the exported file.
     Done { job: JobId, outcome: Box<Outcome> },
+    /// The answer to a question. Beside it: what it says.
+    Told { job: JobId, told: Box<Told> },
     /// A job ended without one.
     Failed { job: JobId, failure: Failure },
     /// The program cannot go on; the page ends the worker.

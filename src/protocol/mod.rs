@@ -1,8 +1,10 @@
 //! What page, engine and command line say to each other. No Burn, no Leptos.
 
+pub mod ask;
 pub mod card;
 pub mod detect;
 pub mod failure;
+pub mod generate;
 pub mod intake;
 pub mod link;
 pub mod message;

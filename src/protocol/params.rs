@@ -18,17 +18,32 @@ pub enum Lab {
     Texture,
     /// What a layer sees in the picture, grown until it shows.
     Dream,
+    /// Pictures from latent sliders.
+    Sample,
+    /// Pictures to codes and back, by autoencoders and by inverting a GAN.
+    Encode,
+    /// An adversarial pair in training.
+    Train,
+    /// How far two densities are apart.
+    Divergence,
+    /// IS and FID.
+    Scores,
 }
 
 impl Lab {
     /// All labs, in the order of the page's navigation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::Detect,
         Self::Segment,
         Self::Stylize,
         Self::Gatys,
         Self::Texture,
         Self::Dream,
+        Self::Sample,
+        Self::Encode,
+        Self::Train,
+        Self::Divergence,
+        Self::Scores,
     ];
 
     /// Name in links, commands and translations.
@@ -40,6 +55,11 @@ impl Lab {
             Self::Gatys => "gatys",
             Self::Texture => "texture",
             Self::Dream => "dream",
+            Self::Sample => "sample",
+            Self::Encode => "encode",
+            Self::Train => "train",
+            Self::Divergence => "divergence",
+            Self::Scores => "scores",
         }
     }
 
@@ -57,17 +77,33 @@ impl Lab {
             Self::Gatys => super::optimise::GATYS_PARAMS,
             Self::Texture => super::optimise::TEXTURE_PARAMS,
             Self::Dream => super::optimise::DREAM_PARAMS,
+            Self::Sample => super::generate::SAMPLE_PARAMS,
+            Self::Encode => super::generate::ENCODE_PARAMS,
+            Self::Train => super::generate::TRAIN_PARAMS,
+            Self::Divergence => super::generate::DIVERGENCE_PARAMS,
+            Self::Scores => super::generate::SCORES_PARAMS,
         }
     }
 
-    /// The manifest entry of the network that the lab runs.
+    /// The manifest entry of the network that the lab runs; of the generative labs, which choose one by
+    /// a setting, the first.
     pub fn model(self) -> &'static str {
         match self {
             Self::Detect => "ssd",
             Self::Segment => "selfie",
             Self::Stylize => "multistyle26",
             Self::Gatys | Self::Texture | Self::Dream => super::optimise::NETWORK,
+            _ => super::generate::SHIPPED[0].name,
         }
+    }
+
+    /// Whether the lab makes pictures of its own instead of working on the visitor's, and asks the
+    /// engine by [`super::ask::Ask`] instead of by runs.
+    pub fn generates(self) -> bool {
+        matches!(
+            self,
+            Self::Sample | Self::Encode | Self::Train | Self::Divergence | Self::Scores
+        )
     }
 
     /// Whether a run takes many steps, can be paused and goes on from where it was. Such a lab waits
@@ -111,7 +147,23 @@ pub enum Kind {
         /// The one that a fresh visitor sees, alone.
         default: usize,
     },
+    /// A row of numbers from -4 to 4 in steps of a twentieth, all 0 by default: `0,1.5,-0.25`. What is
+    /// 0 at the end is not written.
+    Row {
+        /// How many numbers there are; at most [`ROW_MAX`].
+        of: usize,
+    },
 }
+
+/// Most numbers of a [`Kind::Row`].
+pub const ROW_MAX: usize = 12;
+/// Largest number of a [`Kind::Row`].
+pub const ROW_LIMIT: f32 = 4.0;
+/// Steps of a [`Kind::Row`] in 1.
+pub const ROW_STEPS: f32 = 20.0;
+
+/// Numbers in steps of a [`ROW_STEPS`]-th.
+pub type Row = [i8; ROW_MAX];
 
 /// Most things that a [`Kind::Mix`] mixes.
 pub const MIX_MAX: usize = 26;
@@ -137,6 +189,8 @@ pub enum Value {
     Color([u8; 3]),
     /// Of a [`Kind::Mix`].
     Mix(Mix),
+    /// Of a [`Kind::Row`].
+    Row(Row),
 }
 
 impl Kind {
@@ -147,6 +201,7 @@ impl Kind {
             Self::Choice(_) => Value::Choice(0),
             Self::Color(color) => Value::Color(color),
             Self::Mix { default, .. } => Value::Mix(only(default)),
+            Self::Row { .. } => Value::Row([0; ROW_MAX]),
         }
     }
 
@@ -161,6 +216,7 @@ impl Kind {
             Self::Choice(words) => words.iter().position(|&w| w == text).map(Value::Choice),
             Self::Color(_) => parse_color(text).map(Value::Color),
             Self::Mix { of, .. } => parse_mix(text, of).map(Value::Mix),
+            Self::Row { of } => parse_row(text, of).map(Value::Row),
         }
     }
 
@@ -171,6 +227,7 @@ impl Kind {
             (Self::Choice(words), Value::Choice(index)) => words[index.min(words.len() - 1)].into(),
             (_, Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
             (Self::Mix { .. }, Value::Mix(mix)) => format_mix(&mix),
+            (Self::Row { .. }, Value::Row(row)) => format_row(&row),
             _ => self.format(self.default_value()),
         }
     }
@@ -188,6 +245,11 @@ impl Kind {
             (Self::Color(_), Value::Color(_)) => value,
             (&Self::Mix { of, .. }, Value::Mix(mix)) if mix.iter().any(|&w| w > 0) => {
                 clamp_mix(mix, of).map_or_else(|| self.default_value(), Value::Mix)
+            }
+            (&Self::Row { of }, Value::Row(mut row)) => {
+                row[of..].fill(0);
+                let limit = (ROW_LIMIT * ROW_STEPS) as i8;
+                Value::Row(row.map(|steps| steps.clamp(-limit, limit)))
             }
             _ => self.default_value(),
         }
@@ -237,6 +299,35 @@ fn parse_mix(text: &str, of: usize) -> Option<Mix> {
     }
     let largest = weights.iter().copied().fold(0.0, f32::max);
     Some(weights.map(|weight| (weight / largest * 100.0).round() as u8))
+}
+
+/// Reads `0,1.5,-0.25`: at most `of` numbers, clamped and rounded to the step.
+fn parse_row(text: &str, of: usize) -> Option<Row> {
+    let mut row = [0; ROW_MAX];
+    for (index, part) in text.split(',').enumerate() {
+        let number: f32 = part.parse().ok().filter(|n: &f32| n.is_finite())?;
+        if index >= of {
+            return None;
+        }
+        row[index] = row_steps(number);
+    }
+    Some(row)
+}
+
+/// The nearest step of a [`Kind::Row`].
+pub fn row_steps(number: f32) -> i8 {
+    (number.clamp(-ROW_LIMIT, ROW_LIMIT) * ROW_STEPS).round() as i8
+}
+
+fn format_row(row: &Row) -> String {
+    let written = row
+        .iter()
+        .rposition(|&steps| steps != 0)
+        .map_or(1, |i| i + 1);
+    let numbers = row[..written]
+        .iter()
+        .map(|&steps| f32::from(steps) / ROW_STEPS);
+    numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn format_mix(mix: &Mix) -> String {
@@ -309,6 +400,24 @@ mod tests {
         assert_eq!(kind.clamp(mix(&[])), mix(&[(2, 100)]));
         assert_eq!(kind.clamp(mix(&[(9, 7)])), mix(&[(2, 100)]));
         assert_eq!(kind.format(mix(&[(1, 100), (4, 50)])), "1:100,4:50");
+    }
+
+    #[test]
+    fn rows_are_clamped_and_end_at_their_last_number() {
+        let kind = Kind::Row { of: 3 };
+        assert_eq!(kind.parse("0"), Some(kind.default_value()));
+        let row = kind.parse("0,9,-0.26").unwrap();
+        assert_eq!(kind.format(row), "0,4,-0.25");
+        assert_eq!(kind.format(kind.parse("1.5,0,0").unwrap()), "1.5");
+        for bad in ["", "x", "1,", "NaN", "1,2,3,4", "inf"] {
+            assert_eq!(kind.parse(bad), None, "{bad}");
+        }
+        let mut over = [i8::MIN; ROW_MAX];
+        over[0] = i8::MAX;
+        let Value::Row(held) = kind.clamp(Value::Row(over)) else {
+            panic!("a row")
+        };
+        assert_eq!(held[..4], [80, -80, -80, 0]);
     }
 
     #[test]

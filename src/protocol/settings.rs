@@ -78,6 +78,14 @@ impl Settings {
         }
     }
 
+    /// The numbers of a row by name; see [`get`](Self::get).
+    pub fn row(&self, name: &str) -> [f32; super::params::ROW_MAX] {
+        match self.get(name) {
+            Value::Row(row) => row.map(|steps| f32::from(steps) / super::params::ROW_STEPS),
+            other => panic!("{name} is {other:?}, not a row"),
+        }
+    }
+
     /// A colour by name; see [`get`](Self::get).
     pub fn color(&self, name: &str) -> [u8; 3] {
         match self.get(name) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use kiln::protocol::message::BackendChoice;
-use kiln::protocol::params::{Kind, Lab};
+use kiln::protocol::params::{Kind, Lab, Param};
 use kiln::protocol::settings::Settings;
 
 /// Settings of the labs that only the page's view uses.
@@ -110,6 +110,10 @@ pub fn command() -> Command {
                         .help("models to convert; all if none is given"),
                 ),
         )
+        .subcommand(super::generate::sample_command())
+        .subcommand(super::generate::score_command())
+        .subcommand(super::train::command())
+        .subcommand(super::generate::publish_command())
         .subcommand(
             Command::new("bench")
                 .about("Times the networks on this machine")
@@ -165,7 +169,7 @@ fn picture_argument(
         .help(help)
 }
 
-fn out_argument(name: &'static str, help: &'static str) -> Arg {
+pub fn out_argument(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
         .value_name("FILE")
@@ -173,23 +177,21 @@ fn out_argument(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
-fn with_settings(lab: Lab, about: &'static str) -> Command {
-    let mut command = Command::new(lab.name())
+pub fn with_settings(lab: Lab, about: &'static str) -> Command {
+    // A lab that has one network; the others choose by a setting.
+    let model = (!lab.generates()).then(|| {
+        Arg::new("model")
+            .long("model")
+            .value_parser([lab.model()])
+            .default_value(lab.model())
+            .help("network")
+    });
+    let mut command = Command::new(lab.name().trim_end_matches('s'))
         .about(about)
-        .arg(
-            Arg::new("model")
-                .long("model")
-                .value_parser([lab.model()])
-                .default_value(lab.model())
-                .help("network"),
-        )
+        .args(model)
         .arg(backend_argument())
         .arg(weights_argument());
-    for param in lab
-        .params()
-        .iter()
-        .filter(|param| !PAGE_ONLY.contains(&param.name))
-    {
+    for param in flags(lab) {
         let kind = param.kind;
         let help = match kind {
             Kind::Number { min, max, .. } => format!("{} ({min} to {max})", param.help),
@@ -203,14 +205,21 @@ fn with_settings(lab: Lab, about: &'static str) -> Command {
                     Kind::Choice(_) => "WORD",
                     Kind::Color(_) => "RRGGBB",
                     Kind::Mix { .. } => "STYLES",
+                    Kind::Row { .. } => "NUMBERS",
                 })
                 .default_value(kind.format(kind.default_value()))
-                .allow_negative_numbers(true)
+                .allow_hyphen_values(true)
                 .value_parser(move |text: &str| accept(&kind, text))
                 .help(help),
         );
     }
     command
+}
+
+/// Settings of a lab that are flags. What a lab that generates shows is its output.
+fn flags(lab: Lab) -> impl Iterator<Item = &'static Param> {
+    let params = lab.params().iter();
+    params.filter(move |param| lab.generates() || !PAGE_ONLY.contains(&param.name))
 }
 
 /// On the command line a number out of range is an error: nobody sees a slider move.
@@ -223,6 +232,9 @@ fn accept(kind: &Kind, text: &str) -> Result<String, String> {
         Kind::Choice(words) if kind.parse(text).is_none() => {
             Err(format!("give one of {}", words.join(", ")))
         }
+        Kind::Row { of } if kind.parse(text).is_none() => Err(format!(
+            "give up to {of} numbers from -4 to 4, as 0,1.5,-0.25"
+        )),
         Kind::Color(_) if kind.parse(text).is_none() => Err("give a colour as rrggbb".into()),
         Kind::Mix { of, .. } if kind.parse(text).is_none() => Err(format!(
             "give a number from 0 to {}, or several with weights as 3:50,12:50",
@@ -260,11 +272,7 @@ pub fn backend(arguments: &ArgMatches) -> BackendChoice {
 /// The settings that the flags ask for.
 pub fn settings(lab: Lab, arguments: &ArgMatches) -> Settings {
     let mut settings = Settings::new(lab);
-    for param in lab
-        .params()
-        .iter()
-        .filter(|param| !PAGE_ONLY.contains(&param.name))
-    {
+    for param in flags(lab) {
         let text = arguments
             .get_one::<String>(param.name)
             .expect("every setting has a default");

@@ -4,9 +4,12 @@ mod annotate;
 mod bench;
 mod cli;
 mod convert;
+mod generate;
 mod recipes;
 mod run;
 mod search;
+mod train;
+mod weights_file;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,10 @@ fn main() -> ExitCode {
         Some(("dream", arguments)) => search::search(Lab::Dream, arguments),
         Some(("models", arguments)) => run::models(arguments),
         Some(("convert", arguments)) => convert::convert(arguments),
+        Some(("sample", arguments)) => generate::sample(arguments),
+        Some(("score", arguments)) => generate::score(arguments),
+        Some(("publish", arguments)) => generate::publish(arguments),
+        Some(("train", arguments)) => train::train(arguments),
         Some(("bench", arguments)) => bench::bench(arguments),
         _ => unreachable!("clap asks for a subcommand"),
     };
@@ -33,4 +40,12 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Reads a tensor at once: the command line waits for nothing else.
+#[allow(clippy::disallowed_methods)]
+fn read_now<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data().convert::<f32>();
+    data.try_into_vec()
+        .expect("numbers of the type just converted to")
 }

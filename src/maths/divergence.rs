@@ -1,0 +1,242 @@
+//! f-divergences between two densities on a grid, with the functions that define them.
+//!
+//! `D_f(P || Q) = sum q f(p / q)` for a convex `f` with `f(1) = 0`. Nowozin, Cseke and Tomioka 2016,
+//! "f-GAN", table 1 and table 5, is the source of every formula.
+
+/// A divergence of the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FDivergence {
+    /// `sum p log(p / q)`.
+    Kl,
+    /// `sum q log(q / p)`.
+    ReverseKl,
+    /// Half of the sum of both to the mean `m = (p + q) / 2`; at most log 2.
+    JensenShannon,
+    /// `sum (p - q)^2 / q`: what least squares minimises in disguise.
+    Pearson,
+    /// `sum (sqrt p - sqrt q)^2`.
+    SquaredHellinger,
+    /// `sum |p - q| / 2`: what an energy with a margin minimises in disguise.
+    TotalVariation,
+    /// `2 JS - log 4`: what the original game of a GAN is worth.
+    Gan,
+}
+
+impl FDivergence {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Kl,
+        Self::ReverseKl,
+        Self::JensenShannon,
+        Self::Pearson,
+        Self::SquaredHellinger,
+        Self::TotalVariation,
+        Self::Gan,
+    ];
+
+    /// Words of all, for settings and links.
+    pub const NAMES: [&'static str; 7] = [
+        "kl",
+        "reverse-kl",
+        "jensen-shannon",
+        "pearson",
+        "squared-hellinger",
+        "total-variation",
+        "gan",
+    ];
+
+    /// The divergence of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let index = Self::NAMES.iter().position(|&word| word == name)?;
+        Some(Self::ALL[index])
+    }
+
+    /// The generator `f(u)`, for `u = p / q` of 0 or more. At 0 the limit, which may be infinite.
+    pub fn f(self, u: f64) -> f64 {
+        let u_log_u = if u == 0.0 { 0.0 } else { u * u.ln() };
+        match self {
+            Self::Kl => u_log_u,
+            Self::ReverseKl => -u.ln(),
+            Self::JensenShannon => 0.5 * (u_log_u - (u + 1.0) * ((u + 1.0) / 2.0).ln()),
+            Self::Pearson => (u - 1.0).powi(2),
+            Self::SquaredHellinger => (u.sqrt() - 1.0).powi(2),
+            Self::TotalVariation => 0.5 * (u - 1.0).abs(),
+            Self::Gan => u_log_u - (u + 1.0) * (u + 1.0).ln(),
+        }
+    }
+
+    /// `f'(u)`, which is the discriminator that makes the bound tight: `T*(x) = f'(p(x) / q(x))`. Of
+    /// total variation, which has a corner at 1, one of its slopes.
+    pub fn slope(self, u: f64) -> f64 {
+        match self {
+            Self::Kl => u.ln() + 1.0,
+            Self::ReverseKl => -1.0 / u,
+            Self::JensenShannon => 0.5 * (2.0 * u / (u + 1.0)).ln(),
+            Self::Pearson => 2.0 * (u - 1.0),
+            Self::SquaredHellinger => 1.0 - 1.0 / u.sqrt(),
+            Self::TotalVariation => 0.5 * (u - 1.0).signum() * f64::from(u != 1.0),
+            Self::Gan => (u / (u + 1.0)).ln(),
+        }
+    }
+
+    /// The convex conjugate `f*(t) = sup over u of t u - f(u)`; infinite outside its domain.
+    pub fn conjugate(self, t: f64) -> f64 {
+        let inside = |inside: bool, value: f64| if inside { value } else { f64::INFINITY };
+        match self {
+            Self::Kl => (t - 1.0).exp(),
+            Self::ReverseKl => inside(t < 0.0, -1.0 - (-t).ln()),
+            // With f halved, so that the divergence is Jensen and Shannon's own.
+            Self::JensenShannon => inside(t < 0.5 * 2f64.ln(), -0.5 * (2.0 - (2.0 * t).exp()).ln()),
+            Self::Pearson => {
+                if t < -2.0 {
+                    -1.0
+                } else {
+                    t * t / 4.0 + t
+                }
+            }
+            Self::SquaredHellinger => inside(t < 1.0, t / (1.0 - t)),
+            Self::TotalVariation => inside(t <= 0.5, t.max(-0.5)),
+            Self::Gan => inside(t < 0.0, -(1.0 - t.exp()).ln()),
+        }
+    }
+
+    /// The divergence of two rows of probabilities, in nats where there is a logarithm. Infinite
+    /// where the definition is.
+    pub fn between(self, p: &[f64], q: &[f64]) -> f64 {
+        p.iter()
+            .zip(q)
+            .map(|(&p, &q)| match (p > 0.0, q > 0.0) {
+                (false, false) => 0.0,
+                (_, true) => q * self.f(p / q),
+                // q f(p / q) for q to 0: p times the slope at infinity.
+                (true, false) => match self {
+                    Self::Kl | Self::Pearson => f64::INFINITY,
+                    Self::ReverseKl | Self::Gan => 0.0,
+                    Self::JensenShannon => p * 0.5 * 2f64.ln(),
+                    Self::SquaredHellinger => p,
+                    Self::TotalVariation => 0.5 * p,
+                },
+            })
+            .sum()
+    }
+
+    /// The variational bound `E_p[T] - E_q[f*(T)]` for the best `T`. Equal to
+    /// [`between`](Self::between) where both densities are above zero.
+    pub fn bound(self, p: &[f64], q: &[f64]) -> f64 {
+        p.iter()
+            .zip(q)
+            .filter(|&(&p, &q)| p > 0.0 && q > 0.0)
+            .map(|(&p, &q)| {
+                let t = self.slope(p / q);
+                p * t - q * self.conjugate(t)
+            })
+            .sum()
+    }
+}
+
+/// The discriminator of the original game at its best: `p / (p + q)`, one half where there is
+/// neither.
+pub fn optimal_discriminator(p: f64, q: f64) -> f64 {
+    if p + q > 0.0 { p / (p + q) } else { 0.5 }
+}
+
+/// What the original game is worth at its best discriminator: `E_p[log D*] + E_q[log(1 - D*)]`,
+/// which is `2 JS - log 4`.
+pub fn value_at_optimum(p: &[f64], q: &[f64]) -> f64 {
+    let part = |weight: f64, d: f64| if weight > 0.0 { weight * d.ln() } else { 0.0 };
+    p.iter()
+        .zip(q)
+        .map(|(&p, &q)| {
+            let d = optimal_discriminator(p, q);
+            part(p, d) + part(q, 1.0 - d)
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(a: f64, b: f64) {
+        assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+    }
+
+    #[test]
+    fn two_coins_by_hand() {
+        let (p, q) = ([0.5, 0.5], [0.75, 0.25]);
+        // 0.5 ln(2/3) + 0.5 ln 2
+        near(FDivergence::Kl.between(&p, &q), 0.5 * (4f64 / 3.0).ln());
+        // 0.75 ln 1.5 + 0.25 ln 0.5
+        let reverse = 0.75 * 1.5f64.ln() + 0.25 * 0.5f64.ln();
+        near(FDivergence::ReverseKl.between(&p, &q), reverse);
+        // 0.0625 / 0.75 + 0.0625 / 0.25
+        near(FDivergence::Pearson.between(&p, &q), 0.0625 / 0.75 + 0.25);
+        near(FDivergence::TotalVariation.between(&p, &q), 0.25);
+        let hellinger = 2.0 - 2.0 * (0.375f64.sqrt() + 0.125f64.sqrt());
+        near(FDivergence::SquaredHellinger.between(&p, &q), hellinger);
+    }
+
+    #[test]
+    fn disjoint_supports_stick_at_log_two() {
+        let (p, q) = ([1.0, 0.0], [0.0, 1.0]);
+        near(FDivergence::JensenShannon.between(&p, &q), 2f64.ln());
+        near(value_at_optimum(&p, &q), 0.0);
+        near(FDivergence::TotalVariation.between(&p, &q), 1.0);
+        near(FDivergence::SquaredHellinger.between(&p, &q), 2.0);
+        assert_eq!(FDivergence::Kl.between(&p, &q), f64::INFINITY);
+        assert_eq!(FDivergence::ReverseKl.between(&p, &q), f64::INFINITY);
+    }
+
+    #[test]
+    fn the_game_is_worth_twice_js_less_log_four() {
+        let (p, q) = ([0.1, 0.2, 0.3, 0.4], [0.4, 0.4, 0.1, 0.1]);
+        let js = FDivergence::JensenShannon.between(&p, &q);
+        near(value_at_optimum(&p, &q), 2.0 * js - 4f64.ln());
+        near(FDivergence::Gan.between(&p, &q), 2.0 * js - 4f64.ln());
+    }
+
+    #[test]
+    fn the_best_discriminator_makes_every_bound_tight() {
+        let (p, q) = ([0.1, 0.2, 0.3, 0.4], [0.4, 0.35, 0.15, 0.1]);
+        for divergence in FDivergence::ALL {
+            let (exact, bound) = (divergence.between(&p, &q), divergence.bound(&p, &q));
+            assert!(
+                (exact - bound).abs() < 1e-9,
+                "{divergence:?}: {exact}, {bound}"
+            );
+        }
+    }
+
+    #[test]
+    fn conjugates_are_the_suprema_that_define_them() {
+        for divergence in FDivergence::ALL {
+            for t in [-1.5, -0.6, -0.3, -0.1, 0.2] {
+                let stated = divergence.conjugate(t);
+                if stated.is_infinite() {
+                    continue;
+                }
+                let sup = (0..400_000)
+                    .map(|i| f64::from(i) * 1e-4)
+                    .map(|u| t * u - divergence.f(u))
+                    .fold(f64::NEG_INFINITY, f64::max);
+                assert!(
+                    (sup - stated).abs() < 2e-3,
+                    "{divergence:?} at {t}: {sup}, {stated}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_density_diverges_by_nothing() {
+        let p = [0.2, 0.5, 0.3];
+        for divergence in FDivergence::ALL {
+            let rest = if divergence == FDivergence::Gan {
+                -4f64.ln()
+            } else {
+                0.0
+            };
+            near(divergence.between(&p, &p), rest);
+        }
+    }
+}

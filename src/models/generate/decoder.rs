@@ -1,0 +1,98 @@
+//! From a row of numbers to a picture: the decoder of autoencoders, the generator of GANs.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::{Device, Tensor, activation};
+
+use super::grid_conv::{GridConv, GridConvConfig, Step};
+
+/// Configuration of a [`Decoder`].
+#[derive(Config, Debug)]
+pub struct DecoderConfig {
+    /// Numbers that a picture is made from.
+    pub latent: usize,
+    /// Side of the first map.
+    pub first_side: usize,
+    /// Channels of the first map, then after each convolution that doubles the side.
+    pub widths: Vec<usize>,
+    /// Channels of the picture: 1 or 3.
+    pub channels: usize,
+}
+
+/// A dense layer to a small map, which is doubled by nearest-neighbour upsampling and convolved until
+/// it is the picture. Batch normalisation and rectifiers between (Radford et al. 2016).
+#[derive(Module, Debug)]
+pub struct Decoder {
+    /// To all pixels and channels of the first map.
+    pub dense: GridConv,
+    /// After the dense layer and after each doubling.
+    pub norms: Vec<BatchNorm>,
+    /// Each doubles the side.
+    pub convs: Vec<GridConv>,
+    /// To the channels of the picture.
+    pub last: GridConv,
+    /// See [`DecoderConfig::first_side`].
+    pub first_side: usize,
+}
+
+impl DecoderConfig {
+    /// A decoder of zeros.
+    pub fn init(&self, device: &Device) -> Decoder {
+        let first = self.widths[0] * self.first_side.pow(2);
+        let norms = self.widths.iter();
+        let pairs = self.widths.windows(2);
+        let end = *self.widths.last().expect("a decoder has a map");
+        Decoder {
+            dense: GridConvConfig::new([self.latent, first])
+                .with_kernel(1)
+                .init(device),
+            norms: norms
+                .map(|&w| BatchNormConfig::new(w).init(device))
+                .collect(),
+            convs: pairs
+                .map(|pair| {
+                    let config = GridConvConfig::new([pair[0], pair[1]]);
+                    config.with_step(Step::Double).init(device)
+                })
+                .collect(),
+            last: GridConvConfig::new([end, self.channels]).init(device),
+            first_side: self.first_side,
+        }
+    }
+
+    /// Side of the picture.
+    pub fn side(&self) -> usize {
+        self.first_side << (self.widths.len() - 1)
+    }
+}
+
+impl Decoder {
+    /// # Shapes
+    /// - input: `[batch, latent]`
+    /// - output: `[side * side, batch, channels]`: logits, whose [`sigmoid`](activation::sigmoid) is
+    ///   the brightness from 0 to 1
+    pub fn forward(&self, latents: Tensor<2>) -> Tensor<3> {
+        let [batch, _] = latents.dims();
+        let mut side = self.first_side;
+        let [channels] = self.norms[0].gamma.dims();
+        let x = self.dense.forward(latents.unsqueeze_dim(0), 1);
+        let mut x = x
+            .reshape([batch, side * side, channels])
+            .swap_dims(0, 1)
+            .reshape([side * side, batch, channels]);
+        x = normalised(&self.norms[0], x);
+        for (conv, norm) in self.convs.iter().zip(&self.norms[1..]) {
+            x = normalised(norm, conv.forward(x, side));
+            side *= 2;
+        }
+        self.last.forward(x, side)
+    }
+}
+
+/// Batch normalisation over pixels and pictures, then a rectifier.
+fn normalised(norm: &BatchNorm, x: Tensor<3>) -> Tensor<3> {
+    let [pixels, batch, channels] = x.dims();
+    let x = norm.forward(x.reshape([pixels * batch, channels]));
+    activation::relu(x).reshape([pixels, batch, channels])
+}
