@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test lint unit browser screenshots bench convert vectors samples styles directions paintings kiln
+.PHONY: help serve dist test lint unit browser screenshots bench data convert vectors samples styles directions paintings kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,16 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/vgg_to_bin.py $(CACHE)/vgg16.h5 benches/peer/vgg16.bin
 	KILN_MACHINE="$$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $$(nproc) cores" node benches/browser.js
+
+data: ## fetch or draw the data that the generative networks are trained on
+	@sh tools/setup.sh node
+	mkdir -p $(CACHE)/data $(CACHE)/data-tools
+	cp tools/data/* $(CACHE)/data-tools/
+	cd $(CACHE)/data-tools && npm ci --silent --no-audit --no-fund
+	cd $(CACHE)/data-tools && node digits.mjs $(CACHE)/data/digits-train.pack $(CACHE)/data/digits-test.pack
+	cd $(CACHE)/data-tools && node avatars.mjs 10000 1 $(CACHE)/data/avatars-train.pack && node avatars.mjs 1000 2 $(CACHE)/data/avatars-test.pack
+	cd $(CACHE)/data-tools && apt-get download dataset-fashion-mnist && dpkg-deb -x dataset-fashion-mnist_*.deb fashion
+	cd $(CACHE)/data-tools && node fashion.mjs fashion/usr/share/datasets/fashion-mnist $(CACHE)/data/fashion-mnist-train.pack $(CACHE)/data/fashion-mnist-test.pack
 
 convert: ## fetch the source packages and write weights/
 	@sh tools/setup.sh python node

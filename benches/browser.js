@@ -121,6 +121,62 @@ async function searchBeside(site, peer) {
   figures.gatys_to_peer = Math.round((median(ours) / median(theirs[figures.gatys_peer] ?? [NaN])) * 100) / 100;
 }
 
+/** Pictures a second while a slider is dragged: each is asked for as soon as the one before is drawn. */
+async function sliding(driver, site, model) {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu#/sample?v=1&m=${model}`);
+  const drawings = () => driver.executeScript(() => Number(document.getElementById("sample-caption")?.dataset.drawings ?? 0));
+  await until(driver, "the first picture", async () => (await drawings()) > 0);
+  return driver.executeAsyncScript((done) => {
+    const slider = document.getElementById("sliders-1");
+    const count = () => Number(document.getElementById("sample-caption").dataset.drawings);
+    const since = performance.now();
+    const first = count();
+    let turn = 0;
+    const timer = setInterval(() => {
+      slider.value = 2 * Math.sin(turn++ / 20);
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      const seconds = (performance.now() - since) / 1000;
+      if (seconds > 4) {
+        clearInterval(timer);
+        done((count() - first) / seconds);
+      }
+    }, 0);
+  });
+}
+
+/** Steps of the pair of a million weights on Fashion-MNIST, batch 32, beside TensorFlow.js. */
+async function trainingBeside(site, peer) {
+  const driver = await open({ gpu: true });
+  await driver.manage().setTimeouts({ script: PEER_LIMIT_MS });
+  const at = (key) => driver.executeScript((k) => Number(document.getElementById("train-step")?.dataset[k] ?? -1), key);
+  const ours = [];
+  const theirs = {};
+  for (let turn = 0; turn < 3; turn += 1) {
+    await driver.get("about:blank");
+    await driver.get(`${site.url}?backend=cpu#/train?v=1&d=fashion-mnist&o=hinge&z=64&b=32&w=large`);
+    await until(driver, "the sheet", () => driver.executeScript(() => document.querySelector("canvas.sheet")?.width > 200));
+    await driver.executeScript(() => document.getElementById("train-run").click());
+    for (let step = 2; step <= 6; step += 1) {
+      await until(driver, "a step", async () => (await at("step")) >= step, 120_000);
+      ours.push(await at("ms"));
+    }
+    for (const backend of ["webgpu", "cpu"]) {
+      if (typeof theirs[backend] === "string") continue;
+      await driver.get(`${peer.url}dcgan.html`);
+      await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+      const late = `no two steps within ${PEER_LIMIT_MS / 60_000} minutes`;
+      const times = await driver.executeScript((b) => window.runPeer(b, 2), backend).catch(() => late);
+      theirs[backend] = Array.isArray(times) ? [...(theirs[backend] ?? []), times.at(-1)] : times;
+    }
+  }
+  await driver.quit();
+  figures.gan_step_ms = round(median(ours));
+  figures.gan_peers_ms = Object.fromEntries(
+    Object.entries(theirs).map(([name, times]) => [name, Array.isArray(times) ? round(median(times)) : times]),
+  );
+}
+
 const files = readdirSync(dist);
 const size = (pattern) =>
   execFileSync("gzip", ["-9", "-c", join(dist, files.find((f) => pattern.test(f)))], { maxBuffer: 1 << 26 }).length;
@@ -152,15 +208,21 @@ async function beside(name, fragment, network) {
   figures[`${name}_first_run_ms`] = round(median(firsts));
   figures[`${name}_first_to_steady`] = Math.round((median(firsts) / median(ours)) * 100) / 100;
 }
-await beside("ssd", "#/detect?v=1", "ssd");
-await beside("style", "#/stylize?v=1&n=384", "multistyle26");
-Object.assign(figures, await endurance(driver, site));
+// With KILN_BENCH_ONLY_GENERATE set, the generative labs alone.
+if (!process.env.KILN_BENCH_ONLY_GENERATE) {
+  await beside("ssd", "#/detect?v=1", "ssd");
+  await beside("style", "#/stylize?v=1&n=384", "multistyle26");
+  Object.assign(figures, await endurance(driver, site));
+}
 figures.first_paint = await driver.executeScript(() => {
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
   return paint ? Math.round(paint.startTime) : null;
 });
-await searchBeside(site, peer);
-figures.gatys_200_steps_256 = await search(driver, site, 256, 200);
+figures.slider_64_per_s = round(await sliding(driver, site, "vae-avatars"));
+figures.slider_28_per_s = round(await sliding(driver, site, "vae-fashion-mnist"));
+if (!process.env.KILN_BENCH_ONLY_GENERATE) await searchBeside(site, peer);
+await trainingBeside(site, peer);
+if (!process.env.KILN_BENCH_ONLY_GENERATE) figures.gatys_200_steps_256 = await search(driver, site, 256, 200);
 console.log(JSON.stringify(figures, null, 1));
 await driver.quit();
 await site.close();

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::state::use_state;
 use super::text::{choice_label, param_help, param_label, use_i18n};
-use crate::protocol::params::{Kind, Lab, Param, Value, decimals, parse_color};
+use crate::protocol::params::{
+    Kind, Lab, Param, ROW_LIMIT, ROW_STEPS, Value, decimals, parse_color,
+};
 
 fn param(lab: Lab, name: &str) -> &'static Param {
     lab.params()
@@ -20,9 +22,60 @@ pub fn Control(lab: Lab, name: &'static str) -> impl IntoView {
         Kind::Number { .. } => view! { <Slider lab name /> }.into_any(),
         Kind::Choice(_) => view! { <Choice lab name /> }.into_any(),
         Kind::Color(_) => view! { <Color lab name /> }.into_any(),
-        // A mixture has pictures to choose from: the lab shows them.
-        Kind::Mix { .. } => ().into_any(),
+        // A mixture has pictures to choose from, and the numbers of a row have names: the lab shows
+        // them.
+        Kind::Mix { .. } | Kind::Row { .. } => ().into_any(),
     }
+}
+
+/// Sliders for the numbers of a row; `label` names each.
+#[component]
+pub fn RowSliders(
+    /// Whose setting.
+    lab: Lab,
+    /// Name of the setting.
+    name: &'static str,
+    /// Name of each number.
+    #[prop(into)]
+    label: Callback<(usize,), String>,
+    /// Largest number, either way.
+    #[prop(default = ROW_LIMIT)]
+    reach: f32,
+) -> impl IntoView {
+    let state = use_state();
+    let Kind::Row { of } = param(lab, name).kind else {
+        return ().into_any();
+    };
+    let slider = move |index: usize| {
+        let id = format!("{name}-{}", index + 1);
+        let value = move || {
+            state
+                .settings(lab)
+                .with(|settings| settings.row(name)[index])
+        };
+        let filled = move || format!("--filled:{:.1}%", (value() + reach) / (2.0 * reach) * 100.0);
+        view! {
+            <div class="control">
+                <label for=id.clone()>{move || label.run((index,))}</label>
+                <output for=id.clone()>{move || format!("{:+.2}", value())}</output>
+                <input
+                    type="range"
+                    id=id
+                    min=-reach
+                    max=reach
+                    step=1.0 / ROW_STEPS
+                    style=filled
+                    prop:value=move || value().to_string()
+                    on:input:target=move |event| {
+                        if let Ok(number) = event.target().value().parse::<f32>() {
+                            state.set_in_row(lab, name, &[(index, number)]);
+                        }
+                    }
+                />
+            </div>
+        }
+    };
+    (0..of).map(slider).collect_view().into_any()
 }
 
 #[component]

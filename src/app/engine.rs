@@ -7,6 +7,7 @@ use web_sys::{Blob, MessageEvent, Worker};
 
 use super::worker::{base_address, new_worker};
 
+use crate::protocol::ask::{Ask, Told};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
     Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, LabResult, Outcome, Stage,
@@ -93,6 +94,19 @@ struct Pending {
     began: Option<(u32, f64)>,
 }
 
+/// What is done with an answer of the generative labs.
+type Then = Box<dyn FnOnce(Result<(Told, Vec<u8>), Failure>)>;
+
+/// A question that is not answered yet.
+struct Asked {
+    job: JobId,
+    ask: Ask,
+    beside: [Option<Blob>; 2],
+    /// Whether it was sent: one that waits for the engine is sent when it is ready.
+    sent: bool,
+    then: Then,
+}
+
 #[derive(Default)]
 struct Inner {
     worker: Option<Worker>,
@@ -107,6 +121,8 @@ struct Inner {
     refine_next: Option<Settings>,
     /// Files that are being composed, with the names to save them under.
     exports: Vec<(JobId, String)>,
+    /// Questions of the generative labs.
+    asked: Vec<Asked>,
     /// Where the visitor wants which style; a new worker is told with each run.
     regions: Vec<Region>,
     /// Labs whose networks are to be ready.
@@ -172,8 +188,8 @@ impl Engine {
         if self.with(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
-        // Its weights are large: they are fetched when the visitor starts it.
-        if lab.takes_steps() || self.with(|inner| inner.warm.contains(&lab)) {
+        // Weights that are large, or that a question names, are fetched when they are needed.
+        if lab.takes_steps() || lab.generates() || self.with(|inner| inner.warm.contains(&lab)) {
             return;
         }
         self.update(|inner| inner.warm.push(lab));
@@ -272,6 +288,81 @@ impl Engine {
         self.send_pending();
     }
 
+    /// Asks a question of the generative labs; `then` gets the answer. What a lost worker leaves
+    /// unanswered is answered by a failure.
+    pub fn ask(
+        self,
+        ask: Ask,
+        beside: [Option<Blob>; 2],
+        then: impl FnOnce(Result<(Told, Vec<u8>), Failure>) + 'static,
+    ) {
+        let job = self.take_number();
+        self.update(|inner| {
+            inner.asked.push(Asked {
+                job,
+                ask,
+                beside,
+                sent: false,
+                then: Box::new(then),
+            });
+        });
+        let stopped = matches!(self.status.get_untracked(), Status::NotReady(_));
+        if stopped || self.with(|inner| inner.worker.is_none()) {
+            self.spawn(false);
+        }
+        self.send_asked();
+    }
+
+    fn send_asked(self) {
+        if !self.is_ready() {
+            return;
+        }
+        let unsent = self.update(|inner| {
+            let unsent = inner.asked.iter_mut().filter(|asked| !asked.sent);
+            unsent
+                .map(|asked| {
+                    asked.sent = true;
+                    (asked.job, asked.ask.clone(), asked.beside.clone())
+                })
+                .collect::<Vec<_>>()
+        });
+        for (job, ask, beside) in unsent {
+            let ask = Box::new(ask);
+            self.send_both(&ToEngine::Ask { job, ask }, beside);
+        }
+    }
+
+    /// Hands an answer to whoever asked.
+    fn tell(self, job: JobId, answer: Result<(Told, Vec<u8>), Failure>) -> bool {
+        let then = self.update(|inner| {
+            let position = inner.asked.iter().position(|asked| asked.job == job)?;
+            Some(inner.asked.remove(position).then)
+        });
+        match then {
+            Some(then) => {
+                self.update(|inner| inner.idle_losses = 0);
+                then(answer);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Answers every question that a lost worker was at.
+    fn fail_asked(self, failure: &Failure) {
+        let asked = self.update(|inner| {
+            let (sent, waiting) = std::mem::take(&mut inner.asked)
+                .into_iter()
+                .partition(|asked: &Asked| asked.sent);
+            inner.asked = waiting;
+            let sent: Vec<Asked> = sent;
+            sent
+        });
+        for asked in asked {
+            (asked.then)(Err(failure.clone()));
+        }
+    }
+
     /// Applies settings to the last result. Only the latest waits if the worker is busy.
     pub fn refine(self, settings: Settings) {
         let has_result = self
@@ -323,6 +414,7 @@ impl Engine {
 
     /// Starts again on a backend of the visitor's choice.
     pub fn restart(self, choice: BackendChoice) {
+        self.fail_asked(&Failure::Cancelled);
         self.update(|inner| {
             inner.choice = choice;
             inner.idle_losses = 0;
@@ -471,6 +563,7 @@ impl Engine {
             FromEngine::Ready(status) => {
                 self.status.set(Status::Ready(status));
                 self.send_pending();
+                self.send_asked();
                 for lab in self.with(|inner| inner.warm.clone()) {
                     self.send(&ToEngine::WarmUp { lab }, None);
                 }
@@ -499,6 +592,9 @@ impl Engine {
             }
             FromEngine::Event { job, event } => self.progress(job, event, bytes),
             FromEngine::Done { job, outcome } => self.done(job, *outcome, bytes),
+            FromEngine::Told { job, told } => {
+                self.tell(job, Ok((*told, bytes)));
+            }
             FromEngine::Failed { job, failure } => self.failed(job, failure),
             FromEngine::Fatal { reason } => self.lost(reason),
         }
@@ -621,7 +717,11 @@ impl Engine {
     }
 
     fn failed(self, job: JobId, failure: Failure) {
-        if self.is_pending(job) {
+        if self.tell(job, Err(failure.clone())) {
+            if let Failure::EngineLost { reason } = failure {
+                self.lost(reason);
+            }
+        } else if self.is_pending(job) {
             match failure {
                 Failure::EngineLost { reason } => self.lost(reason),
                 failure => self.fail(failure),
@@ -679,6 +779,9 @@ impl Engine {
             *losses += 1;
             (*losses, std::mem::take(&mut inner.exports))
         });
+        self.fail_asked(&Failure::EngineLost {
+            reason: reason.clone(),
+        });
         if !exports.is_empty() {
             self.job.set(JobState::Failed(Failure::EngineLost {
                 reason: reason.clone(),
@@ -695,6 +798,8 @@ impl Engine {
     fn give_up(self, reason: String) {
         self.end_worker();
         let failure = Failure::EngineLost { reason };
+        self.update(|inner| inner.asked.iter_mut().for_each(|asked| asked.sent = true));
+        self.fail_asked(&failure);
         self.status.set(Status::NotReady(failure.clone()));
         self.fail(failure);
     }
@@ -702,7 +807,10 @@ impl Engine {
     /// Asks a quiet worker whether it lives, and gives up on a silent one.
     fn watch(self) {
         let waiting = self.with(|inner| {
-            inner.pending.is_some() || inner.refining.is_some() || !inner.exports.is_empty()
+            inner.pending.is_some()
+                || inner.refining.is_some()
+                || !inner.exports.is_empty()
+                || inner.asked.iter().any(|asked| asked.sent)
         });
         if !waiting || !self.is_ready() {
             return;

@@ -134,12 +134,33 @@ pub async fn annotated_png(
         });
         context.fill_text(&words, x0 + text * 0.3, y0 + text * 0.18)?;
     }
-    let blob = to_blob(&canvas).await?;
+    canvas_png(&canvas, link).await
+}
+
+/// A canvas with the settings of a link inside, as a PNG file.
+///
+/// # Errors
+/// Where the browser cannot encode it.
+pub async fn canvas_png(canvas: &HtmlCanvasElement, link: &str) -> Result<Vec<u8>, JsValue> {
+    let blob = to_blob(canvas).await?;
     let png = Uint8Array::new(&JsFuture::from(blob.array_buffer()).await?).to_vec();
     let fragment = link
         .split_once('#')
         .map_or(String::new(), |(_, fragment)| format!("#{fragment}"));
     png_text::insert(&png, &fragment).ok_or_else(|| "the browser wrote no PNG".into())
+}
+
+/// The same, handed to the visitor.
+///
+/// # Errors
+/// Those of [`canvas_png`].
+pub async fn save_canvas(
+    canvas: &HtmlCanvasElement,
+    link: &str,
+    name: &str,
+) -> Result<(), JsValue> {
+    download(&canvas_png(canvas, link).await?, "image/png", name);
+    Ok(())
 }
 
 /// Copies text to the clipboard.

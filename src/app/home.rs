@@ -39,6 +39,16 @@ pub fn Home() -> impl IntoView {
                         <span class="button">{move || t_string!(i18n, home_stylize_action)}</span>
                     </div>
                 </a>
+                <a class="door" href="#/sample?v=1&m=vae-avatars&s=11&w=neighbours" id="door-generate">
+                    <div class="picture">
+                        <img src="samples/avatars-walk.png" alt="" width="512" height="342" />
+                    </div>
+                    <div class="words">
+                        <h2>{move || t_string!(i18n, home_generate_title)}</h2>
+                        <p>{move || t_string!(i18n, home_generate_text)}</p>
+                        <span class="button">{move || t_string!(i18n, home_generate_action)}</span>
+                    </div>
+                </a>
                 <a class="door" href="#/segment?v=1&p=astronaut&e=blur" id="door-segment">
                     <div class="picture">
                         <img src="samples/astronaut-blur.jpg" alt="" width="512" height="341" />

@@ -6,6 +6,7 @@ mod controls;
 mod detect;
 mod engine;
 mod export;
+mod generate;
 mod home;
 mod intake;
 mod job_panel;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::text::{t_string, use_i18n};
 use crate::protocol::card::{Manifest, file_name};
+use crate::protocol::generate::find;
 
 /// One card for each model of the manifest.
 #[component]
@@ -20,6 +21,16 @@ pub fn Models() -> impl IntoView {
                     file_name(&card.name),
                     card.bytes as f64 / 1e6
                 );
+                let samples = find(&card.name).map(|_| {
+                    let address = format!("cards/{}.png", card.name);
+                    let label = t_string!(i18n, card_samples);
+                    view! {
+                        <figure>
+                            <img class="card-samples" src=address alt=label loading="lazy" />
+                            <figcaption class="help">{label}</figcaption>
+                        </figure>
+                    }
+                });
                 let rows = [
                     (t_string!(i18n, card_architecture), card.architecture),
                     (t_string!(i18n, card_data), card.data),
@@ -41,6 +52,7 @@ pub fn Models() -> impl IntoView {
                 view! {
                     <article class="panel card" id=card.name>
                         <h2>{card.title}</h2>
+                        {samples}
                         <dl>{rows}</dl>
                     </article>
                 }

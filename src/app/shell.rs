@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use super::detect::DetectLab;
 use super::engine::{Engine, Status};
 use super::export;
+use super::generate::GenerateLab;
 use super::home::Home;
 use super::intake;
 use super::models::Models;
@@ -69,6 +70,7 @@ fn Shell() -> impl IntoView {
             Page::Lab(Lab::Gatys) => Some(t_string!(i18n, gatys_title).to_string()),
             Page::Lab(Lab::Texture) => Some(t_string!(i18n, texture_title).to_string()),
             Page::Lab(Lab::Dream) => Some(t_string!(i18n, dream_title).to_string()),
+            Page::Lab(lab) => Some(super::generate::title(i18n, lab)),
         };
         let title = t_string!(i18n, app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
@@ -78,6 +80,7 @@ fn Shell() -> impl IntoView {
             let open = match state.page.get() {
                 // One entry for all ways to repaint.
                 Page::Lab(lab) if repaints(lab) => Page::Lab(Lab::Stylize),
+                Page::Lab(lab) if lab.generates() => Page::Lab(Lab::Sample),
                 open => open,
             };
             (open == page).then_some("page")
@@ -86,6 +89,7 @@ fn Shell() -> impl IntoView {
             Page::Lab(Lab::Detect) => t_string!(i18n, nav_detect),
             Page::Lab(Lab::Segment) => t_string!(i18n, nav_segment),
             Page::Lab(Lab::Stylize) => t_string!(i18n, nav_stylize),
+            Page::Lab(_) => t_string!(i18n, nav_generate),
             _ => t_string!(i18n, nav_models),
         };
         view! { <a href=address aria-current=current>{label}</a> }
@@ -105,6 +109,7 @@ fn Shell() -> impl IntoView {
                 {link(Page::Lab(Lab::Detect), "#/detect")}
                 {link(Page::Lab(Lab::Segment), "#/segment")}
                 {link(Page::Lab(Lab::Stylize), "#/stylize")}
+                {link(Page::Lab(Lab::Sample), "#/sample")}
                 {link(Page::Models, "#/models")}
             </nav>
             <div class="tools">
@@ -120,6 +125,7 @@ fn Shell() -> impl IntoView {
                 Page::Lab(Lab::Detect) => view! { <DetectLab /> }.into_any(),
                 Page::Lab(Lab::Segment) => view! { <SegmentLab /> }.into_any(),
                 Page::Lab(Lab::Stylize) => view! { <StylizeLab /> }.into_any(),
+                Page::Lab(lab) if lab.generates() => view! { <GenerateLab lab /> }.into_any(),
                 Page::Lab(lab) => view! { <SearchLab lab /> }.into_any(),
             }}
         </main>

@@ -10,7 +10,7 @@ use crate::protocol::detect;
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Notice, Route, Shared};
 use crate::protocol::optimise;
-use crate::protocol::params::{Lab, Value};
+use crate::protocol::params::{Lab, Value, row_steps};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
 use crate::protocol::stylize::{self, Region};
@@ -45,6 +45,8 @@ pub struct State {
     pub texture: RwSignal<Settings>,
     /// See `detect`.
     pub dream: RwSignal<Settings>,
+    /// Settings of the generative labs: sample, encode, train, divergence, scores.
+    pub generative: [RwSignal<Settings>; 5],
     /// The picture, shared by the labs.
     pub source: RwSignal<Option<Source>, LocalStorage>,
     /// The visitor's own picture to take a style from.
@@ -62,6 +64,15 @@ pub struct State {
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
     choice: StoredValue<u32>,
 }
+
+/// The generative labs, in the order of [`State::generative`].
+const GENERATIVE: [Lab; 5] = [
+    Lab::Sample,
+    Lab::Encode,
+    Lab::Train,
+    Lab::Divergence,
+    Lab::Scores,
+];
 
 /// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +96,7 @@ impl State {
             gatys: RwSignal::new(Settings::new(Lab::Gatys)),
             texture: RwSignal::new(Settings::new(Lab::Texture)),
             dream: RwSignal::new(Settings::new(Lab::Dream)),
+            generative: GENERATIVE.map(|lab| RwSignal::new(Settings::new(lab))),
             source: RwSignal::new_local(None),
             style_picture: RwSignal::new_local(None),
             sketch: RwSignal::new(Vec::new()),
@@ -113,6 +125,10 @@ impl State {
             Lab::Gatys => self.gatys,
             Lab::Texture => self.texture,
             Lab::Dream => self.dream,
+            Lab::Sample | Lab::Encode | Lab::Train | Lab::Divergence | Lab::Scores => {
+                let place = GENERATIVE.iter().position(|&known| known == lab);
+                self.generative[place.expect("GENERATIVE has them all")]
+            }
         }
     }
 
@@ -145,6 +161,16 @@ impl State {
             }
             // The page draws the rest itself.
             _ => {}
+        }
+    }
+
+    /// Changes some numbers of a row.
+    pub fn set_in_row(self, lab: Lab, name: &str, changes: &[(usize, f32)]) {
+        if let Value::Row(mut row) = self.settings(lab).with_untracked(|s| s.get(name)) {
+            for &(index, number) in changes {
+                row[index] = row_steps(number);
+            }
+            self.set(lab, name, Value::Row(row));
         }
     }
 
@@ -260,11 +286,15 @@ impl State {
     /// Runs the lab of some settings on the picture.
     pub fn run_with(self, settings: Settings) {
         let lab = settings.lab();
+        // These ask by themselves.
+        if lab.generates() {
+            return;
+        }
         let kept = self.settings(lab).get_untracked();
         let source = self.source.get_untracked().map(|source| source.blob);
         let style = match lab {
             Lab::Stylize | Lab::Gatys | Lab::Texture => settings.choice(stylize::SOURCE),
-            Lab::Detect | Lab::Segment | Lab::Dream => stylize::BUILT_IN,
+            _ => stylize::BUILT_IN,
         };
         match style {
             stylize::BUILT_IN => self.run_on(settings, source, None),

@@ -176,9 +176,9 @@ pub struct Shipped {
 
 /// Networks that ship. The first is what a visitor sees.
 pub const SHIPPED: [Shipped; 13] = [
-    shipped("vae-avatars", Family::Vae, DataSet::Avatars, 48),
+    shipped("vae-avatars", Family::Vae, DataSet::Avatars, 32),
     shipped("vae-fashion-mnist", Family::Vae, DataSet::FashionMnist, 16),
-    shipped("vae-digits", Family::Vae, DataSet::Digits, 16),
+    shipped("vae-digits", Family::Vae, DataSet::Digits, 10),
     shipped("cvae-digits", Family::Cvae, DataSet::Digits, 8),
     shipped("ae-avatars", Family::Ae, DataSet::Avatars, 48),
     shipped("ae-fashion-mnist", Family::Ae, DataSet::FashionMnist, 16),
@@ -259,6 +259,7 @@ pub mod setting {
     pub const STEPS_D: &str = "steps-d";
     pub const LATENT: &str = "latent";
     pub const BATCH: &str = "batch";
+    pub const NETWORKS: &str = "networks";
     pub const TOPIC: &str = "topic";
     pub const DIVERGENCE: &str = "divergence";
     pub const BUMPS: &str = "bumps";

@@ -21,6 +21,16 @@ const pages = {
   "optimise, a step": "#/gatys?v=1&p=cat&n=64&s=1",
   "texture, empty": "#/texture",
   "dream, a step": "#/dream?v=1&p=cat&n=64&s=1&o=1",
+  sample: "#/sample?v=1&m=vae-avatars&w=neighbours",
+  "sample, walk": "#/sample?v=1&m=vae-digits&w=walk",
+  encode: "#/encode?v=1&d=digits",
+  "encode, map": "#/encode?v=1&d=digits&w=map",
+  "encode, versus": "#/encode?v=1&w=versus",
+  train: "#/train?v=1",
+  divergence: "#/divergence?v=1",
+  "divergence, convexity": "#/divergence?v=1&w=convexity",
+  "divergence, lipschitz": "#/divergence?v=1&w=lipschitz",
+  scores: "#/scores?v=1",
   models: "#/models",
 };
 
@@ -37,6 +47,10 @@ for (const [width, dark] of [[1280, false], [1280, true], [390, false], [390, tr
         if (/^#\/(gatys|dream)/.test(fragment)) await startSearch(driver);
         if (name === "style, empty") await driver.executeScript(() => document.getElementById("open-draw").click());
         if (fragment.includes("p=")) await jobDone(driver);
+        if (/^#\/(sample|encode|train|scores)/.test(fragment)) {
+          await driver.sleep(500);
+          await until(driver, "answers", () => driver.executeScript(() => document.querySelector(".standing").dataset.busy !== "true"));
+        }
         await driver.executeScript(axe);
         const result = await driver.executeAsyncScript((done) => window.axe.run().then(done));
         assert.ok(result.passes.length > 5, `axe looked at ${name}`);

@@ -23,8 +23,38 @@ export const pages = {
   gatys: "#/gatys?v=1&p=temple&g=auvers&n=128&s=12",
   texture: "#/texture?v=1&g=poppies&n=96&s=12",
   dream: "#/dream?v=1&p=temple&n=160&s=4&o=2",
+  sample: "#/sample?v=1",
+  "sample-many": "#/sample?v=1&m=gan-fashion-mnist-hinge&w=many",
+  "sample-neighbours": "#/sample?v=1&m=vae-avatars&w=neighbours",
+  "sample-walk": "#/sample?v=1&m=vae-avatars&w=walk",
+  encode: "#/encode?v=1&i=3",
+  "encode-map": "#/encode?v=1&d=digits&w=map",
+  "encode-versus": "#/encode?v=1&w=versus",
+  "encode-invert": "#/encode?v=1&i=3&w=invert",
+  train: "#/train?v=1&o=hinge&n=on&rd=0.005&k=3",
+  "train-pictures": "#/train?v=1&d=digits&o=hinge&n=on&z=32&b=32",
+  divergence: "#/divergence?v=1",
+  "divergence-convexity": "#/divergence?v=1&w=convexity&c=two-valleys",
+  "divergence-lipschitz": "#/divergence?v=1&w=lipschitz",
+  scores: "#/scores?v=1&m=gan-fashion-mnist-hinge",
   models: "#/models",
 };
+
+/** What is shown of a generative lab: training under way, a search under way, everything drawn. */
+async function settle(driver, name) {
+  const press = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
+  const idle = () => driver.executeScript(() => document.querySelector(".standing")?.dataset.busy !== "true");
+  if (name.startsWith("divergence")) return;
+  await driver.sleep(1500);
+  await until(driver, "answers", idle);
+  const run = { train: "train-run", "train-pictures": "train-run", "encode-invert": "invert", "encode-map": "tsne" }[name];
+  if (run) {
+    await press(run);
+    await driver.sleep(name === "encode-map" ? 20_000 : 12_000);
+    await press(run);
+    await until(driver, "answers", idle);
+  }
+}
 
 const only = process.argv.slice(2);
 const site = await serve();
@@ -43,6 +73,7 @@ for (const [width, height] of [[1280, 900], [390, 844]]) {
       if (name === "detect-anchors") {
         await driver.executeScript(() => document.querySelectorAll(".cell")[12].click());
       }
+      if (/^#\/(sample|encode|train|divergence|scores)/.test(fragment)) await settle(driver, name);
       await driver.executeScript(() => document.fonts.ready.then(() => null));
       await driver.sleep(400);
       const { data } = await driver.sendAndGetDevToolsCommand("Page.captureScreenshot", { captureBeyondViewport: true, format: "png" });

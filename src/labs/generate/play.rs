@@ -80,9 +80,18 @@ impl Play {
         let spectral_norm = settings.choice(setting::SPECTRAL_NORM) == "on";
         let pair = match (pictures_to_learn(settings), pack) {
             (Some(data), Some(pack)) => {
-                let generator = shapes::generator(data.side(), data.channels(), rules.latent);
-                let discriminator =
-                    shapes::discriminator(data.side(), data.channels(), energy, spectral_norm);
+                let (side, channels) = (data.side(), data.channels());
+                let (generator, discriminator) = if settings.choice(setting::NETWORKS) == "large" {
+                    (
+                        shapes::large_generator(channels, rules.latent),
+                        shapes::large_discriminator(channels, energy, spectral_norm),
+                    )
+                } else {
+                    (
+                        shapes::generator(side, channels, rules.latent),
+                        shapes::discriminator(side, channels, energy, spectral_norm),
+                    )
+                };
                 let trainer = GanTrainer::new(
                     Generator::new(&generator, &recording),
                     discriminator.init(&recording),

@@ -25,6 +25,22 @@ pub fn generator(side: usize, channels: usize, latent: usize) -> DecoderConfig {
     DecoderConfig::new(latent, first_side, widths, channels)
 }
 
+/// The same with twice the channels, for pictures of 28 pixels a side.
+pub fn large_generator(channels: usize, latent: usize) -> DecoderConfig {
+    DecoderConfig::new(latent, 7, vec![192, 96, 48], channels)
+}
+
+/// A discriminator to go with [`large_generator`]: about a million weights together.
+pub fn large_discriminator(
+    channels: usize,
+    energy: bool,
+    spectral_norm: bool,
+) -> DiscriminatorConfig {
+    let mut config = discriminator(28, channels, energy, spectral_norm);
+    config.encoder.widths = vec![48, 96, 192];
+    config
+}
+
 /// Numbers of the code inside a discriminator that is an autoencoder.
 const ENERGY_CODE: usize = 32;
 
@@ -45,4 +61,36 @@ pub fn discriminator(
     DiscriminatorConfig::new(encoder).with_decoder(
         energy.then(|| DecoderConfig::new(ENERGY_CODE, first_side, decoder, channels)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::Module;
+    use burn::tensor::{Device, Tensor};
+
+    #[test]
+    fn networks_give_back_the_shape_they_were_made_for() {
+        let device = Device::flex();
+        for (side, channels) in [(28, 1), (64, 3)] {
+            let network = autoencoder(side, channels, 5).with_variational(true).init(&device);
+            let pictures = Tensor::zeros([side * side, 2, channels], &device);
+            let code = network.encode(pictures, None);
+            assert_eq!(code.mean.dims(), [2, 5]);
+            let logits = network.decode(code.mean, None);
+            assert_eq!(logits.dims(), [side * side, 2, channels]);
+            let energy = discriminator(side, channels, true, false).init(&device);
+            use crate::models::generate::gan::Discriminate as _;
+            assert_eq!(energy.score(logits).dims(), [2]);
+        }
+    }
+
+    #[test]
+    fn the_large_pair_has_about_a_million_weights() {
+        let device = Device::flex();
+        let generator = large_generator(1, 64).init(&device).num_params();
+        let discriminator = large_discriminator(1, false, true).init(&device).num_params();
+        let sum = generator + discriminator;
+        assert!((900_000..1_100_000).contains(&sum), "{generator} + {discriminator}");
+    }
 }

@@ -1,0 +1,602 @@
+//! The generative labs through the engine, as the page asks it: on the weights that ship.
+
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+
+use kiln::engine::native_host::NativeHost;
+use kiln::engine::runner::Engine;
+use kiln::engine::studio::Beside;
+use kiln::labs::job::Job;
+use kiln::protocol::ask::{Ask, Plane, Progress, Sheet, Steps, Told};
+use kiln::protocol::card::Manifest;
+use kiln::protocol::failure::Failure;
+use kiln::protocol::generate::{DataSet, Family, Objective, SHIPPED, find};
+use kiln::protocol::params::Lab;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::settings::Settings;
+
+struct Page(RefCell<Engine>);
+
+impl Page {
+    fn open() -> Self {
+        let engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
+        Self(RefCell::new(engine))
+    }
+
+    fn ask_with(&self, ask: Ask, beside: Beside) -> Result<(Told, Vec<u8>), Failure> {
+        let host = NativeHost::new("weights", |_| {});
+        let job = Job::new(&host, "cpu");
+        let mut engine = self.0.borrow_mut();
+        pollster::block_on(engine.answer(&job, &host, ask, beside))
+    }
+
+    fn ask(&self, ask: Ask) -> (Told, Vec<u8>) {
+        self.ask_with(ask, Beside::default()).expect("an answer")
+    }
+
+    fn sheet(&self, settings: &Settings) -> (Sheet, Vec<u8>) {
+        match self.ask(Ask::Sample(settings.clone())) {
+            (Told::Sheet(sheet), bytes) => (sheet, bytes),
+            other => panic!("{:?}", other.0),
+        }
+    }
+}
+
+fn settings(lab: Lab, values: &[(&str, &str)]) -> Settings {
+    let mut settings = Settings::new(lab);
+    for (name, value) in values {
+        assert!(settings.set_text(name, value), "{name} takes no {value}");
+    }
+    settings
+}
+
+#[test]
+fn every_network_that_ships_draws_pictures_that_differ() {
+    let page = Page::open();
+    for shipped in SHIPPED {
+        let (sheet, rgba) = page.sheet(&settings(
+            Lab::Sample,
+            &[("model", shipped.name), ("view", "many")],
+        ));
+        let side = shipped.data.side() as u32;
+        assert_eq!(
+            (sheet.side, sheet.columns, sheet.rows),
+            (side, 8, 8),
+            "{}",
+            shipped.name
+        );
+        assert_eq!(rgba.len() as u32, 64 * side * side * 4);
+        // Neither one picture repeated nor one brightness.
+        let tile = |index: usize| -> Vec<u8> {
+            let (side, width) = (side as usize, 8 * side as usize);
+            let (row, column) = (index / 8, index % 8);
+            let line = |y: usize| (row * side + y) * width + column * side;
+            (0..side)
+                .flat_map(|y| rgba[line(y) * 4..][..side * 4].to_vec())
+                .collect()
+        };
+        let apart = |a: &[u8], b: &[u8]| {
+            let sum: u32 = a
+                .iter()
+                .zip(b)
+                .map(|(&x, &y)| u32::from(x.abs_diff(y)))
+                .sum();
+            f64::from(sum) / a.len() as f64
+        };
+        let first = tile(0);
+        let far = (1..64).filter(|&i| apart(&first, &tile(i)) > 4.0).count();
+        assert!(
+            far > 50,
+            "{}: only {far} of 63 differ from the first",
+            shipped.name
+        );
+    }
+}
+
+#[test]
+fn a_link_gives_the_same_picture_and_a_slider_another() {
+    let page = Page::open();
+    let one = settings(Lab::Sample, &[("seed", "12"), ("sliders", "0.5,-1")]);
+    let (_, first) = page.sheet(&one);
+    assert_eq!(first, Page::open().sheet(&one).1);
+    let moved = settings(Lab::Sample, &[("seed", "12"), ("sliders", "1.5,-1")]);
+    assert_ne!(first, page.sheet(&moved).1);
+}
+
+#[test]
+fn the_middle_of_the_neighbours_and_the_start_of_a_walk_are_the_picture_itself() {
+    let page = Page::open();
+    let of = |view: &str| {
+        page.sheet(&settings(
+            Lab::Sample,
+            &[("model", "vae-fashion-mnist"), ("view", view)],
+        ))
+    };
+    let (_, one) = of("one");
+    let (sheet, neighbours) = of("neighbours");
+    assert_eq!((sheet.columns, sheet.rows), (5, 5));
+    let cut = |rgba: &[u8], columns: usize, row: usize, column: usize| -> Vec<u8> {
+        let width = columns * 28;
+        (0..28)
+            .flat_map(|y| rgba[((row * 28 + y) * width + column * 28) * 4..][..28 * 4].to_vec())
+            .collect()
+    };
+    let near = |a: &[u8], b: &[u8]| a.iter().zip(b).all(|(&x, &y)| x.abs_diff(y) <= 1);
+    assert!(near(&one, &cut(&neighbours, 5, 2, 2)));
+    let (sheet, walk) = of("walk");
+    assert!(near(&one, &cut(&walk, sheet.columns as usize, 0, 0)));
+    let (_, sums) = of("arithmetic");
+    assert!(near(&one, &cut(&sums, 4, 0, 0)));
+}
+
+/// Moving along "glasses" darkens what lies around the eyes of most faces, and "hair: dark to light"
+/// lightens the upper part.
+#[test]
+fn attributes_do_what_they_are_called() {
+    let page = Page::open();
+    let brightness = |attributes: &str, rows: std::ops::Range<usize>| {
+        let (_, rgba) = page.sheet(&settings(
+            Lab::Sample,
+            &[
+                ("model", "vae-avatars"),
+                ("view", "many"),
+                ("spread", "0.5"),
+                ("attributes", attributes),
+            ],
+        ));
+        let width = 8 * 64;
+        let (mut sum, mut count) = (0f64, 0f64);
+        for y in (0..8 * 64).filter(|y| rows.contains(&(y % 64))) {
+            for x in 0..width {
+                let pixel = &rgba[(y * width + x) * 4..][..3];
+                // White is ground.
+                if pixel.iter().any(|&v| v < 240) {
+                    sum += pixel.iter().map(|&v| f64::from(v)).sum::<f64>() / 3.0;
+                    count += 1.0;
+                }
+            }
+        }
+        sum / count
+    };
+    let (dark, light) = (brightness("-2", 4..24), brightness("2", 4..24));
+    assert!(light > dark + 10.0, "hair: {dark} to {light}");
+    let (fair, brown) = (
+        brightness("0,0,0,-2", 30..50),
+        brightness("0,0,0,2", 30..50),
+    );
+    assert!(fair > brown + 10.0, "skin: {fair} to {brown}");
+}
+
+#[test]
+fn encoding_gives_codes_and_reconstructions_and_the_variational_code_is_a_cloud() {
+    let page = Page::open();
+    for data in DataSet::ALL {
+        let ask = Ask::Encode {
+            settings: settings(Lab::Encode, &[("data", data.name())]),
+            slot: 0,
+        };
+        let (told, bytes) = page.ask(ask);
+        let Told::Encoded {
+            sheet,
+            plain,
+            mean,
+            spread,
+            errors,
+        } = told
+        else {
+            panic!("{told:?}")
+        };
+        let latent = |family| {
+            SHIPPED
+                .iter()
+                .find(|s| s.family == family && s.data == data)
+                .unwrap()
+                .latent
+        };
+        assert_eq!((sheet.columns, sheet.rows), (3, 1));
+        assert_eq!(bytes.len(), 3 * data.side() * data.side() * 4);
+        assert_eq!(plain.len(), latent(Family::Ae));
+        assert_eq!(
+            (mean.len(), spread.len()),
+            (latent(Family::Vae), latent(Family::Vae))
+        );
+        assert!(spread.iter().all(|&s| s > 0.0 && s < 2.0), "{spread:?}");
+        assert!(
+            errors.iter().all(|&e| e > 0.0 && e < 0.05),
+            "{}: {errors:?}",
+            data.name()
+        );
+    }
+}
+
+#[test]
+fn a_picture_of_any_size_is_encoded() {
+    let page = Page::open();
+    for (width, height) in [(1, 1), (1, 2000), (640, 480)] {
+        let picture = Picture {
+            width,
+            height,
+            rgba: [200, 120, 40, 255].repeat(width * height),
+        };
+        let beside = Beside {
+            picture: Some(picture),
+            file: None,
+        };
+        let ask = Ask::Encode {
+            settings: settings(Lab::Encode, &[("data", "digits")]),
+            slot: 0,
+        };
+        assert!(matches!(
+            page.ask_with(ask, beside),
+            Ok((Told::Encoded { .. }, _))
+        ));
+    }
+}
+
+#[test]
+fn what_needs_a_picture_says_so_without_one() {
+    let page = Page::open();
+    let settings = settings(Lab::Encode, &[]);
+    let refused = page.ask_with(Ask::Between(settings.clone()), Beside::default());
+    assert_eq!(refused.unwrap_err(), Failure::NoSlot);
+    let invert = Ask::Invert {
+        settings: settings.clone(),
+        begin: true,
+        steps: 1,
+    };
+    assert_eq!(
+        page.ask_with(invert, Beside::default()).unwrap_err(),
+        Failure::NoSlot
+    );
+    let step = Ask::TrainStep {
+        settings: Settings::new(Lab::Train),
+        steps: Steps::Both(1),
+    };
+    assert_eq!(
+        page.ask_with(step, Beside::default()).unwrap_err(),
+        Failure::NothingInTraining
+    );
+    assert_eq!(
+        page.ask_with(Ask::TrainSave, Beside::default())
+            .unwrap_err(),
+        Failure::NothingInTraining
+    );
+}
+
+#[test]
+fn inverting_a_gan_comes_closer_to_the_picture() {
+    let page = Page::open();
+    let settings = settings(Lab::Encode, &[]);
+    page.ask(Ask::Encode {
+        settings: settings.clone(),
+        slot: 0,
+    });
+    let invert = |begin, steps| Ask::Invert {
+        settings: settings.clone(),
+        begin,
+        steps,
+    };
+    let (Told::Inverted { errors: first, .. }, _) = page.ask(invert(true, 1)) else {
+        panic!()
+    };
+    let (Told::Inverted { errors, step, .. }, _) = page.ask(invert(false, 80)) else {
+        panic!()
+    };
+    assert_eq!((step, errors.len()), (81, 80));
+    assert!(
+        errors[79] < 0.6 * first[0],
+        "{} to {}",
+        first[0],
+        errors[79]
+    );
+}
+
+#[test]
+fn a_map_has_a_place_for_every_picture_and_tsne_lowers_its_divergence() {
+    let page = Page::open();
+    let settings = settings(Lab::Encode, &[("data", "digits")]);
+    page.ask(Ask::Encode {
+        settings: settings.clone(),
+        slot: 0,
+    });
+    let map = |begin, steps| match page
+        .ask(Ask::Map {
+            settings: settings.clone(),
+            begin,
+            steps,
+        })
+        .0
+    {
+        Told::Map {
+            points,
+            labels,
+            own,
+            step,
+            divergence,
+        } => (points, labels, own, step, divergence),
+        other => panic!("{other:?}"),
+    };
+    let (points, labels, own, step, _) = map(true, 0);
+    assert_eq!((points.len(), labels.len(), step), (400, 400, 0));
+    assert!(own.is_some() && points.iter().flatten().all(|v| v.abs() <= 1.0));
+    // After the first hundred steps the exaggeration ends.
+    let (.., early) = map(false, 110);
+    let (.., step, late) = map(false, 150);
+    assert_eq!(step, 260);
+    assert!(late < early, "{early} to {late}");
+}
+
+fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
+    let settings = settings(Lab::Train, values);
+    let tell = |ask| match page.ask(ask).0 {
+        Told::Trained(progress) => progress,
+        other => panic!("{other:?}"),
+    };
+    let begin = tell(Ask::TrainBegin {
+        settings: settings.clone(),
+        drawn: vec![[0.3, 0.4], [-0.5, 0.1]],
+    });
+    let mut all = vec![begin];
+    let mut left = steps;
+    while left > 0 {
+        let now = left.min(25);
+        all.push(tell(Ask::TrainStep {
+            settings: settings.clone(),
+            steps: Steps::Both(now),
+        }));
+        left -= now;
+    }
+    all
+}
+
+fn last_plane(all: &[Progress]) -> Plane {
+    all.last().unwrap().plane.clone().unwrap()
+}
+
+#[test]
+fn training_on_points_is_the_same_for_a_seed_and_brings_samples_to_the_data() {
+    let values = [
+        ("shape", "ring"),
+        ("objective", "hinge"),
+        ("spectral-norm", "on"),
+        ("rate-d", "0.005"),
+        ("steps-d", "3"),
+    ];
+    let (a, b) = (
+        train(&Page::open(), &values, 150),
+        train(&Page::open(), &values, 150),
+    );
+    let plain = |all: &[Progress]| -> Vec<_> {
+        all.iter()
+            .map(|p| (p.step, p.history.clone(), p.plane.clone()))
+            .collect()
+    };
+    assert_eq!(plain(&a), plain(&b));
+    let before = a[0].plane.clone().unwrap().divergences[1];
+    let after = last_plane(&a).divergences[1];
+    assert!(after < before - 0.03, "JS {before} to {after}");
+    assert_eq!(last_plane(&a).modes.unwrap()[1], 8);
+}
+
+/// The losses that the browser is held against. `KILN_VECTORS=write cargo test --test generate` writes
+/// them anew.
+#[test]
+fn the_first_losses_are_those_of_the_vector() {
+    let path = "tests/vectors/ring-gan.csv";
+    let all = train(&Page::open(), &[("shape", "ring"), ("batch", "64")], 10);
+    let history: Vec<_> = all.iter().flat_map(|p| p.history.clone()).collect();
+    if std::env::var("KILN_VECTORS").is_ok_and(|wanted| wanted == "write") {
+        let line = |(i, row): (usize, &[f32; 4])| format!("{},{},{}\n", i + 1, row[0], row[1]);
+        let lines: String = history.iter().enumerate().map(line).collect();
+        std::fs::write(path, format!("step,discriminator,generator\n{lines}")).unwrap();
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    assert_eq!(text.lines().count(), 11);
+    for (line, row) in text.lines().skip(1).zip(&history) {
+        let numbers: Vec<f32> = line.split(',').map(|n| n.parse().unwrap()).collect();
+        assert!((numbers[1] - row[0]).abs() < 1e-4, "{line}: {row:?}");
+        assert!((numbers[2] - row[1]).abs() < 1e-4, "{line}: {row:?}");
+    }
+}
+
+#[test]
+fn every_objective_trains_on_every_shape_without_leaving_the_numbers() {
+    let page = Page::open();
+    for objective in Objective::ALL {
+        for spectral_norm in ["off", "on"] {
+            let values = [
+                ("shape", "grid"),
+                ("objective", objective.name()),
+                ("spectral-norm", spectral_norm),
+                ("batch", "32"),
+            ];
+            let all = train(&page, &values, 10);
+            assert_eq!(all.last().unwrap().step, 10, "{objective:?}");
+        }
+    }
+    for shape in ["ring", "grid", "spiral", "drawn"] {
+        let all = train(&page, &[("shape", shape), ("batch", "32")], 5);
+        let plane = last_plane(&all);
+        assert_eq!(
+            (plane.real.len(), plane.fake.len(), plane.arrows.len()),
+            (320, 320, 320)
+        );
+        assert_eq!(
+            plane.modes.is_some(),
+            matches!(shape, "ring" | "grid"),
+            "{shape}"
+        );
+    }
+}
+
+/// Twenty steps of the discriminator for each of the generator: it becomes sure, and the original
+/// game leaves the generator a gradient far below that of its cure.
+#[test]
+fn a_sure_discriminator_leaves_minimax_without_a_gradient() {
+    let gradient = |objective: &str| {
+        let values = [
+            ("shape", "ring"),
+            ("objective", objective),
+            ("rate-d", "0.004"),
+            ("rate-g", "0"),
+            ("steps-d", "20"),
+        ];
+        let all = train(&Page::open(), &values, 25);
+        let history = &all.last().unwrap().history;
+        history.iter().rev().take(5).map(|row| row[3]).sum::<f32>() / 5.0
+    };
+    let (minimax, cure) = (gradient("minimax"), gradient("non-saturating"));
+    assert!(
+        cure > 20.0 * minimax,
+        "minimax {minimax}, non-saturating {cure}"
+    );
+}
+
+#[test]
+fn spectral_normalisation_bounds_the_slope_of_the_discriminator() {
+    let slope = |spectral_norm: &str| {
+        let values = [
+            ("shape", "ring"),
+            ("objective", "hinge"),
+            ("spectral-norm", spectral_norm),
+            ("rate-d", "0.005"),
+            ("steps-d", "5"),
+        ];
+        last_plane(&train(&Page::open(), &values, 60)).lipschitz
+    };
+    let (free, bound) = (slope("off"), slope("on"));
+    assert!(bound < 1.2 && free > 2.0, "{free} without, {bound} with");
+}
+
+#[test]
+fn a_learning_rate_that_breaks_training_ends_it_with_a_sentence() {
+    let page = Page::open();
+    // The f-GAN of Kullback and Leibler has an exponential in its loss.
+    let values = [
+        ("shape", "grid"),
+        ("objective", "kl"),
+        ("rate-d", "0.01"),
+        ("rate-g", "0.01"),
+        ("steps-d", "20"),
+    ];
+    let settings = settings(Lab::Train, &values);
+    page.ask(Ask::TrainBegin {
+        settings: settings.clone(),
+        drawn: Vec::new(),
+    });
+    let mut ended = None;
+    for _ in 0..60 {
+        let ask = Ask::TrainStep {
+            settings: settings.clone(),
+            steps: Steps::Both(20),
+        };
+        if let Err(failure) = page.ask_with(ask, Beside::default()) {
+            ended = Some(failure);
+            break;
+        }
+    }
+    // Either it stays finite, or it says what to do.
+    if let Some(failure) = ended {
+        assert!(matches!(failure, Failure::Diverged { .. }), "{failure}");
+        assert!(failure.to_string().contains("lower the learning rates"));
+    }
+}
+
+#[test]
+fn weights_in_training_are_saved_and_others_are_refused() {
+    let page = Page::open();
+    let ring = settings(Lab::Train, &[("shape", "ring")]);
+    train(&page, &[("shape", "ring")], 30);
+    let (_, file) = page.ask(Ask::TrainSave);
+    let load = |settings: &Settings, file: &[u8]| {
+        let beside = Beside {
+            picture: None,
+            file: Some(file.to_vec()),
+        };
+        page.ask_with(
+            Ask::TrainLoad {
+                settings: settings.clone(),
+            },
+            beside,
+        )
+    };
+    let plane = |told: &Told| match told {
+        Told::Trained(progress) => progress.plane.clone().unwrap().fake,
+        other => panic!("{other:?}"),
+    };
+    let (told, _) = load(&ring, &file).expect("the same networks");
+    let (again, _) = load(&ring, &file).expect("twice");
+    assert_eq!(plane(&told), plane(&again));
+    let other = settings(Lab::Train, &[("shape", "ring"), ("latent", "9")]);
+    let mut changed = file.clone();
+    changed[3] ^= 0x55;
+    for (settings, file) in [
+        (&other, &file[..]),
+        (&ring, &file[..file.len() / 2]),
+        (&ring, &changed),
+        (&ring, &[]),
+        (&ring, b"not weights at all"),
+    ] {
+        assert_eq!(load(settings, file).unwrap_err(), Failure::WeightsOfAnother);
+    }
+    // What was in training goes on.
+    let step = Ask::TrainStep {
+        settings: ring,
+        steps: Steps::Generator,
+    };
+    assert!(page.ask_with(step, Beside::default()).is_ok());
+}
+
+#[test]
+fn a_pair_on_pictures_trains_in_the_same_way() {
+    let values = [
+        ("shape", "digits"),
+        ("objective", "hinge"),
+        ("spectral-norm", "on"),
+        ("latent", "16"),
+        ("batch", "16"),
+    ];
+    let all = train(&Page::open(), &values, 4);
+    let last = all.last().unwrap();
+    assert_eq!((last.step, last.history.len()), (4, 4));
+    assert_eq!(last.sheet.unwrap().columns, 8);
+    assert!(last.history.iter().flatten().all(|v| v.is_finite()));
+}
+
+#[test]
+fn scores_answer_to_harm_as_they_should() {
+    let page = Page::open();
+    let score =
+        |values: &[(&str, &str)]| match page.ask(Ask::Score(settings(Lab::Scores, values))).0 {
+            Told::Scored(scores) => scores,
+            other => panic!("{other:?}"),
+        };
+    let fid = |scores: &kiln::protocol::ask::Scores| scores.frechet[0] + scores.frechet[1];
+    let itself = score(&[]);
+    assert!(fid(&itself) < 1e-2 && itself.count == 1000, "{itself:?}");
+    assert!(itself.inception > 6.0 && itself.inception < 10.0);
+    let blurred = score(&[("blur", "1.5")]);
+    let noisy = score(&[("noise", "0.3")]);
+    let few = score(&[("modes", "3")]);
+    for harmed in [&blurred, &noisy, &few] {
+        assert!(fid(harmed) > 5.0, "{harmed:?}");
+    }
+    assert!(few.inception < 0.6 * itself.inception);
+    // The network with spectral normalisation is nearer to the data than the original game.
+    let [minimax, hinge] =
+        ["minimax", "hinge"].map(|o| fid(&score(&[("model", &format!("gan-fashion-mnist-{o}"))])));
+    assert!(hinge < minimax, "{hinge}, {minimax}");
+}
+
+#[test]
+fn what_ships_for_this_lab_is_small() {
+    let manifest = Manifest::shipped();
+    let weights: usize = manifest
+        .models
+        .iter()
+        .filter(|card| find(&card.name).is_some() || card.name.starts_with("lenet"))
+        .map(|card| card.bytes)
+        .sum();
+    assert!(weights < 20_000_000, "{weights} bytes");
+}
