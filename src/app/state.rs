@@ -352,7 +352,12 @@ impl State {
             Page::Models => "#/models".into(),
             Page::Lab(lab) => link::encode(&Shared {
                 settings: self.settings(lab).get_untracked(),
-                sample: self.source.get_untracked().and_then(|source| source.sample),
+                // A lab that generates has no use for the photograph of another.
+                sample: self
+                    .source
+                    .get_untracked()
+                    .filter(|_| !lab.generates())
+                    .and_then(|source| source.sample),
             }),
         };
         let href = window().location().href().unwrap_or_default();

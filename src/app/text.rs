@@ -172,6 +172,7 @@ pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
         ("view", "walk") => t_string!(i18n, view_walk),
         ("view", "arithmetic") => t_string!(i18n, view_arithmetic),
         ("view", "codes") => t_string!(i18n, view_codes),
+        ("view", "edit") => t_string!(i18n, view_edit),
         ("view", "between") => t_string!(i18n, view_between),
         ("view", "map") => t_string!(i18n, view_map),
         ("view", "invert") => t_string!(i18n, view_invert),

@@ -44,20 +44,21 @@ impl Pack {
             && (1..=256).contains(&height)
             && matches!(channels, 1 | 3)
             && labels_each <= 16;
+        if !sane {
+            return Err(unfit());
+        }
         let labels_end = count
             .checked_mul(labels_each)
             .and_then(|n| n.checked_add(HEADER));
         let pixels = count.checked_mul(height * width * channels);
-        match (sane, labels_end, pixels) {
-            (true, Some(end), Some(pixels)) if bytes.len() == end.saturating_add(pixels) => {
-                Ok(Self {
-                    side: height,
-                    channels,
-                    labels_each,
-                    labels: bytes[HEADER..end].to_vec(),
-                    pixels: bytes[end..].to_vec(),
-                })
-            }
+        match (labels_end, pixels) {
+            (Some(end), Some(pixels)) if bytes.len() == end.saturating_add(pixels) => Ok(Self {
+                side: height,
+                channels,
+                labels_each,
+                labels: bytes[HEADER..end].to_vec(),
+                pixels: bytes[end..].to_vec(),
+            }),
             _ => Err(unfit()),
         }
     }

@@ -114,6 +114,15 @@ impl Studio {
                 Ok((Told::Sheet(sheet), bytes))
             }
             Ask::Encode { settings, slot } => self.encode(&tools, &settings, slot, beside).await,
+            Ask::Edit(settings) => {
+                let data = data_of(&settings);
+                let [_, variational] = self.autoencoders(&tools, data).await?;
+                let picture = self.slot(data, 0)?;
+                let maker = &self.makers[variational];
+                let edited = encode::edit(job, maker, picture, &settings, device).await?;
+                let (sheet, bytes) = sheet(&edited, data.side(), data.channels(), 3);
+                Ok((Told::Sheet(sheet), bytes))
+            }
             Ask::Between(settings) => {
                 let data = data_of(&settings);
                 let [plain, variational] = self.autoencoders(&tools, data).await?;
@@ -166,10 +175,10 @@ impl Studio {
                 let play = self.play.as_ref().ok_or(Failure::NothingInTraining)?;
                 Ok((Told::Weights, play.save()?))
             }
-            Ask::TrainLoad { settings } => {
+            Ask::TrainLoad { settings, drawn } => {
                 let pack = self.training_pack(&tools, &settings).await?;
                 let pack = pack.map(|index| &self.packs[index].1);
-                let mut play = Play::begin(&settings, Vec::new(), pack, device);
+                let mut play = Play::begin(&settings, drawn, pack, device);
                 play.load(beside.file.ok_or(Failure::WeightsOfAnother)?)?;
                 let both = crate::protocol::ask::Steps::Both(0);
                 let (progress, bytes) = play.advance(job, &settings, both, pack).await?;

@@ -64,15 +64,16 @@ impl Tsne {
             for j in 0..count {
                 let q = near[i * count + j];
                 let pull = (exaggeration * self.affinities[i * count + j] - q / sum) * q;
-                for d in 0..2 {
-                    gradient[d] += 4.0 * pull * (self.points[i][d] - self.points[j][d]);
+                let [here, there] = [self.points[i], self.points[j]];
+                for (sum, (x, y)) in gradient.iter_mut().zip(here.iter().zip(&there)) {
+                    *sum += 4.0 * pull * (x - y);
                 }
             }
-            for d in 0..2 {
-                let same = gradient[d].signum() == self.velocity[i][d].signum();
-                let gain = &mut self.gains[i][d];
+            let moving = self.velocity[i].iter_mut().zip(&mut self.gains[i]);
+            for ((velocity, gain), gradient) in moving.zip(gradient) {
+                let same = gradient.signum() == velocity.signum();
                 *gain = (if same { *gain * 0.8 } else { *gain + 0.2 }).max(0.01);
-                self.velocity[i][d] = momentum * self.velocity[i][d] - rate * *gain * gradient[d];
+                *velocity = momentum * *velocity - rate * *gain * gradient;
             }
         }
         for (point, velocity) in self.points.iter_mut().zip(&self.velocity) {

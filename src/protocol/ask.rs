@@ -13,6 +13,9 @@ pub enum Ask {
     /// Take a picture of the test set, or the one beside the question, as `slot` 0 or 1 of the
     /// encoding lab: [`Told::Encoded`].
     Encode { settings: Settings, slot: usize },
+    /// The picture of slot 0 through the variational autoencoder, as it is and with its code moved as
+    /// the settings say: [`Told::Sheet`] of three, the picture first.
+    Edit(Settings),
     /// Pictures between the codes of the two slots, plain code above, variational below:
     /// [`Told::Sheet`].
     Between(Settings),
@@ -40,7 +43,10 @@ pub enum Ask {
     /// The weights in training, as a file: [`Told::Weights`].
     TrainSave,
     /// Go on with the weights of a file, which is beside the question.
-    TrainLoad { settings: Settings },
+    TrainLoad {
+        settings: Settings,
+        drawn: Vec<[f32; 2]>,
+    },
     /// Scores of some pictures against the test set: [`Told::Scored`].
     Score(Settings),
 }

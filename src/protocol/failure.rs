@@ -74,7 +74,7 @@ pub enum Failure {
     )]
     WeightsOfAnother,
     /// Nothing is in training.
-    #[error("Nothing is in training yet: start it first.")]
+    #[error("Nothing is in training: begin anew.")]
     NothingInTraining,
     /// A picture is needed first.
     #[error("There is no picture to work on yet: choose one of the test set, or draw one.")]

@@ -422,7 +422,7 @@ pub const ENCODE_PARAMS: &[Param] = &[
     param(
         VIEW,
         "w",
-        Kind::Choice(&["codes", "between", "map", "invert", "versus"]),
+        Kind::Choice(&["codes", "edit", "between", "map", "invert", "versus"]),
         "what is shown",
     ),
     number(
@@ -430,6 +430,20 @@ pub const ENCODE_PARAMS: &[Param] = &[
         "s",
         [0.0, SEED_MAX, 1.0, 1.0],
         "decides samples and noise",
+    ),
+    param(
+        ATTRIBUTES,
+        "a",
+        Kind::Row {
+            of: ATTRIBUTES_OF_AVATARS.len(),
+        },
+        "steps along the directions of attributes, in standard deviations",
+    ),
+    param(
+        SLIDERS,
+        "z",
+        Kind::Row { of: SLIDER_COUNT },
+        "steps along the first twelve directions, in standard deviations",
     ),
 ];
 
@@ -476,6 +490,12 @@ pub const TRAIN_PARAMS: &[Param] = &[
         "s",
         [0.0, SEED_MAX, 1.0, 1.0],
         "decides weights and noise",
+    ),
+    param(
+        NETWORKS,
+        "w",
+        Kind::Choice(&["small", "large"]),
+        "size of the networks for pictures: 0.4 or 1 million weights",
     ),
 ];
 

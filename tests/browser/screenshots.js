@@ -58,8 +58,8 @@ async function settle(driver, name) {
 
 const only = process.argv.slice(2);
 const site = await serve();
-for (const [width, height] of [[1280, 900], [390, 844]]) {
-  for (const dark of [false, true]) {
+for (const [width, height] of (process.env.WIDE ? [[1280, 900]] : [[1280, 900], [390, 844]])) {
+  for (const dark of (process.env.WIDE ? [false] : [false, true])) {
     const driver = await open({ width, height, dark });
     for (const [name, fragment] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;

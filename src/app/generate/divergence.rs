@@ -182,7 +182,7 @@ fn Divergences() -> impl IntoView {
     };
     let stuck = move || {
         densities.with(|[p, q]| {
-            let apart = p.iter().zip(q).all(|(&p, &q)| p * q < 1e-12);
+            let apart = p.iter().zip(q).all(|(&p, &q)| p == 0.0 || q == 0.0);
             apart.then(|| view! { <p class="sentence" id="stuck">{t_string!(i18n, div_stuck)}</p> })
         })
     };
@@ -217,7 +217,11 @@ fn Divergences() -> impl IntoView {
                 t_string!(i18n, div_width, name = name).to_string()
             }
         };
-        let ends = if index.is_multiple_of(2) { [-3.0, 3.0] } else { WIDTHS };
+        let ends = if index.is_multiple_of(2) {
+            [-3.0, 3.0]
+        } else {
+            WIDTHS
+        };
         let value = move || {
             let bump = bumps.get()[index / 2];
             if index.is_multiple_of(2) {

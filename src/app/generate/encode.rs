@@ -5,8 +5,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, HtmlCanvasElement, PointerEvent};
 
 use super::plot::{COLORS, Line, Plot, PlotView, number};
+use super::sample::attribute;
 use super::{Drawn, Latest, SheetView, Standing, capture, place_of};
-use crate::app::controls::Control;
+use crate::app::controls::{Control, RowSliders};
 use crate::app::export;
 use crate::app::shell::ShareButton;
 use crate::app::state::use_state;
@@ -77,6 +78,8 @@ pub fn EncodeLab() -> impl IntoView {
     });
     Effect::new(move |_| {
         picked.track();
+        // A new worker has forgotten the picture.
+        state.engine.workers.track();
         let ask = Ask::Encode {
             settings: settings.get_untracked(),
             slot: 0,
@@ -105,6 +108,14 @@ pub fn EncodeLab() -> impl IntoView {
         let item = (js_sys::Math::random() * 500.0) as f32;
         state.set(lab, setting::ITEM, Value::Number(item.floor()));
     };
+    let open_own = move |event: web_sys::Event| {
+        let input: web_sys::HtmlInputElement = event_target(&event);
+        let file = input.files().and_then(|files| files.get(0));
+        input.set_value("");
+        if let Some(file) = file {
+            own.set(Some(file.into()));
+        }
+    };
     let drawable = move || settings.with(|s| data_of(s).channels() == 1);
     view! {
         <div class="bench">
@@ -120,6 +131,7 @@ pub fn EncodeLab() -> impl IntoView {
                 <Standing latest />
                 <Control lab name=setting::VIEW />
                 {move || match view_name.get() {
+                    "edit" => view! { <Edit latest taken /> }.into_any(),
                     "between" => view! { <Between latest taken /> }.into_any(),
                     "map" => view! { <MapView latest taken /> }.into_any(),
                     "invert" => view! { <Invert latest taken /> }.into_any(),
@@ -134,6 +146,8 @@ pub fn EncodeLab() -> impl IntoView {
                     <div class="row">
                         <button type="button" class="button" id="another" on:click=another>{move || t_string!(i18n, encode_another)}</button>
                     </div>
+                    <label class="button quiet" for="open-own">{move || t_string!(i18n, source_open)}</label>
+                    <input type="file" id="open-own" class="visually-hidden" accept="image/png,image/jpeg,image/webp,image/gif,image/bmp" on:change=open_own />
                     <p class="help">{move || t_string!(i18n, encode_drop)}</p>
                 </section>
                 <Show when=drawable><Sketch own /></Show>
@@ -269,6 +283,48 @@ fn CodeView(codes: RwSignal<Codes>) -> impl IntoView {
                     </tr></thead>
                     <tbody>{bars}</tbody>
                 </table>
+            </div>
+        </section>
+    }
+}
+
+/// The picture's code, moved along attributes and directions.
+#[component]
+fn Edit(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let lab = Lab::Encode;
+    let settings = state.settings(lab);
+    let drawn = picture_signal();
+    let moved = Memo::new(move |_| {
+        settings.with(|s| (s.row(setting::ATTRIBUTES), s.row(setting::SLIDERS)))
+    });
+    Effect::new(move |_| {
+        moved.track();
+        if taken.get() == 0 {
+            return;
+        }
+        latest.ask(Ask::Edit(settings.get_untracked()), move |told, bytes| {
+            if let Told::Sheet(sheet) = told {
+                let _ = drawn.try_set(Some((sheet, bytes)));
+            }
+        });
+    });
+    let avatars = move || settings.with(data_of) == DataSet::Avatars;
+    view! {
+        <section class="panel">
+            <h2>{move || t_string!(i18n, edit_title)}</h2>
+            <p class="help">{move || t_string!(i18n, edit_help)}</p>
+            <div class="trio">
+                <SheetView drawn label=Signal::derive(move || t_string!(i18n, edit_title).to_string()) />
+                <div class="captions three"><span>{move || t_string!(i18n, encode_input)}</span><span>"VAE"</span><span>{move || t_string!(i18n, edit_edited)}</span></div>
+            </div>
+            <div class="plots">
+                {move || if avatars() {
+                    view! { <RowSliders lab name=setting::ATTRIBUTES label=Callback::new(move |(index,)| attribute(i18n, index)) /> }.into_any()
+                } else {
+                    view! { <RowSliders lab name=setting::SLIDERS reach=3.0 label=Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string()) /> }.into_any()
+                }}
             </div>
         </section>
     }
@@ -558,9 +614,10 @@ fn Versus(latest: Latest) -> impl IntoView {
         };
         [vae, gan]
     };
+    let wanted = Memo::new(move |_| (settings.with(|s| s.number(setting::SEED)), names()));
     Effect::new(move |_| {
-        let seed = settings.with(|s| s.number(setting::SEED));
-        let asks = names().map(|name| {
+        let (seed, names) = wanted.get();
+        let asks = names.map(|name| {
             let mut sample = Settings::new(Lab::Sample);
             let index = SHIPPED.iter().position(|shipped| shipped.name == name);
             sample.set(setting::MODEL, Value::Choice(index.unwrap_or(0)));

@@ -23,6 +23,7 @@ use super::notes::Notes;
 use super::text::{I18n, failure_sentence, t_string, use_i18n};
 use crate::protocol::ask::{Ask, Sheet, Told};
 use crate::protocol::failure::Failure;
+use crate::protocol::generate::setting;
 use crate::protocol::params::Lab;
 
 /// Title of a lab, for its page and the window.
@@ -99,16 +100,40 @@ type OnTold = Rc<dyn Fn(Told, Vec<u8>)>;
 /// A question with what travels beside it.
 type Question = (Ask, [Option<Blob>; 2], OnTold);
 
-/// Questions of which only the latest counts: while one is out, a later one waits, and replaces the
-/// one that waits already. So a slider can be dragged faster than pictures come.
+/// Questions, one at a time. One that waits is replaced by a later one of the same kind only: a slider
+/// can be dragged faster than pictures come, and nothing that begins or loads something is lost.
 #[derive(Clone, Copy)]
 pub struct Latest {
     engine: Engine,
-    next: StoredValue<Option<Question>, LocalStorage>,
+    waiting: StoredValue<Vec<Question>, LocalStorage>,
     /// Whether a question is out.
     pub busy: RwSignal<bool>,
     /// Why the last question has no answer.
     pub failure: RwSignal<Option<Failure>>,
+}
+
+/// What makes a question what comes before it outdated.
+fn replaces(later: &Ask, waiting: &Ask) -> bool {
+    use std::mem::discriminant;
+    match waiting {
+        // A file is not chosen for nothing, and what is saved is what there is now.
+        Ask::TrainLoad { .. } | Ask::TrainSave => false,
+        Ask::TrainStep { .. } => matches!(later, Ask::TrainStep { .. } | Ask::TrainBegin { .. }),
+        Ask::Encode { slot, .. } => matches!(later, Ask::Encode { slot: s, .. } if s == slot),
+        // Two sheets of different networks may be asked for at once.
+        Ask::Sample(settings) => matches!(later, Ask::Sample(l)
+            if l.choice(setting::MODEL) == settings.choice(setting::MODEL)
+                || l.choice(setting::VIEW) != settings.choice(setting::VIEW)
+                || l.choice(setting::VIEW) != "many"),
+        Ask::Map { begin: true, .. } | Ask::Invert { begin: true, .. } => {
+            matches!(
+                (waiting, later),
+                (Ask::Map { .. }, Ask::Map { begin: true, .. })
+                    | (Ask::Invert { .. }, Ask::Invert { begin: true, .. })
+            )
+        }
+        _ => discriminant(later) == discriminant(waiting),
+    }
 }
 
 impl Latest {
@@ -116,13 +141,13 @@ impl Latest {
     pub fn new(engine: Engine) -> Self {
         Self {
             engine,
-            next: StoredValue::new_local(None),
+            waiting: StoredValue::new_local(Vec::new()),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
         }
     }
 
-    /// Asks, now or as soon as the question before is answered.
+    /// Asks, now or as soon as the questions before are answered.
     pub fn ask(self, ask: Ask, then: impl Fn(Told, Vec<u8>) + 'static) {
         self.ask_with(ask, [None, None], then);
     }
@@ -134,16 +159,25 @@ impl Latest {
         beside: [Option<Blob>; 2],
         then: impl Fn(Told, Vec<u8>) + 'static,
     ) {
-        self.put((ask, beside, Rc::new(then)));
+        let question: Question = (ask, beside, Rc::new(then));
+        self.waiting.update_value(|waiting| {
+            waiting.retain(|(before, ..)| !replaces(&question.0, before));
+            waiting.push(question);
+        });
+        self.next();
     }
 
-    fn put(self, question: Question) {
-        if self.busy.get_untracked() {
-            self.next.set_value(Some(question));
+    fn next(self) {
+        if self.busy.try_get_untracked() != Some(false) {
             return;
         }
+        let first = self
+            .waiting
+            .try_update_value(|waiting| (!waiting.is_empty()).then(|| waiting.remove(0)));
+        let Some((ask, beside, then)) = first.flatten() else {
+            return;
+        };
         self.busy.set(true);
-        let (ask, beside, then) = question;
         self.engine.ask(ask, beside, move |answer| {
             // The visitor may have left the page meanwhile.
             if self.busy.try_set(false).is_some() {
@@ -154,12 +188,13 @@ impl Latest {
                     self.failure.set(None);
                     then(told, bytes);
                 }
-                Err(failure) => self.failure.set(Some(failure)),
+                Err(failure) => {
+                    // What was asked for with it in mind is of no use now.
+                    self.waiting.set_value(Vec::new());
+                    self.failure.set(Some(failure));
+                }
             }
-            let next = self.next.try_update_value(Option::take).flatten();
-            if let Some(next) = next {
-                self.put(next);
-            }
+            self.next();
         });
     }
 }
@@ -169,13 +204,41 @@ impl Latest {
 pub fn Standing(latest: Latest) -> impl IntoView {
     let i18n = use_i18n();
     let engine = latest.engine;
+    // Only what takes long is worth a word.
+    let slow = RwSignal::new(false);
+    let timer: StoredValue<Option<TimeoutHandle>> = StoredValue::new(None);
+    Effect::new(move |_| {
+        let busy = latest.busy.get();
+        timer.update_value(|timer| {
+            if let Some(timer) = timer.take() {
+                timer.clear();
+            }
+            if busy {
+                let later = move || {
+                    let _ = slow.try_set(true);
+                };
+                let wait = std::time::Duration::from_millis(500);
+                *timer = set_timeout_with_handle(later, wait).ok();
+            }
+        });
+        if !busy {
+            slow.set(false);
+        }
+    });
     view! {
         <div class="standing" role="status" data-busy=move || latest.busy.get().to_string()>
             {move || latest.failure.get().map(|failure| view! {
                 <p class="sentence bad">{failure_sentence(i18n, &failure)}</p>
             })}
-            {move || (engine.status.get() == Status::Starting && latest.busy.get()).then(|| view! {
-                <p class="sentence">{t_string!(i18n, engine_starting)}</p>
+            {move || slow.get().then(|| {
+                let starting = engine.status.get() == Status::Starting;
+                let loading = engine.loading.get();
+                let text = match loading {
+                    _ if starting => t_string!(i18n, engine_starting).to_string(),
+                    Some((bytes, total)) => t_string!(i18n, engine_loading, mb = format!("{:.1}", bytes as f64 / 1e6), total = format!("{:.1}", total as f64 / 1e6)).to_string(),
+                    None => t_string!(i18n, engine_working).to_string(),
+                };
+                view! { <p class="sentence">{text}</p> }
             })}
         </div>
     }

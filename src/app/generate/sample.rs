@@ -20,7 +20,7 @@ const FRAME_MS: u64 = 140;
 const PAD_REACH: f32 = 3.0;
 
 /// What an attribute is called.
-fn attribute(i18n: I18n, index: usize) -> String {
+pub fn attribute(i18n: I18n, index: usize) -> String {
     match ATTRIBUTES_OF_AVATARS[index] {
         "hair-light" => t_string!(i18n, attribute_hair_light),
         "hair-warm" => t_string!(i18n, attribute_hair_warm),

@@ -66,9 +66,9 @@ const PRESETS: [(&str, &[(&str, &str)]); 6] = [
             ("data", "ring"),
             ("objective", "hinge"),
             ("spectral-norm", "on"),
-            ("rate-d", "0.005"),
+            ("rate-d", "0.002"),
             ("rate-g", "0.001"),
-            ("steps-d", "4"),
+            ("steps-d", "2"),
         ],
     ),
     (
@@ -104,7 +104,8 @@ pub fn TrainLab() -> impl IntoView {
     let settings = state.settings(lab);
     let latest = Latest::new(state.engine);
     let progress = RwSignal::new(Progress::default());
-    let history = RwSignal::new(Vec::<[f32; 4]>::new());
+    // The step of each row, and the row.
+    let history = RwSignal::new(Vec::<(f64, [f32; 4])>::new());
     let modes_history = RwSignal::new(Vec::<[f64; 2]>::new());
     let sheet: RwSignal<Option<Drawn>, LocalStorage> = RwSignal::new_local(None);
     let drawn_points = RwSignal::new(Vec::<[f32; 2]>::new());
@@ -119,7 +120,10 @@ pub fn TrainLab() -> impl IntoView {
             let _ = modes_history.try_set(Vec::new());
         }
         let _ = history.try_update(|all| {
-            all.extend(&now.history);
+            let count = now.history.len();
+            let first = (now.step as f64 - count as f64).max(0.0);
+            let rows = now.history.iter().enumerate();
+            all.extend(rows.map(|(i, row)| (first + i as f64 + 1.0, *row)));
             // A curve of thousands of points says no more than one of a thousand.
             if all.len() > 4000 {
                 let mut keep = 0;
@@ -130,7 +134,16 @@ pub fn TrainLab() -> impl IntoView {
             }
         });
         if let Some([covered, _]) = now.plane.as_ref().and_then(|plane| plane.modes) {
-            let _ = modes_history.try_update(|all| all.push([now.step as f64, f64::from(covered)]));
+            let _ = modes_history.try_update(|all| {
+                all.push([now.step as f64, f64::from(covered)]);
+                if all.len() > 1000 {
+                    let mut keep = 0;
+                    all.retain(|_| {
+                        keep += 1;
+                        keep % 2 == 0
+                    });
+                }
+            });
         }
         if let Some(found) = now.sheet {
             let _ = sheet.try_set(Some((found, bytes)));
@@ -168,6 +181,8 @@ pub fn TrainLab() -> impl IntoView {
     Effect::new(move |_| {
         plan.track();
         drawn_points.track();
+        // A new worker has nothing in training.
+        state.engine.workers.track();
         running.set(false);
         begin();
         running.set(autostart.get_value());
@@ -184,7 +199,7 @@ pub fn TrainLab() -> impl IntoView {
     Effect::new(move |_| {
         let ms = progress.with(|p| p.step_ms);
         if running.get() && latest.failure.get().is_none() {
-            let count = if ms > 0.0 { (ANSWER_MS / ms) as u32 } else { 1 };
+            let count = if ms > 0.0 { (ANSWER_MS / ms) as u32 } else { 2 };
             step(Steps::Both(count.clamp(1, 50)));
         }
     });
@@ -195,9 +210,8 @@ pub fn TrainLab() -> impl IntoView {
     });
     let curve = move |column: usize, name: String, color: &'static str| {
         let points = history.with(|rows| {
-            let point = |(i, row): (usize, &[f32; 4])| [i as f64, f64::from(row[column])];
+            let point = |(step, row): &(f64, [f32; 4])| [*step, f64::from(row[column])];
             rows.iter()
-                .enumerate()
                 .filter(|(_, row)| row[2 + column % 2] >= 0.0)
                 .map(point)
                 .collect::<Vec<_>>()
@@ -245,6 +259,7 @@ pub fn TrainLab() -> impl IntoView {
             let file: Blob = file.into();
             let ask = Ask::TrainLoad {
                 settings: settings.get_untracked(),
+                drawn: drawn_points.get_untracked(),
             };
             latest.ask_with(ask, [None, Some(file)], show);
         }
@@ -314,7 +329,7 @@ pub fn TrainLab() -> impl IntoView {
                         <button type="button" class="button quiet" id="step-g" on:click=move |_| step(Steps::Generator)>{move || t_string!(i18n, train_step_g)}</button>
                         <button type="button" class="button quiet" id="train-reset" on:click=move |_| { running.set(false); begin(); }>{move || t_string!(i18n, train_reset)}</button>
                     </div>
-                    <p class="number quiet" id="train-step" data-step=move || progress.with(|p| p.step.to_string()) data-ms=move || progress.with(|p| format!("{:.1}", p.step_ms)) data-history=move || history.with(|h| h.iter().take(10).map(|row| row[0].to_string()).collect::<Vec<_>>().join(","))>
+                    <p class="number quiet" id="train-step" data-step=move || progress.with(|p| p.step.to_string()) data-ms=move || progress.with(|p| format!("{:.1}", p.step_ms)) data-history=move || history.with(|h| h.iter().take(10).map(|(_, row)| row[0].to_string()).collect::<Vec<_>>().join(","))>
                         {move || progress.with(|p| t_string!(i18n, train_at, step = p.step, ms = format!("{:.0}", p.step_ms)).to_string())}
                     </p>
                     <Standing latest />
@@ -420,6 +435,7 @@ fn PlaneView(
                 on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event); stroke.set_value(Some(Vec::new())); add(&event) } }
                 on:pointermove=move |event| { if stroke.with_value(Option::is_some) { add(&event) } }
                 on:pointerup=end
+                on:pointercancel=end
             ></canvas>
             <ul class="legend">
                 <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train_real)}</li>
@@ -428,6 +444,7 @@ fn PlaneView(
             </ul>
             <Show when=move || can_draw.get()>
                 <p class="help">{move || t_string!(i18n, train_draw_help)}</p>
+                <button type="button" class="button quiet" id="clear-points" on:click=move |_| drawn_points.set(Vec::new())>{move || t_string!(i18n, pad_clear)}</button>
             </Show>
         </div>
     }

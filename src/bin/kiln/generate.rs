@@ -540,23 +540,17 @@ fn latents_of_codes(
         codes.extend(super::read_now(code.mean));
     }
     let found = moments(&codes, latent);
-    let plain = shipped.family == Family::Ae;
     let axes = principal(found.covariance.clone());
+    // A step is one standard deviation of the codes along the direction. Variational codes should be
+    // distributed as the prior is; what they miss of it is where the decoder never was, so that points
+    // are drawn where the codes lie.
     let rows: Vec<f32> = axes
         .directions
         .iter()
         .zip(&axes.spreads)
-        // Variational codes are held to a standard normal distribution: a step is one of its
-        // standard deviations. Plain ones lie where they lie.
-        .flat_map(|(d, &spread)| {
-            let length = if plain { spread } else { 1.0 };
-            d.iter().map(move |v| (v * length) as f32)
-        })
+        .flat_map(|(d, &spread)| d.iter().map(move |v| (v * spread) as f32))
         .collect();
-    let mean: Vec<f32> = match plain {
-        true => found.mean.iter().map(|&v| v as f32).collect(),
-        false => vec![0.0; latent],
-    };
+    let mean: Vec<f32> = found.mean.iter().map(|&v| v as f32).collect();
     let attributes = if shipped.data == DataSet::Avatars {
         attribute_directions(train, &codes, latent)
     } else {

@@ -183,17 +183,30 @@ pub fn open_pack(folder: &Path, data: DataSet, part: &str) -> Result<Pack, Strin
             file.display()
         )
     })?;
-    Pack::parse(&file.display().to_string(), &bytes).map_err(|failure| failure.to_string())
+    let name = file.display().to_string();
+    let pack = Pack::parse(&name, &bytes).map_err(|failure| failure.to_string())?;
+    let labels = if data == DataSet::Avatars { 6 } else { 1 };
+    if (pack.side, pack.channels, pack.labels_each) == (data.side(), data.channels(), labels) {
+        Ok(pack)
+    } else {
+        Err(format!(
+            "{name} does not hold {}: run `make data` again.",
+            data.name()
+        ))
+    }
 }
 
 /// `kiln train KIND ...`.
 pub fn train(arguments: &ArgMatches) -> Result<(), String> {
     let number = |name: &str| *arguments.get_one::<f64>(name).expect("has a default");
     let word = |name: &str| arguments.get_one::<String>(name).expect("has a default");
-    for name in ["latent", "steps", "batch", "rate", "discriminator-steps"] {
-        if !(number(name) > 0.0 && number(name) < 1e9) {
-            return Err(format!("--{name} must be above 0."));
+    for name in ["latent", "steps", "batch", "discriminator-steps"] {
+        if !(number(name) >= 1.0 && number(name) < 1e9 && number(name).fract() == 0.0) {
+            return Err(format!("--{name} must be a whole number above 0."));
         }
+    }
+    if number("rate") <= 0.0 || number("rate").is_nan() {
+        return Err("--rate must be above 0.".into());
     }
     let data = DataSet::from_name(word("data")).expect("clap knows the names");
     let file = match arguments.get_one::<PathBuf>("log") {
@@ -315,6 +328,11 @@ fn gan(
     }
     let mut order = Order::new(plan.train.count(), plan.batch, plan.seed);
     let mut average = Average::new(&trainer.generator);
+    if plan.resume {
+        let blank = Generator::new(&shapes::generator(side, channels, rules.latent), &device);
+        let saved = weights_file::load_checkpoint(blank, &plan.out, "average")?;
+        average = average.with_values_of(&trainer.generator, &saved);
+    }
     while step < plan.steps {
         let rate = |rate| decayed(rate, step, plan.steps);
         let mut real = |n: u64| batches::grid(&plan.train, order.step(n), &device) * 2.0 - 1.0;
@@ -339,6 +357,8 @@ fn gan(
         if step.is_multiple_of(CHECKPOINT_EVERY) {
             weights_file::save_checkpoint(&trainer.generator, &plan.out, "g")?;
             weights_file::save_checkpoint(&trainer.discriminator, &plan.out, "d")?;
+            let averaged = average.clone().finish(trainer.generator.clone());
+            weights_file::save_checkpoint(&averaged, &plan.out, "average")?;
             weights_file::save_optimiser(&trainer.generator_optimiser, &plan.out, "g")?;
             weights_file::save_optimiser(&trainer.discriminator_optimiser, &plan.out, "d")?;
             weights_file::save_step(&plan.out, step)?;
@@ -385,8 +405,10 @@ fn classifier(mut plan: Plan) -> Result<(), String> {
 
 /// Weights of a generator averaged over the steps: its samples vary less from step to step (Yazıcı et
 /// al. 2019).
+#[derive(Clone)]
 struct Average {
-    values: std::collections::HashMap<burn::module::ParamId, Box<dyn std::any::Any>>,
+    /// A tensor of its parameter's rank each.
+    values: std::collections::HashMap<burn::module::ParamId, std::rc::Rc<dyn std::any::Any>>,
 }
 
 /// How much of the average stays at a step.
@@ -399,6 +421,27 @@ impl Average {
         };
         average.visit(network, 0.0);
         average
+    }
+
+    /// The values of another copy of the network, whose parameters come in the same order.
+    fn with_values_of(self, network: &Generator, saved: &Generator) -> Self {
+        struct Ids(Vec<burn::module::ParamId>);
+        impl burn::module::ModuleVisitor for Ids {
+            fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+                self.0.push(param.id);
+            }
+        }
+        let ids = |network: &Generator| {
+            let mut ids = Ids(Vec::new());
+            network.visit(&mut ids);
+            ids.0
+        };
+        let read = Self::new(saved).values;
+        let pairs = ids(network).into_iter().zip(ids(saved));
+        let values = pairs.filter_map(|(own, theirs)| Some((own, read.get(&theirs)?.clone())));
+        Self {
+            values: values.collect(),
+        }
     }
 
     fn follow(&mut self, network: &Generator, step: u64) {
@@ -420,7 +463,7 @@ impl Average {
                     Some(average) => average.clone() * self.1 + now * (1.0 - self.1),
                     None => now,
                 };
-                values.insert(param.id, Box::new(next));
+                values.insert(param.id, std::rc::Rc::new(next));
             }
         }
         network.visit(&mut Visit(self, keeps));

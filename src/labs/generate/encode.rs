@@ -15,8 +15,9 @@ use crate::models::generate::gan::{Generate as _, Generator};
 use crate::models::generate::seeded::Draws;
 use crate::protocol::ask::{Sheet, Told};
 use crate::protocol::failure::Failure;
-use crate::protocol::generate::DataSet;
+use crate::protocol::generate::{DataSet, setting};
 use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
 
 /// Pictures of the test set on the map.
 pub const MAPPED: usize = 400;
@@ -104,6 +105,27 @@ pub async fn encode<H: Host>(
         picture: back,
         error,
     })
+}
+
+/// A picture, what its code is decoded to, and what the moved code is decoded to.
+///
+/// # Errors
+/// Those of [`Job::read`].
+pub async fn edit<H: Host>(
+    job: &Job<'_, H>,
+    maker: &Maker,
+    picture: &[u8],
+    settings: &Settings,
+    device: &Device,
+) -> Result<Vec<u8>, Failure> {
+    let (mean, _) = codes_of(job, maker, &[picture], device).await?;
+    let moved = maker.moved(
+        mean.clone(),
+        &settings.row(setting::SLIDERS),
+        &settings.row(setting::ATTRIBUTES),
+    );
+    let decoded = maker.decode(job, &[mean, moved], 0, device).await?;
+    Ok([picture, &decoded].concat())
 }
 
 /// Pictures on the straight way between two codes, of each network in a row.

@@ -65,7 +65,11 @@ impl Maker {
 
     /// A code from numbers along the directions, in standard deviations, and along the attributes.
     pub fn code(&self, along: &[f32], attributes: &[f32]) -> Vec<f32> {
-        let mut code = self.mean.clone();
+        self.moved(self.mean.clone(), along, attributes)
+    }
+
+    /// The same, from another point than the middle.
+    pub fn moved(&self, mut code: Vec<f32>, along: &[f32], attributes: &[f32]) -> Vec<f32> {
         let latent = code.len();
         for (rows, amounts) in [(&self.directions, along), (&self.attributes, attributes)] {
             for (row, &amount) in rows.chunks_exact(latent).zip(amounts) {

@@ -32,7 +32,7 @@ const FIXED_NOISE: u64 = 1 << 31;
 /// Energy that EBGAN pushes generated samples up to: of points, and of pictures.
 const MARGINS: [f32; 2] = [0.15, 0.3];
 /// Largest weight of WGAN's discriminator: of points, and of pictures.
-const CLIPS: [f32; 2] = [0.3, 0.05];
+const CLIPS: [f32; 2] = [0.1, 0.05];
 
 /// A pair in training.
 pub struct Play {
@@ -151,17 +151,27 @@ impl Play {
         let rates = [setting::RATE_D, setting::RATE_G].map(|name| f64::from(settings.number(name)));
         let each = settings.number(setting::STEPS_D) as u32;
         let (step, drawn, fed) = (self.step, &self.drawn, &mut self.fed);
+        let pace = Pace {
+            job,
+            until: began + BUDGET_MS,
+        };
         let found = match &mut self.pair {
             Pair::Points(trainer, shape) => {
                 let (shape, seed) = (*shape, trainer.rules.seed);
                 let data = |fed| point_tensor(&points(shape, drawn, seed, fed, batch), &device);
-                take(trainer, steps, each, rates, batch, &device, fed, data)
+                take(
+                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
+                )
+                .await?
             }
             Pair::Pictures(trainer, _, order) => {
                 let pack = pack.ok_or(Failure::NothingInTraining)?;
                 let data = |fed| batches::grid(pack, order.step(fed), &device) * 2.0 - 1.0;
                 let batch = batch.min(pack.count());
-                take(trainer, steps, each, rates, batch, &device, fed, data)
+                take(
+                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
+                )
+                .await?
             }
         };
         let taken = found.len() as u64;
@@ -169,7 +179,10 @@ impl Play {
         if !matches!(steps, Steps::Discriminator) {
             self.step += taken;
         }
-        let step_ms = (job.now_ms() - began) / (taken.max(1) as f64);
+        let step_ms = match taken {
+            0 => 0.0,
+            taken => (job.now_ms() - began) / taken as f64,
+        };
         let diverged = |failure| match failure {
             Failure::NotFinite { .. } => Failure::Diverged { step },
             other => other,
@@ -274,9 +287,27 @@ impl Play {
     }
 }
 
+/// Milliseconds after which no further step begins, whatever was asked for: the browser must not think
+/// that the engine is gone.
+const BUDGET_MS: f64 = 1_000.0;
+
+/// Gives way to the browser between steps.
+struct Pace<'a, H: Host> {
+    job: &'a Job<'a, H>,
+    until: f64,
+}
+
+impl<H: Host> Pace<'_, H> {
+    async fn breathe(&self) -> Result<bool, Failure> {
+        self.job.breathe().await?;
+        Ok(self.job.now_ms() < self.until)
+    }
+}
+
 /// Steps of a trainer; what each side found, where it stepped.
 #[allow(clippy::too_many_arguments)] // one call for both kinds of pair
-fn take<G: Generate, D: Discriminate>(
+async fn take<H: Host, G: Generate, D: Discriminate>(
+    pace: &Pace<'_, H>,
     trainer: &mut GanTrainer<G, D>,
     steps: Steps,
     discriminator_steps: u32,
@@ -285,7 +316,7 @@ fn take<G: Generate, D: Discriminate>(
     device: &Device,
     fed: &mut u64,
     mut data: impl FnMut(u64) -> Tensor<3>,
-) -> Vec<[Option<Found>; 2]> {
+) -> Result<Vec<[Option<Found>; 2]>, Failure> {
     let mut next = || {
         *fed += 1;
         data(*fed - 1)
@@ -294,21 +325,27 @@ fn take<G: Generate, D: Discriminate>(
         Steps::Discriminator => {
             let fake = trainer.samples(batch, device);
             let found = trainer.step_discriminator(next(), fake, rates[0]);
-            vec![[Some(found), None]]
+            Ok(vec![[Some(found), None]])
         }
         Steps::Generator => {
             let fake = trainer.samples(batch, device);
-            vec![[None, Some(trainer.step_generator(fake, rates[1]))]]
+            Ok(vec![[None, Some(trainer.step_generator(fake, rates[1]))]])
         }
-        Steps::Both(count) => (0..count)
-            .map(|_| {
+        Steps::Both(count) => {
+            let mut found = Vec::new();
+            for _ in 0..count {
                 for _ in 1..discriminator_steps {
                     let fake = trainer.samples(batch, device);
                     trainer.step_discriminator(next(), fake, rates[0]);
+                    pace.breathe().await?;
                 }
-                trainer.step(next(), rates).map(Some)
-            })
-            .collect(),
+                found.push(trainer.step(next(), rates).map(Some));
+                if !pace.breathe().await? {
+                    break;
+                }
+            }
+            Ok(found)
+        }
     }
 }
 

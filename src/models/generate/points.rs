@@ -87,9 +87,13 @@ pub struct PointDiscriminator {
     pub is_energy: bool,
 }
 
+/// Units of the discriminator in one of the plane: data lies within -1 to 1, and a discriminator that
+/// spectral normalisation holds to a slope of 1 could not tell a mode from its neighbour.
+const UNITS: f32 = 6.0;
+
 impl Discriminate for PointDiscriminator {
     fn score(&self, samples: Tensor<3>) -> Tensor<1> {
-        let out = self.layers.forward(samples.clone());
+        let out = self.layers.forward(samples.clone() * UNITS);
         if self.is_energy {
             energy(out - samples)
         } else {

@@ -73,7 +73,9 @@ mod tests {
     fn networks_give_back_the_shape_they_were_made_for() {
         let device = Device::flex();
         for (side, channels) in [(28, 1), (64, 3)] {
-            let network = autoencoder(side, channels, 5).with_variational(true).init(&device);
+            let network = autoencoder(side, channels, 5)
+                .with_variational(true)
+                .init(&device);
             let pictures = Tensor::zeros([side * side, 2, channels], &device);
             let code = network.encode(pictures, None);
             assert_eq!(code.mean.dims(), [2, 5]);
@@ -89,8 +91,13 @@ mod tests {
     fn the_large_pair_has_about_a_million_weights() {
         let device = Device::flex();
         let generator = large_generator(1, 64).init(&device).num_params();
-        let discriminator = large_discriminator(1, false, true).init(&device).num_params();
+        let discriminator = large_discriminator(1, false, true)
+            .init(&device)
+            .num_params();
         let sum = generator + discriminator;
-        assert!((900_000..1_100_000).contains(&sum), "{generator} + {discriminator}");
+        assert!(
+            (900_000..1_100_000).contains(&sum),
+            "{generator} + {discriminator}"
+        );
     }
 }
