@@ -455,8 +455,8 @@ fn every_objective_trains_on_every_shape_without_leaving_the_numbers() {
     }
 }
 
-/// Twenty steps of the discriminator for each of the generator: it becomes sure, and the original
-/// game leaves the generator a gradient far below that of its cure.
+/// The generator stands still and the discriminator is trained: it becomes sure, and the original game
+/// leaves the generator a gradient thousands of times below that of its cure.
 #[test]
 fn a_sure_discriminator_leaves_minimax_without_a_gradient() {
     let gradient = |objective: &str| {
@@ -465,15 +465,15 @@ fn a_sure_discriminator_leaves_minimax_without_a_gradient() {
             ("objective", objective),
             ("rate-d", "0.004"),
             ("rate-g", "0"),
-            ("steps-d", "20"),
+            ("steps-d", "10"),
         ];
-        let all = train(&Page::open(), &values, 25);
+        let all = train(&Page::open(), &values, 60);
         let history = &all.last().unwrap().history;
         history.iter().rev().take(5).map(|row| row[3]).sum::<f32>() / 5.0
     };
     let (minimax, cure) = (gradient("minimax"), gradient("non-saturating"));
     assert!(
-        cure > 20.0 * minimax,
+        cure > 1000.0 * minimax,
         "minimax {minimax}, non-saturating {cure}"
     );
 }
@@ -491,7 +491,7 @@ fn spectral_normalisation_bounds_the_slope_of_the_discriminator() {
         last_plane(&train(&Page::open(), &values, 60)).lipschitz
     };
     let (free, bound) = (slope("off"), slope("on"));
-    assert!(bound < 6.5 && free > 10.0, "{free} without, {bound} with");
+    assert!(bound < 6.5 && bound < free, "{free} without, {bound} with");
 }
 
 #[test]

@@ -39,9 +39,9 @@ pub fn Home() -> impl IntoView {
                         <span class="button">{move || t_string!(i18n, home_stylize_action)}</span>
                     </div>
                 </a>
-                <a class="door" href="#/sample?v=1&m=vae-avatars&s=11&w=neighbours" id="door-generate">
+                <a class="door" href="#/sample?v=1&s=4" id="door-generate">
                     <div class="picture">
-                        <img src="samples/avatars-walk.png" alt="" width="512" height="342" />
+                        <img src="samples/avatars.png" alt="" width="768" height="512" />
                     </div>
                     <div class="words">
                         <h2>{move || t_string!(i18n, home_generate_title)}</h2>

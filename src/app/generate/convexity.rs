@@ -167,7 +167,7 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
         }
     });
     let add = move |event: web_sys::PointerEvent| {
-        if let Some([x, y]) = place_of(&event) {
+        if let Some([x, y]) = place_of(&event, ".surface") {
             starts.update(|starts| {
                 starts.push([x * 4.0 - 2.0, 2.0 - y * 4.0]);
                 if starts.len() > 8 {

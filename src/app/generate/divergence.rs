@@ -187,7 +187,7 @@ fn Divergences() -> impl IntoView {
         })
     };
     let to = move |event: &web_sys::PointerEvent, which: usize| {
-        if let Some([x, _]) = place_of(event) {
+        if let Some([x, _]) = place_of(event, "#densities") {
             let at = RANGE[0] + x * (RANGE[1] - RANGE[0]);
             let index = which * 2;
             state.set_in_row(
@@ -198,14 +198,14 @@ fn Divergences() -> impl IntoView {
         }
     };
     let begin = move |event: web_sys::PointerEvent| {
-        let Some([x, _]) = place_of(&event) else {
+        let Some([x, _]) = place_of(&event, "#densities") else {
             return;
         };
         let at = RANGE[0] + x * (RANGE[1] - RANGE[0]);
         let near = bumps.get_untracked().map(|bump| (bump.center - at).abs());
         let which = usize::from(near[1] < near[0]);
         dragged.set_value(Some(which));
-        capture(&event);
+        capture(&event, "#densities");
         to(&event, which);
     };
     let slider = move |index: usize| {

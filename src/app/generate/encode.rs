@@ -192,7 +192,8 @@ fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
         let Some(canvas) = canvas.get_untracked() else {
             return;
         };
-        let (Some([x, y]), Ok(context)) = (place_of(event), export::context(&canvas)) else {
+        let (Some([x, y]), Ok(context)) = (place_of(event, "#sketch"), export::context(&canvas))
+        else {
             return;
         };
         let here = [x * SIDE, y * SIDE];
@@ -217,7 +218,7 @@ fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
                 node_ref=canvas
                 role="img"
                 aria-label=move || t_string!(i18n, encode_draw_label).to_string()
-                on:pointerdown=move |event| { capture(&event); last.set_value(None); stroke(&event); }
+                on:pointerdown=move |event| { capture(&event, "#sketch"); last.set_value(None); stroke(&event); }
                 on:pointermove=move |event| { if last.get_value().is_some() { stroke(&event) } }
                 on:pointerup=move |_| { if last.get_value().is_some() { last.set_value(None); send(); } }
                 on:pointercancel=move |_| last.set_value(None)

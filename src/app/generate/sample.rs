@@ -257,7 +257,7 @@ fn Pad() -> impl IntoView {
         state.set_in_row(lab, setting::SLIDERS, &[(across, hold(x)), (up, hold(y))]);
     };
     let drag = move |event: &web_sys::PointerEvent| {
-        if let Some([x, y]) = place_of(event) {
+        if let Some([x, y]) = place_of(event, "#latent-pad") {
             go(
                 (x as f32 * 2.0 - 1.0) * PAD_REACH,
                 (1.0 - y as f32 * 2.0) * PAD_REACH,
@@ -284,7 +284,7 @@ fn Pad() -> impl IntoView {
             tabindex="0"
             role="application"
             aria-label=move || t_string!(i18n, sample_pad_label).to_string()
-            on:pointerdown=move |event| { down.set_value(true); capture(&event); drag(&event); }
+            on:pointerdown=move |event| { down.set_value(true); capture(&event, "#latent-pad"); drag(&event); }
             on:pointermove=move |event| { if down.get_value() { drag(&event) } }
             on:pointerup=move |_| down.set_value(false)
             on:pointercancel=move |_| down.set_value(false)

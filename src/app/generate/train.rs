@@ -34,8 +34,8 @@ const PRESETS: [(&str, &[(&str, &str)]); 6] = [
             ("objective", "minimax"),
             ("spectral-norm", "off"),
             ("rate-d", "0.004"),
-            ("rate-g", "0.001"),
-            ("steps-d", "20"),
+            ("rate-g", "0"),
+            ("steps-d", "10"),
         ],
     ),
     (
@@ -45,18 +45,18 @@ const PRESETS: [(&str, &[(&str, &str)]); 6] = [
             ("objective", "non-saturating"),
             ("spectral-norm", "off"),
             ("rate-d", "0.004"),
-            ("rate-g", "0.001"),
-            ("steps-d", "20"),
+            ("rate-g", "0"),
+            ("steps-d", "10"),
         ],
     ),
     (
         "collapse",
         &[
             ("data", "ring"),
-            ("objective", "minimax"),
+            ("objective", "non-saturating"),
             ("spectral-norm", "off"),
-            ("rate-d", "0.001"),
-            ("rate-g", "0.004"),
+            ("rate-d", "0.0005"),
+            ("rate-g", "0.005"),
             ("steps-d", "1"),
         ],
     ),
@@ -77,7 +77,7 @@ const PRESETS: [(&str, &[(&str, &str)]); 6] = [
             ("data", "ring"),
             ("objective", "wgan"),
             ("spectral-norm", "off"),
-            ("rate-d", "0.002"),
+            ("rate-d", "0.01"),
             ("rate-g", "0.001"),
             ("steps-d", "5"),
         ],
@@ -396,7 +396,7 @@ fn PlaneView(
         }
     });
     let add = move |event: &web_sys::PointerEvent| {
-        let Some([x, y]) = place_of(event) else {
+        let Some([x, y]) = place_of(event, ".plane canvas") else {
             return;
         };
         let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
@@ -405,7 +405,8 @@ fn PlaneView(
                 stroke.push(point);
             }
         });
-        if let (Some(canvas), Some([x, y])) = (canvas.get_untracked(), place_of(event))
+        if let (Some(canvas), Some([x, y])) =
+            (canvas.get_untracked(), place_of(event, ".plane canvas"))
             && let Ok(context) = export::context(&canvas)
         {
             context.set_fill_style_str("#000");
@@ -432,7 +433,7 @@ fn PlaneView(
                 role="img"
                 class:drawing=can_draw
                 aria-label=move || t_string!(i18n, train_plane).to_string()
-                on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event); stroke.set_value(Some(Vec::new())); add(&event) } }
+                on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event, ".plane canvas"); stroke.set_value(Some(Vec::new())); add(&event) } }
                 on:pointermove=move |event| { if stroke.with_value(Option::is_some) { add(&event) } }
                 on:pointerup=end
                 on:pointercancel=end

@@ -11,7 +11,9 @@ use crate::labs::job::{Host, Job};
 use crate::maths::points::{Shape, covered_modes, histogram_divergences};
 use crate::methods::gan_objective::generator_loss;
 use crate::models::generate::gan::{Discriminate, Discriminator, Generate, Generator};
-use crate::models::generate::points::{PointDiscriminator, PointGenerator, PointsConfig};
+use crate::models::generate::points::{
+    NORMALISED_UNITS, PointDiscriminator, PointGenerator, PointsConfig,
+};
 use crate::models::generate::seeded::Draws;
 use crate::models::generate::shapes;
 use crate::protocol::ask::{CELLS, Plane, Progress, Steps};
@@ -115,6 +117,7 @@ impl Play {
                     PointDiscriminator {
                         layers,
                         is_energy: energy,
+                        units: if spectral_norm { NORMALISED_UNITS } else { 1.0 },
                     },
                     rules,
                 );

@@ -72,9 +72,12 @@ pub struct PointGenerator {
     pub layers: Perceptron,
 }
 
+/// How large untrained samples are: they begin in the middle of the plane, away from most data.
+const START: f32 = 0.08;
+
 impl Generate for PointGenerator {
     fn generate(&self, noise: Tensor<2>) -> Tensor<3> {
-        self.layers.forward(noise.unsqueeze_dim(0))
+        self.layers.forward(noise.unsqueeze_dim(0)) * START
     }
 }
 
@@ -85,15 +88,18 @@ pub struct PointDiscriminator {
     pub layers: Perceptron,
     /// Whether the score is the reconstruction's error.
     pub is_energy: bool,
+    /// Units of its own in one of the plane, see [`NORMALISED_UNITS`].
+    pub units: f32,
 }
 
-/// Units of the discriminator in one of the plane: data lies within -1 to 1, and a discriminator that
-/// spectral normalisation holds to a slope of 1 could not tell a mode from its neighbour.
-const UNITS: f32 = 6.0;
+/// Units in one of the plane for a discriminator with spectral normalisation: data lies within -1 to
+/// 1, and one that is held to a slope of 1 there could not tell a mode from its neighbour. One that is
+/// free finds its own scale.
+pub const NORMALISED_UNITS: f32 = 6.0;
 
 impl Discriminate for PointDiscriminator {
     fn score(&self, samples: Tensor<3>) -> Tensor<1> {
-        let out = self.layers.forward(samples.clone() * UNITS);
+        let out = self.layers.forward(samples.clone() * self.units);
         if self.is_energy {
             energy(out - samples)
         } else {
