@@ -41,7 +41,7 @@ pub struct Studio {
 /// An empty network of a shipped kind, with its latent space.
 pub fn blank(shipped: &Shipped, device: &Device) -> Network {
     let data = shipped.data;
-    let attributes = if data == DataSet::Avatars {
+    let attributes = if data == DataSet::Avatars && shipped.family.encodes() {
         ATTRIBUTES_OF_AVATARS.len()
     } else {
         0

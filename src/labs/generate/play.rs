@@ -290,9 +290,9 @@ impl Play {
     }
 }
 
-/// Milliseconds after which no further step begins, whatever was asked for: the browser must not think
-/// that the engine is gone.
-const BUDGET_MS: f64 = 1_000.0;
+/// Milliseconds after which no further step begins, whatever was asked for: a visitor who asks for
+/// something else must not wait for long.
+const BUDGET_MS: f64 = 10_000.0;
 
 /// Gives way to the browser between steps.
 struct Pace<'a, H: Host> {
