@@ -41,11 +41,11 @@ fn divergence_name(i18n: I18n, divergence: FDivergence) -> String {
     match divergence {
         FDivergence::Kl => "KL(P‖Q)".to_string(),
         FDivergence::ReverseKl => "KL(Q‖P)".to_string(),
-        FDivergence::JensenShannon => t_string!(i18n, div_js).to_string(),
-        FDivergence::Pearson => t_string!(i18n, div_pearson).to_string(),
+        FDivergence::JensenShannon => "Jensen-Shannon".to_string(),
+        FDivergence::Pearson => "Pearson χ² (LSGAN)".to_string(),
         FDivergence::SquaredHellinger => t_string!(i18n, div_hellinger).to_string(),
         FDivergence::TotalVariation => t_string!(i18n, div_tv).to_string(),
-        FDivergence::Gan => t_string!(i18n, div_gan).to_string(),
+        FDivergence::Gan => "GAN: 2 JS − log 4".to_string(),
     }
 }
 
@@ -170,14 +170,12 @@ fn Divergences() -> impl IntoView {
         densities.with(|[p, q]| {
             let js = FDivergence::JensenShannon.between(p, q);
             let value = value_at_optimum(p, q);
-            t_string!(
-                i18n,
-                div_game,
-                value = number(value),
-                js = number(js),
-                right = number(2.0 * js - 4f64.ln())
+            format!(
+                "V(D*, G) = {}; JS = {}; 2 JS − log 4 = {}",
+                number(value),
+                number(js),
+                number(2.0 * js - 4f64.ln())
             )
-            .to_string()
         })
     };
     let stuck = move || {

@@ -49,7 +49,7 @@ pub fn Lipschitz() -> impl IntoView {
         Plot {
             lines: vec![
                 Line::new("f", COLORS[0], curve),
-                Line::new(t_string!(i18n, lip_cone), COLORS[1], side(1.0)).dashed(),
+                Line::new("f(x₀) ± K |x − x₀|", COLORS[1], side(1.0)).dashed(),
                 Line::new("", COLORS[1], side(-1.0)).dashed(),
             ],
             ends: [[-2.0, 2.0], [-2.2, 2.2]],

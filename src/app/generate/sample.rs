@@ -185,7 +185,7 @@ fn ModelChoice() -> impl IntoView {
             Family::Vae => t_string!(i18n, family_vae),
             Family::Cvae => t_string!(i18n, family_cvae),
             Family::Ae => t_string!(i18n, family_ae),
-            Family::Gan => t_string!(i18n, family_gan),
+            Family::Gan => "GAN",
         };
         let options = crate::protocol::generate::SHIPPED
             .iter()
@@ -221,7 +221,7 @@ fn ModelChoice() -> impl IntoView {
 pub fn model_label(i18n: I18n, shipped: &Shipped) -> String {
     let data = match shipped.data {
         DataSet::Digits => t_string!(i18n, data_digits),
-        DataSet::FashionMnist => t_string!(i18n, data_fashion),
+        DataSet::FashionMnist => "Fashion-MNIST",
         DataSet::Avatars => t_string!(i18n, data_avatars),
     };
     let objective = shipped.name.rsplit_once(shipped.data.name());

@@ -177,6 +177,14 @@ pub fn out_argument(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
+/// A command is a verb.
+fn command_name(lab: Lab) -> &'static str {
+    match lab {
+        Lab::Scores => "score",
+        lab => lab.name(),
+    }
+}
+
 pub fn with_settings(lab: Lab, about: &'static str) -> Command {
     // A lab that has one network; the others choose by a setting.
     let model = (!lab.generates()).then(|| {
@@ -186,7 +194,7 @@ pub fn with_settings(lab: Lab, about: &'static str) -> Command {
             .default_value(lab.model())
             .help("network")
     });
-    let mut command = Command::new(lab.name().trim_end_matches('s'))
+    let mut command = Command::new(command_name(lab))
         .about(about)
         .args(model)
         .arg(backend_argument())
