@@ -275,7 +275,7 @@ fn CodeView(codes: RwSignal<Codes>) -> impl IntoView {
         <section class="panel codes">
             <h2>{move || t_string!(i18n, encode_codes)}</h2>
             <p class="help">{move || t_string!(i18n, encode_codes_help)}</p>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, encode_codes).to_string()>
                 <table>
                     <thead><tr>
                         <th scope="col">"z"</th>
@@ -659,7 +659,7 @@ fn Versus(latest: Latest) -> impl IntoView {
                 <figure><figcaption>"GAN"</figcaption><SheetView drawn=sheets[1] label=Signal::derive(move || t_string!(i18n, versus_gan_sheet).to_string()) /></figure>
             </div>
             <p class="help">{move || t_string!(i18n, versus_help)}</p>
-            <div class="scroll"><table class="words">
+            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, versus_title).to_string()><table class="words">
                 <thead><tr><th></th><th scope="col">"VAE"</th><th scope="col">"GAN"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
