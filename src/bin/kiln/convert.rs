@@ -45,6 +45,9 @@ pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
             ))?);
         }
     }
+    // What was trained here, and the data, stay as they are.
+    let others = Manifest::shipped().models.into_iter();
+    cards.extend(others.filter(|card| RECIPES.iter().all(|r| r.name != card.name)));
     let text = serde_json::to_string_pretty(&Manifest { models: cards }).expect("plain data");
     write(
         Path::new("weights/manifest.json"),
