@@ -59,8 +59,7 @@ pub struct GridConvConfig {
 /// Each tap of the kernel is one matrix product over the channels; the output of a pixel is the sum
 /// of what the taps give at its neighbours. Gathering neighbours and taking products commute, so
 /// that the cheaper one comes first: where the grid grows, the products, on a quarter of the pixels.
-/// What is gathered are whole rows of channels. Training on a CPU is several times faster than
-/// through a general convolution.
+/// What is gathered are whole rows of channels, and gradients are matrix products again.
 #[derive(Module, Debug)]
 pub struct GridConv {
     /// `[kernel * kernel, in, out]`.
