@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor, activation};
 
 use super::conv_block::{ConvBlock, ConvBlockConfig};
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
-use super::style_network::{double, instance_norm, reflecting_conv};
+use super::strip_conv::{doubling_conv, reflecting_conv};
+use super::style_network::instance_norm;
 
 /// Numbers in a style.
 pub const STYLE_NUMBERS: usize = 100;
@@ -127,10 +128,13 @@ impl StyledConv {
     }
 
     fn forward(&self, x: Tensor<4>, style: Tensor<2>) -> Tensor<4> {
-        let x = if self.doubles { double(x) } else { x };
         let [out, ..] = self.weight.dims();
         let of_style = |linear: &Linear| linear.forward(style.clone()).reshape([1, out, 1, 1]);
-        let y = reflecting_conv(x, self.weight.val(), None, 1);
+        let y = if self.doubles {
+            doubling_conv(x, self.weight.val())
+        } else {
+            reflecting_conv(x, self.weight.val(), None, 1)
+        };
         instance_norm(y, of_style(&self.gamma), of_style(&self.beta))
     }
 }

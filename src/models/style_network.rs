@@ -2,9 +2,11 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::tensor::module::{conv2d, interpolate};
-use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, PadMode};
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, activation};
+
+use super::strip_conv::{doubling_conv, reflecting_conv};
 
 /// Added to the variance before its root is taken.
 const EPSILON: f32 = 1e-5;
@@ -12,11 +14,6 @@ const EPSILON: f32 = 1e-5;
 const RESIDUAL_BLOCKS: usize = 6;
 /// Channels between the contracting and the expanding layers.
 const CHANNELS: usize = 32;
-
-/// Channels out of a convolution that are few: see [`reflecting_conv`].
-const FEW: usize = 8;
-/// Channels in that are taken at a time then.
-const GROUP: usize = 4;
 
 /// Configuration of [`StyleNetwork`].
 #[derive(Config, Debug)]
@@ -92,9 +89,12 @@ impl StyleConv {
     /// - input: `[1, in, height, width]` and the weights of the styles, `[1, styles]`
     /// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`, twice that if it doubles
     pub fn forward(&self, x: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
-        let x = if self.doubles { double(x) } else { x };
         let [out, ..] = self.weight.dims();
-        let y = reflecting_conv(x, self.weight.val(), None, self.stride);
+        let y = if self.doubles {
+            doubling_conv(x, self.weight.val())
+        } else {
+            reflecting_conv(x, self.weight.val(), None, self.stride)
+        };
         let mixed = |of_styles: &Param<Tensor<2>>| {
             styles
                 .clone()
@@ -103,63 +103,6 @@ impl StyleConv {
         };
         instance_norm(y, mixed(&self.gamma), mixed(&self.beta))
     }
-}
-
-/// Convolution whose borders mirror the picture, so that no frame shows at its edge.
-///
-/// # Shapes
-/// - input: `[1, in, height, width]`; `weight` `[out, in, kernel, kernel]` with an odd kernel,
-///   at most twice as large as height and width; `bias` `[out]`
-/// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`
-pub fn reflecting_conv(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    stride: usize,
-) -> Tensor<4> {
-    let edge = weight.dims()[2] / 2;
-    let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
-    let options = || ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);
-    let [out, channels_in, ..] = weight.dims();
-    if channels_in < FEW && out > FEW && stride == 1 {
-        return conv2d_of_shifted(padded, weight, bias);
-    }
-    if out > FEW || channels_in <= FEW {
-        return conv2d(padded, weight, bias, options());
-    }
-    // A sum of convolutions over four channels each: the CPU backend has a direct loop for these,
-    // where a matrix product with so few rows would spend its time on gathering columns.
-    let mut sum = None;
-    for from in (0..channels_in).step_by(GROUP) {
-        let count = GROUP.min(channels_in - from);
-        let part = conv2d(
-            padded.clone().narrow(1, from, count),
-            weight.clone().narrow(1, from, count),
-            bias.clone().filter(|_| from == 0),
-            options(),
-        );
-        sum = Some(match sum {
-            Some(sum) => sum + part,
-            None => part,
-        });
-    }
-    sum.expect("at least one channel")
-}
-
-/// The same convolution of a picture of few channels, with the columns of the kernel taken out of it:
-/// the picture shifted by each column is a channel of its own, and the kernel is one column wide. The
-/// CPU backend gathers channels side by side, so that it copies long runs instead of three numbers.
-fn conv2d_of_shifted(padded: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
-    let [out, channels_in, kernel, columns] = weight.dims();
-    let width = padded.dims()[3] - columns + 1;
-    let shifted = (0..columns)
-        .map(|column| padded.clone().narrow(3, column, width))
-        .collect();
-    let weight = weight
-        .permute([0, 3, 1, 2])
-        .reshape([out, columns * channels_in, kernel, 1]);
-    let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-    conv2d(Tensor::cat(shifted, 1), weight, bias, options)
 }
 
 /// Each channel of each picture to mean `beta` and standard deviation `gamma`.
@@ -269,30 +212,6 @@ mod tests {
                 &TensorData::from([[[[5.0, 9.0]], [[-0.5, 0.5]]]]),
                 Tolerance::absolute(1e-4),
             );
-    }
-
-    /// All three ways of [`reflecting_conv`] against the plain one.
-    #[test]
-    fn the_quick_ways_are_the_same_convolution() {
-        let device = Device::flex();
-        device.seed(4);
-        for (channels_in, out, kernel) in [(3, 32, 9), (32, 8, 3), (8, 4, 3), (16, 16, 3)] {
-            let random = |dims| {
-                Tensor::<4>::random(dims, burn::tensor::Distribution::Normal(0.0, 1.0), &device)
-            };
-            let x = random([1, channels_in, 20, 28]);
-            let weight = random([out, channels_in, kernel, kernel]);
-            let bias = Tensor::<1>::ones([out], &device);
-            let edge = kernel / 2;
-            let padded = x
-                .clone()
-                .pad([(edge, edge), (edge, edge)], PadMode::Reflect);
-            let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-            let plain = conv2d(padded, weight.clone(), Some(bias.clone()), options);
-            reflecting_conv(x, weight, Some(bias), 1)
-                .into_data()
-                .assert_approx_eq::<f32>(&plain.into_data(), Tolerance::absolute(1e-3));
-        }
     }
 
     #[test]
