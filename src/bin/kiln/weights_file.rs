@@ -27,7 +27,14 @@ pub fn half_bytes<M: Module>(network: M) -> Result<Vec<u8>, String> {
     Ok(bytes.to_vec())
 }
 
-/// What [`save_half`] wrote.
+/// Weights in full precision.
+pub fn save_whole<M: Module>(network: M, path: &Path) -> Result<(), String> {
+    let bytes = network.into_record().into_bytes();
+    let bytes = bytes.map_err(|e| format!("the weights cannot be packed: {e}"))?;
+    write(path, &bytes)
+}
+
+/// What [`save_half`] or [`save_whole`] wrote.
 pub fn load_weights<M: Module>(network: M, path: &Path) -> Result<M, String> {
     let name = path.display().to_string();
     let bytes = read(path)?.to_vec();
@@ -40,9 +47,7 @@ fn beside(path: &Path, part: &str) -> PathBuf {
 
 /// A network in full precision, beside the file that is to be written in the end.
 pub fn save_checkpoint<M: Module>(network: &M, path: &Path, part: &str) -> Result<(), String> {
-    let bytes = network.clone().into_record().into_bytes();
-    let bytes = bytes.map_err(|e| format!("the checkpoint cannot be packed: {e}"))?;
-    write(&beside(path, part), &bytes)
+    save_whole(network.clone(), &beside(path, part))
 }
 
 /// What [`save_checkpoint`] wrote.

@@ -6,11 +6,14 @@ use super::sheet;
 use crate::data::batches::grid_of;
 use crate::data::pack::Pack;
 use crate::labs::job::{Host, Job};
+use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::methods::statistics::{Moments, frechet, inception_score, moments};
 use crate::models::generate::classifier::{FEATURES, LeNet};
 use crate::models::generate::seeded::Draws;
+use crate::models::inception_v3::{self, InceptionV3};
 use crate::protocol::ask::Scores;
 use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
 
 /// Pictures that are scored at most.
 pub const SCORED: usize = 1000;
@@ -25,6 +28,40 @@ pub struct Judged {
     pub features: Vec<f32>,
     /// Probabilities of the classes, as many each as there are classes.
     pub probabilities: Vec<f32>,
+}
+
+/// Runs Inception-v3 on pictures of any size, stretched to the side that it was trained on.
+///
+/// # Errors
+/// Those of [`Job::read`] and [`Job::breathe`].
+pub async fn judge_by_inception<H: Host>(
+    job: &Job<'_, H>,
+    network: &InceptionV3,
+    pictures: &[u8],
+    [side, channels]: [usize; 2],
+    device: &Device,
+) -> Result<Judged, Failure> {
+    let mut judged = Judged {
+        features: Vec::new(),
+        probabilities: Vec::new(),
+    };
+    for bytes in pictures.chunks_exact(side * side * channels) {
+        let (sheet, rgba) = sheet(bytes, side, channels, 1);
+        let picture = Picture {
+            width: sheet.side as usize,
+            height: sheet.side as usize,
+            rgba,
+        };
+        let rgb = stretch_rgb(&picture, inception_v3::SIDE, inception_v3::SIDE);
+        let size = inception_v3::SIDE;
+        let input = to_tensor(&rgb, size, size, 1.0 / 127.5, -1.0, device);
+        let features = network.features(input);
+        let sure = activation::softmax(network.classify(features.clone()), 1);
+        judged.features.extend(job.read(features).await?);
+        judged.probabilities.extend(job.read(sure).await?);
+        job.breathe().await?;
+    }
+    Ok(judged)
 }
 
 /// Runs the classifier on pictures of 28x28 bytes each.
