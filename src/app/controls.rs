@@ -41,6 +41,9 @@ pub fn RowSliders(
     /// Largest number, either way.
     #[prop(default = ROW_LIMIT)]
     reach: f32,
+    /// How many of the numbers mean anything; all of them without it.
+    #[prop(optional, into)]
+    shown: Option<Signal<usize>>,
 ) -> impl IntoView {
     let state = use_state();
     let Kind::Row { of } = param(lab, name).kind else {
@@ -75,7 +78,13 @@ pub fn RowSliders(
             </div>
         }
     };
-    (0..of).map(slider).collect_view().into_any()
+    (0..of)
+        .map(|index| {
+            let counts = move || shown.is_none_or(|shown| index < shown.get());
+            view! { <Show when=counts>{slider(index)}</Show> }
+        })
+        .collect_view()
+        .into_any()
 }
 
 #[component]

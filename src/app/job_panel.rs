@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::engine::{JobState, Status};
 use super::state::{Page, use_state};
-use super::text::{failure_sentence, notice_sentence, stage_name, t_string, use_i18n};
+use super::text::{I18n, failure_sentence, notice_sentence, stage_name, t_string, use_i18n};
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{BackendChoice, Stage};
+use crate::protocol::message::{BackendChoice, Stage, Timings};
 use crate::protocol::params::Lab;
 
 const STAGES: [Stage; 5] = [
@@ -57,8 +57,21 @@ pub fn JobStatus() -> impl IntoView {
     // A texture has an example instead.
     let needs_picture =
         move || state.source.with(Option::is_none) && state.page.get() != Page::Lab(Lab::Texture);
+    // What a screen reader says: each stage once, not each step.
+    let spoken = Memo::new(move |_| {
+        job.with(|job| match job {
+            JobState::Idle => String::new(),
+            JobState::Running { stage, .. } => match stage {
+                Some(stage) => stage_name(i18n, *stage),
+                None => t_string!(i18n, job_waiting).to_string(),
+            },
+            JobState::Done(timings, _) => done_sentence(i18n, timings),
+            JobState::Failed(failure) => failure_sentence(i18n, failure),
+        })
+    });
     view! {
-            <div class="status" role="status" data-job=move || job.with(job_word)>
+            <p class="visually-hidden" role="status">{spoken}</p>
+            <div class="status" data-job=move || job.with(job_word)>
                 {move || job.with(|job| match job {
                     JobState::Idle => needs_picture().then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
                     JobState::Running { stage, loading, steps } => {
@@ -82,7 +95,6 @@ pub fn JobStatus() -> impl IntoView {
                         }.into_any()
                     }
                     JobState::Done(timings, memory) => {
-                        let total: f64 = timings.iter().map(|(_, ms)| ms).sum();
                         let rows = timings.iter().map(|(stage, ms)| view! {
                             <tr data-stage=stage.name()>
                                 <th scope="row">{stage_name(i18n, *stage)}</th>
@@ -91,7 +103,7 @@ pub fn JobStatus() -> impl IntoView {
                         }).collect_view();
                         view! {
                             <details class="times">
-                                <summary>{t_string!(i18n, job_done, ms = format!("{total:.0}")).to_string()}</summary>
+                                <summary>{done_sentence(i18n, timings)}</summary>
                                 <table class="timings"><tbody>{rows}{memory.map(|bytes| view! {
                                     <tr data-memory=bytes.to_string()>
                                         <th scope="row">{t_string!(i18n, job_memory)}</th>
@@ -116,6 +128,11 @@ pub fn JobStatus() -> impl IntoView {
                 })}
             </div>
     }
+}
+
+fn done_sentence(i18n: I18n, timings: &Timings) -> String {
+    let total: f64 = timings.iter().map(|(_, ms)| ms).sum();
+    t_string!(i18n, job_done, ms = format!("{total:.0}")).to_string()
 }
 
 fn job_word(job: &JobState) -> &'static str {

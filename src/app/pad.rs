@@ -273,6 +273,8 @@ fn Board(what: Use) -> impl IntoView {
         Use::Draw => state.sketch.with(Vec::is_empty),
         Use::Regions => state.regions.with(Vec::is_empty),
     };
+    let full =
+        move || what == Use::Regions && state.regions.with(|regions| regions.len() >= REGIONS_MAX);
     let below = move || {
         let source = state.source.get().filter(|_| what == Use::Regions)?;
         Some(view! {
@@ -351,6 +353,7 @@ fn Board(what: Use) -> impl IntoView {
                         {move || t_string!(i18n, pad_clear)}
                     </button>
                 </div>
+                {move || full().then(|| view! { <p class="sentence" id="pad-full" role="status">{t_string!(i18n, pad_full, most = REGIONS_MAX).to_string()}</p> })}
                 <p class="help">{move || match what {
                     Use::Draw => t_string!(i18n, pad_draw_help),
                     Use::Regions => t_string!(i18n, pad_regions_help),

@@ -5,6 +5,7 @@ mod curves;
 mod grams;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 use super::canvas::{Compare, Painting};
 use super::controls::Control;
@@ -18,7 +19,8 @@ use super::paintings::Paintings;
 use super::shell::ShareButton;
 use super::state::use_state;
 use super::style_tabs::StyleTabs;
-use super::text::{t_string, use_i18n};
+use super::text::{param_label, t_string, use_i18n};
+use crate::protocol::optimise::AT_START;
 use crate::protocol::params::Lab;
 use curves::Curves;
 use grams::Grams;
@@ -173,6 +175,40 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
             </p>
         })
     };
+    // What a search keeps from its beginning, where the visitor has changed it since.
+    let waits = move || {
+        let settings = state.settings(lab).get();
+        live.with(|live| {
+            let live = live.as_ref().filter(|live| live.lab == lab)?;
+            let changed = AT_START.iter().filter(|name| {
+                let is_set = lab.params().iter().any(|param| param.name == **name);
+                is_set && settings.get(name) != live.began_with.get(name)
+            });
+            let names: Vec<String> = changed.map(|name| param_label(i18n, name)).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        })
+    };
+    let waits = move || {
+        waits().map(|names| {
+            view! { <p class="sentence" id="search-waits">{t_string!(i18n, search_waits, names = names).to_string()}</p> }
+        })
+    };
+    // The button that was pressed may go with the state that it was for: the next one takes its place.
+    Effect::new(move |was: Option<bool>| {
+        let is = running();
+        if was.is_some_and(|was| was != is) {
+            let (gone, next) = if is {
+                (["run", "step", "continue"], "pause")
+            } else {
+                (["pause", "cancel", ""], "continue")
+            };
+            let had = document().active_element().map(|element| element.id());
+            if had.is_some_and(|id| gone.contains(&&*id)) {
+                request_animation_frame(move || focus(next));
+            }
+        }
+        is
+    });
     let large = move || {
         nothing_loaded(&live.read())
             .then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
@@ -197,9 +233,19 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
                 </button>
             </div>
             {told}
+            {waits}
             <JobStatus />
             {large}
         </section>
+    }
+}
+
+/// Moves the focus to an element that can have it.
+fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // An element that cannot have it leaves it where it is.
+        let _ = element.focus();
     }
 }
 

@@ -63,7 +63,14 @@ pub struct State {
     pub engine: Engine,
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
     choice: StoredValue<u32>,
+    /// When the address was last written, in milliseconds of the page's clock.
+    address_written: StoredValue<f64>,
+    /// Whether it is to be written soon.
+    address_waits: StoredValue<bool>,
 }
+
+/// Milliseconds between two changes of the address while a slider is dragged.
+const ADDRESS_EVERY_MS: f64 = 200.0;
 
 /// The generative labs, in the order of [`State::generative`].
 const GENERATIVE: [Lab; 5] = [
@@ -105,6 +112,8 @@ impl State {
             refused: RwSignal::new(None),
             engine,
             choice: StoredValue::new(0),
+            address_written: StoredValue::new(f64::NEG_INFINITY),
+            address_waits: StoredValue::new(false),
         }
     }
 
@@ -147,7 +156,7 @@ impl State {
         if before == after {
             return;
         }
-        self.write_address();
+        self.write_address_soon();
         match (lab, name) {
             (Lab::Detect, detect::SCORE | detect::IOU)
             | (Lab::Stylize, stylize::STRENGTH | stylize::COLORS) => self.engine.refine(after),
@@ -182,8 +191,8 @@ impl State {
         self.notices.set(notices);
         self.refused.set(None);
         match route {
-            Route::Home => self.page.set(Page::Home),
-            Route::Models => self.page.set(Page::Models),
+            Route::Home => self.leave_for(Page::Home),
+            Route::Models => self.leave_for(Page::Models),
             Route::Lab(mut shared) => {
                 // A bare link of the navigation keeps what the visitor had set.
                 if !fragment.contains('?') {
@@ -194,11 +203,21 @@ impl State {
         }
     }
 
+    /// Opens a page that is no lab. A search waits there for the visitor to come back.
+    fn leave_for(self, page: Page) {
+        if let Page::Lab(lab) = self.page.get_untracked()
+            && lab.takes_steps()
+        {
+            self.engine.pause();
+        }
+        self.page.set(page);
+    }
+
     /// Opens a lab with settings and, if it names one, a sample; where the lab is light, the result is
     /// shown at once.
     fn open(self, shared: Shared) {
         let lab = shared.settings.lab();
-        if self.page.get_untracked() != Page::Lab(lab) {
+        if self.page.get_untracked() != Page::Lab(lab) && !self.engine.has_search(lab) {
             self.engine.reset();
         }
         self.settings(lab).set(shared.settings);
@@ -364,8 +383,27 @@ impl State {
         format!("{}{fragment}", href.split('#').next().unwrap_or_default())
     }
 
+    /// Puts the link into the address bar, at once or soon: a slider that is dragged changes it more
+    /// often than anyone can read, and than browsers allow.
+    fn write_address_soon(self) {
+        if self.address_waits.get_value() {
+            return;
+        }
+        let now = window().performance().map_or(0.0, |clock| clock.now());
+        let wait = self.address_written.get_value() + ADDRESS_EVERY_MS - now;
+        if wait <= 0.0 {
+            return self.write_address();
+        }
+        self.address_waits.set_value(true);
+        let write = move || self.write_address();
+        set_timeout(write, std::time::Duration::from_millis(wait as u64 + 1));
+    }
+
     /// Puts the link into the address bar without a step of history.
     pub fn write_address(self) {
+        let now = window().performance().map_or(0.0, |clock| clock.now());
+        self.address_written.set_value(now);
+        self.address_waits.set_value(false);
         if let Ok(history) = window().history() {
             let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&self.link()));
         }

@@ -217,7 +217,14 @@ pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
         ("function", "absolute") => "|x|",
         ("function", "step") => "tanh 4x",
         ("function", "root") => "∛x",
-        ("model", "test-set") => t_string!(i18n, scored_test),
+        ("model", "test-set") => return format!("{}, Fashion-MNIST", t_string!(i18n, scored_test)),
+        ("model", "test-set-digits") => {
+            return format!(
+                "{}, {}",
+                t_string!(i18n, scored_test),
+                t_string!(i18n, data_digits)
+            );
+        }
         ("effect", "mask") => t_string!(i18n, effect_mask),
         ("effect", "blur") => t_string!(i18n, effect_blur),
         ("effect", "color") => t_string!(i18n, effect_color),

@@ -5,11 +5,12 @@ use burn::tensor::Device;
 use crate::labs::dream::Dream;
 use crate::labs::job::{Host, Job};
 use crate::labs::optimise::Optimisation;
+use crate::labs::search::Goal;
 use crate::models::vgg16::{Vgg16, Vgg16Config};
 use crate::protocol::card::ModelCard;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::LabResult;
-use crate::protocol::optimise::{Progress, STEPS};
+use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
@@ -44,10 +45,17 @@ impl Search {
     }
 
     /// Steps that the settings ask for.
-    fn planned(&self, settings: &Settings) -> u32 {
+    fn planned(&self) -> u32 {
         match self {
-            Self::Optimisation(_) => settings.number(STEPS) as u32,
+            Self::Optimisation(search) => search.planned(),
             Self::Dream(dream) => dream.planned(),
+        }
+    }
+
+    fn adjust(&mut self, settings: &Settings) {
+        match self {
+            Self::Optimisation(search) => search.adjust(settings),
+            Self::Dream(dream) => dream.adjust(settings),
         }
     }
 
@@ -55,11 +63,11 @@ impl Search {
         &mut self,
         job: &Job<'_, H>,
         network: &Vgg16,
-        until: u32,
+        goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
         match self {
-            Self::Optimisation(search) => search.advance(job, network, until).await,
-            Self::Dream(dream) => dream.advance(job, network, until).await,
+            Self::Optimisation(search) => search.advance(job, network, goal).await,
+            Self::Dream(dream) => dream.advance(job, network, goal).await,
         }
     }
 }
@@ -111,9 +119,8 @@ impl Searches {
                 Search::Optimisation(Box::new(search.await?))
             }
         };
-        let until = search.planned(settings);
         let search = self.last.insert(search);
-        let (progress, bytes) = search.advance(job, network, until).await?;
+        let (progress, bytes) = search.advance(job, network, Goal::Planned).await?;
         Ok((LabResult::Optimised(progress), bytes))
     }
 
@@ -133,17 +140,14 @@ impl Searches {
         let search = search
             .filter(|search| search.lab() == settings.lab())
             .ok_or(Failure::NothingToRefine)?;
-        match search {
-            Search::Optimisation(search) => search.adjust(settings),
-            Search::Dream(dream) => dream.adjust(settings),
-        }
-        let (step, planned) = (search.step(), search.planned(settings));
-        let until = match steps {
-            Some(steps) => step + steps,
-            None if step < planned => planned,
-            None => step + planned,
+        search.adjust(settings);
+        let (step, planned) = (search.step(), search.planned());
+        let goal = match steps {
+            Some(steps) => Goal::Step(step + steps),
+            None if step < planned => Goal::Planned,
+            None => Goal::Step(step + planned),
         };
-        let (progress, bytes) = search.advance(job, network, until).await?;
+        let (progress, bytes) = search.advance(job, network, goal).await?;
         Ok((LabResult::Optimised(progress), bytes))
     }
 

@@ -27,8 +27,8 @@ use crate::protocol::settings::Settings;
 pub struct Studio {
     makers: Vec<Maker>,
     packs: Vec<(String, Pack)>,
-    classifier: Option<LeNet>,
-    reference: Option<Judged>,
+    /// The judge of a set, and what it makes of the set's test pictures.
+    judge: Option<(DataSet, LeNet, Judged)>,
     /// What [`Ask::Encode`] took, with the set it belongs to.
     slots: [Option<(DataSet, Vec<u8>)>; 2],
     map: Option<Map>,
@@ -260,16 +260,18 @@ impl Studio {
         tools: &Tools<'_, H>,
         settings: &Settings,
     ) -> Result<(Told, Vec<u8>), Failure> {
-        let data = DataSet::FashionMnist;
-        let (job, device) = (tools.job, tools.device);
-        self.load_classifier(tools, data).await?;
-        let test = self.pack(tools, data, "test").await?;
-        if self.reference.is_none() {
-            let classifier = self.classifier.as_ref().expect("just loaded");
-            let real = score::real_pictures(&self.packs[test].1);
-            self.reference = Some(score::judge(job, classifier, real, device).await?);
-        }
         let model = settings.choice(setting::MODEL);
+        let data = generate::data_of_scored(model);
+        let (job, device) = (tools.job, tools.device);
+        let test = self.pack(tools, data, "test").await?;
+        if self.judge.as_ref().is_none_or(|(of, ..)| *of != data) {
+            let name = classifier_of(data).expect("the scored sets have classifiers");
+            let network = LeNetConfig::new(data.classes()).init(device);
+            let network = weights::load(tools.host, tools.manifest.card(name)?, network).await?;
+            let real = score::real_pictures(&self.packs[test].1);
+            let judged = score::judge(job, &network, real, device).await?;
+            self.judge = Some((data, network, judged));
+        }
         let seed = settings.number(setting::SEED) as u32;
         let key = (model.to_string(), seed);
         if self.scored.as_ref().is_none_or(|(of, _)| *of != key) {
@@ -290,26 +292,12 @@ impl Studio {
             noise: settings.number(setting::NOISE),
             seed,
         };
-        let classifier = self.classifier.as_ref().expect("just loaded");
-        let reference = score::reference(self.reference.as_ref().expect("just made"));
+        let (_, classifier, judged) = self.judge.as_ref().expect("just made");
+        let reference = score::reference(judged);
         let pictures = &self.scored.as_ref().expect("just made").1;
         let scored = score::score(job, classifier, pictures, harm, &reference, device);
         let (scores, bytes) = scored.await?;
         Ok((Told::Scored(scores), bytes))
-    }
-
-    async fn load_classifier<H: Host>(
-        &mut self,
-        tools: &Tools<'_, H>,
-        data: DataSet,
-    ) -> Result<(), Failure> {
-        if self.classifier.is_none() {
-            let name = classifier_of(data).expect("the scored set has a classifier");
-            let network = LeNetConfig::new(data.classes()).init(tools.device);
-            let loaded = weights::load(tools.host, tools.manifest.card(name)?, network).await?;
-            self.classifier = Some(loaded);
-        }
-        Ok(())
     }
 
     fn slot(&self, data: DataSet, slot: usize) -> Result<&[u8], Failure> {

@@ -30,8 +30,8 @@ pub struct WebHost {
     pub cancelled_to: Cell<JobId>,
     /// The job that is to end after its present step; 0 for none.
     pub pausing: Cell<JobId>,
-    /// Settings that were changed under way.
-    pub adjusted: RefCell<Option<Settings>>,
+    /// Settings that were changed under way, of the job that they are for.
+    pub adjusted: RefCell<Option<(JobId, Settings)>>,
 }
 
 /// The global scope of the worker that this runs in.
@@ -174,7 +174,10 @@ impl Host for WebHost {
     }
 
     fn adjusted(&self) -> Option<Settings> {
-        self.adjusted.take()
+        let mut adjusted = self.adjusted.borrow_mut();
+        // One that waits its turn has not begun yet.
+        let (_, settings) = adjusted.take_if(|(job, _)| *job <= self.job.get())?;
+        Some(settings)
     }
 
     fn cancelled(&self) -> bool {

@@ -83,8 +83,8 @@ impl Program {
                 .cancelled_to
                 .set(self.host.cancelled_to.get().max(job)),
             ToEngine::Pause { job } => self.host.pausing.set(job),
-            ToEngine::Adjust { settings } => {
-                self.host.adjusted.replace(Some(settings));
+            ToEngine::Adjust { job, settings } => {
+                self.host.adjusted.replace(Some((job, settings)));
             }
             message => {
                 self.queue.borrow_mut().push_back((message, beside));
@@ -162,7 +162,6 @@ impl Program {
                 steps,
             } => {
                 self.host.job.set(job);
-                self.host.adjusted.take();
                 let stages = Job::new(&self.host, &**backend);
                 let done = engine.go_on(stages, &self.host, &settings, steps).await;
                 answer(job, done.and_then(if_shaders_compiled));
@@ -175,7 +174,6 @@ impl Program {
             }
             ToEngine::Run { job, settings } => {
                 self.host.job.set(job);
-                self.host.adjusted.take();
                 let stages = Job::new(&self.host, &**backend);
                 let result = async {
                     stages.stage(Stage::Decode).await?;

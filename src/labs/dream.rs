@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
-use crate::models::vgg16::{Vgg16, layer_index, prepare, prepare_backward};
+use crate::models::vgg16::{Vgg16, layer_index};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, Stage};
 use crate::protocol::optimise::{self as names, Progress, Term};
@@ -16,12 +16,8 @@ use crate::protocol::settings::Settings;
 
 use super::frames::Frames;
 use super::job::{Host, Job};
-use super::optimise::interleave;
+use super::search::{Goal, REPORT_MS, SMALLEST, interleave, there_and_back};
 
-/// Smallest side in pixels, as in style transfer.
-const SMALLEST: usize = 16;
-/// Milliseconds between two pictures that are sent to whoever watches.
-const REPORT_MS: f64 = 250.0;
 /// Keeps a step finite where no gradient is.
 const EPSILON: f32 = 1e-12;
 
@@ -94,11 +90,11 @@ impl Dream {
         self.step
     }
 
-    /// Takes over what may change under way: the length of a step.
+    /// Takes over what may change under way: the layer, the length of a step, how many there are, and
+    /// how far the picture is shifted. The sizes stay.
     pub fn adjust(&mut self, settings: &Settings) {
         if settings.lab() == self.settings.lab() {
-            let rate = settings.get(names::RATE);
-            self.settings.set(names::RATE, rate);
+            self.settings = settings.clone();
         }
     }
 
@@ -125,25 +121,18 @@ impl Dream {
         picture: Tensor<4>,
     ) -> Result<(Tensor<4>, Tensor<1>), Failure> {
         let last = layer_index(self.settings.choice(names::LAYER)).expect("a layer");
-        let mut maps = Vec::with_capacity(last + 1);
-        let mut x = prepare(picture.clone());
-        for index in 0..=last {
-            x = network.forward_layer(index, x);
-            maps.push(x.clone());
-            job.breathe().await?;
-        }
-        let activation = x.clone().square().mean() * 0.5;
-        let mut gradient = x;
-        for index in (0..=last).rev() {
-            let output = maps.pop().expect("one map a layer");
-            let [_, _, rows, columns] = maps.last().unwrap_or(&picture).dims();
-            gradient = network.backward_layer(index, gradient, output, [rows, columns]);
-            job.breathe().await?;
-        }
-        Ok((prepare_backward(gradient), activation))
+        let mut activation = None;
+        let add = |index: usize, output: &Tensor<4>| {
+            (index == last).then(|| {
+                activation = Some(output.clone().square().mean() * 0.5);
+                output.clone()
+            })
+        };
+        let gradient = there_and_back(job, network, picture, last, add).await?;
+        Ok(gradient.zip(activation).expect("the last layer gives both"))
     }
 
-    /// Takes steps until `until` are done, or the job is to pause.
+    /// Takes steps until the goal is reached, or the job is to pause.
     ///
     /// # Errors
     /// Those of [`Job::read`].
@@ -151,15 +140,15 @@ impl Dream {
         &mut self,
         job: &Job<'_, H>,
         network: &Vgg16,
-        until: u32,
+        goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
         job.stage(Stage::Network).await?;
-        let each = self.settings.number(names::STEPS) as u32;
         let mut reported = f64::NEG_INFINITY;
         loop {
             if let Some(settings) = job.adjusted() {
                 self.adjust(&settings);
             }
+            let until = goal.until(self.planned());
             let last = self.step >= until || job.pausing();
             let now = job.now_ms();
             if last || now - reported >= REPORT_MS {
@@ -171,6 +160,7 @@ impl Dream {
                 reported = now;
             }
             // Steps beyond the plan are taken at the largest size.
+            let each = self.settings.number(names::STEPS) as u32;
             if self.octave + 1 < self.sizes.len() && self.step >= each * (self.octave as u32 + 1) {
                 self.grow();
             }
@@ -246,8 +236,7 @@ impl Dream {
     /// # Errors
     /// Those of [`Job::read`].
     pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
-        Ok(self
-            .frames
-            .to_gif(&self.full_size(job).await?, <[u8]>::to_vec))
+        let last = self.full_size(job).await?;
+        self.frames.to_gif(job, &last, <[u8]>::to_vec).await
     }
 }

@@ -1,5 +1,9 @@
 //! The pictures of a search, kept for an animation of how its result came about.
 
+use crate::protocol::failure::Failure;
+
+use super::job::{Host, Job};
+
 /// Most pictures that are kept: when there are more, every other one goes.
 const MOST: usize = 48;
 /// Hundredths of a second that a picture of the animation stays.
@@ -46,8 +50,17 @@ impl Frames {
         }
     }
 
-    /// A GIF that repeats, with `last` at its end; `color` gives each picture its final colours.
-    pub fn to_gif(&self, last: &[u8], color: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    /// A GIF that repeats, with `last` at its end; `color` gives each picture its final colours. Gives
+    /// way between pictures.
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`].
+    pub async fn to_gif<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        last: &[u8],
+        color: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
         let [width, height] = self.size;
         let mut bytes = Vec::new();
         let written = "writing to memory does not fail";
@@ -58,15 +71,41 @@ impl Frames {
             let mut frame = gif::Frame::from_rgb_speed(width, height, &color(rgb), SPEED);
             frame.delay = delay;
             encoder.write_frame(&frame).expect(written);
+            job.breathe().await?;
         }
         drop(encoder);
-        bytes
+        Ok(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::message::Event;
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    /// A host that never waits.
+    struct Alone;
+
+    impl Host for Alone {
+        fn emit(&self, _event: Event) {}
+        fn cancelled(&self) -> bool {
+            false
+        }
+        fn now_ms(&self) -> f64 {
+            0.0
+        }
+        fn memory_bytes(&self) -> Option<usize> {
+            None
+        }
+        async fn pause(&self) {}
+        async fn weights(&self, _: &str, _: &str, _: usize) -> Result<Vec<u8>, Failure> {
+            Err(Failure::EmptyFile)
+        }
+        async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
+        async fn forget_weights(&self, _: &str, _: &str) {}
+    }
 
     #[test]
     fn long_searches_keep_evenly_spread_pictures() {
@@ -94,7 +133,12 @@ mod tests {
     fn the_animation_has_the_pictures_and_the_result() {
         let mut frames = Frames::new([2, 1]);
         frames.keep(vec![255, 0, 0, 0, 0, 255]);
-        let gif = frames.to_gif(&[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
+        let job = Job::new(&Alone, "cpu");
+        let gif = frames.to_gif(&job, &[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
+        let gif = std::pin::pin!(gif).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Ok(gif)) = gif else {
+            panic!("nothing to wait for");
+        };
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
         let mut decoder = options.read_info(&*gif).expect("a GIF");

@@ -6,5 +6,6 @@ pub mod frames;
 pub mod generate;
 pub mod job;
 pub mod optimise;
+pub mod search;
 pub mod segment;
 pub mod stylize;

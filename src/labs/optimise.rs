@@ -9,7 +9,7 @@ use crate::methods::lbfgs::Lbfgs;
 use crate::methods::luminance::with_colors_of;
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::methods::style_loss::{Loss, content_loss, gram, style_loss, total_variation};
-use crate::models::vgg16::{Vgg16, layer_index, prepare, prepare_backward};
+use crate::models::vgg16::{Vgg16, layer_index};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, Stage};
 use crate::protocol::optimise::{self as names, GramView, Progress, STYLE_LAYERS, Term};
@@ -19,13 +19,10 @@ use crate::protocol::settings::Settings;
 
 use super::frames::Frames;
 use super::job::{Host, Job};
+use super::search::{Goal, REPORT_MS, SMALLEST, interleave, maps, there_and_back};
 
-/// Smallest side in pixels: the network halves four times, and its last map is to have a pixel.
-const SMALLEST: usize = 16;
 /// Channels of a Gram matrix that are shown.
 const GRAM_SHOWN: usize = 32;
-/// Milliseconds between two pictures that are sent to whoever watches.
-const REPORT_MS: f64 = 250.0;
 /// How far a step of L-BFGS may move a pixel, in units of the learning rate.
 const LBFGS_REACH: f32 = 2.5;
 
@@ -133,23 +130,6 @@ fn noise(seed: u64, [wide, high]: [usize; 2], device: &Device) -> Tensor<4> {
         .map(|_| (random.next_u32() >> 8) as f32 / (1 << 24) as f32)
         .collect();
     Tensor::from_data(TensorData::new(values, [1, 3, high, wide]), device)
-}
-
-/// The maps of a picture up to and with `last`, giving way between layers.
-async fn maps<H: Host>(
-    job: &Job<'_, H>,
-    network: &Vgg16,
-    picture: Tensor<4>,
-    last: usize,
-) -> Result<Vec<Tensor<4>>, Failure> {
-    let mut maps = Vec::with_capacity(last + 1);
-    let mut x = prepare(picture);
-    for index in 0..=last {
-        x = network.forward_layer(index, x);
-        maps.push(x.clone());
-        job.breathe().await?;
-    }
-    Ok(maps)
 }
 
 impl Optimisation {
@@ -271,52 +251,34 @@ impl Optimisation {
         let last = deepest_style
             .max(content.map(|(index, _)| *index))
             .unwrap_or(0);
-        let mut maps = maps(job, network, self.picture.clone(), last).await?;
         let device = self.picture.device();
         let zero = || Tensor::<1>::zeros([1], &device);
         let mut content_value = zero();
         let mut style_values = vec![zero(); STYLE_LAYERS.len()];
         let mut grams = vec![None; STYLE_LAYERS.len()];
-        let mut gradient: Option<Tensor<4>> = None;
-        let add = |gradient: &mut Option<Tensor<4>>, loss: Tensor<4>, weight: f32| {
-            if weight > 0.0 {
-                let weighted = loss * weight;
-                *gradient = Some(match gradient.take() {
-                    Some(sum) => sum + weighted,
-                    None => weighted,
-                });
-            }
-        };
-        for index in (0..=last).rev() {
-            let output = maps.pop().expect("one map a layer");
+        let add = |index: usize, output: &Tensor<4>| {
+            let mut gradient = None;
             if let Some(number) = style_of(index) {
                 let own = gram(output.clone());
                 grams[number] = Some(own.clone());
                 let target = self.targets.style[number].clone();
                 let loss = style_loss(output.clone(), own, target);
                 style_values[number] = loss.value;
-                add(&mut gradient, loss.gradient, style_weights[number]);
+                gradient = weighted(gradient, loss.gradient, style_weights[number]);
             }
             if let Some((_, target)) = content.filter(|(at, _)| *at == index) {
                 let loss = content_loss(output.clone(), target.clone());
                 content_value = loss.value;
-                add(&mut gradient, loss.gradient, content_weight);
+                gradient = weighted(gradient, loss.gradient, content_weight);
             }
-            let [_, _, rows, columns] = match maps.last() {
-                Some(input) => input.dims(),
-                None => self.picture.dims(),
-            };
-            if let Some(sum) = gradient.take() {
-                gradient = Some(network.backward_layer(index, sum, output, [rows, columns]));
-            }
-            job.breathe().await?;
-        }
+            gradient
+        };
+        let gradient = there_and_back(job, network, self.picture.clone(), last, add).await?;
         let Loss {
             value: variation,
             gradient: smoothing,
         } = total_variation(self.picture.clone());
-        let mut gradient = gradient.map(prepare_backward);
-        add(&mut gradient, smoothing, variation_weight);
+        let gradient = weighted(gradient, smoothing, variation_weight);
         let mut losses = Vec::new();
         let mut total = variation.clone() * variation_weight;
         if content.is_some() {
@@ -336,7 +298,12 @@ impl Optimisation {
         })
     }
 
-    /// Takes steps until `until` are done, or the job is to pause. What was reached stays, also
+    /// Steps that the settings ask for.
+    pub fn planned(&self) -> u32 {
+        self.settings.number(names::STEPS) as u32
+    }
+
+    /// Takes steps until the goal is reached, or the job is to pause. What was reached stays, also
     /// where the job is cancelled.
     ///
     /// # Errors
@@ -346,7 +313,7 @@ impl Optimisation {
         &mut self,
         job: &Job<'_, H>,
         network: &Vgg16,
-        until: u32,
+        goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
         job.stage(Stage::Network).await?;
         let mut reported = f64::NEG_INFINITY;
@@ -355,6 +322,7 @@ impl Optimisation {
             if let Some(settings) = job.adjusted() {
                 self.adjust(&settings);
             }
+            let until = goal.until(self.planned());
             let last = self.step >= until || job.pausing();
             let evaluation = self.evaluate(job, network).await?;
             // Also waits for the device, so that no queue builds up.
@@ -496,8 +464,20 @@ impl Optimisation {
                 .flat_map(|&[r, g, b, _]| [r, g, b])
                 .collect()
         };
-        Ok(self.frames.to_gif(&self.rgb(job).await?, color))
+        self.frames.to_gif(job, &self.rgb(job).await?, color).await
     }
+}
+
+/// A sum with one more gradient in it; a weight of zero adds nothing.
+fn weighted(sum: Option<Tensor<4>>, gradient: Tensor<4>, weight: f32) -> Option<Tensor<4>> {
+    if weight <= 0.0 {
+        return sum;
+    }
+    let gradient = gradient * weight;
+    Some(match sum {
+        Some(sum) => sum + gradient,
+        None => gradient,
+    })
 }
 
 /// Some rows and the same columns of a square matrix.
@@ -507,14 +487,6 @@ fn part(matrix: Tensor<2>, channels: &[u16]) -> Tensor<2> {
     let device = matrix.device();
     let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &device);
     matrix.select(0, indices.clone()).select(1, indices)
-}
-
-/// Three planes of 0 to 1 to RGB bytes by pixel.
-pub fn interleave(planes: &[f32], pixels: usize) -> Vec<u8> {
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    (0..pixels)
-        .flat_map(|pixel| [0, 1, 2].map(|channel| byte(planes[channel * pixels + pixel])))
-        .collect()
 }
 
 #[cfg(test)]

@@ -557,7 +557,7 @@ pub const DIVERGENCE_PARAMS: &[Param] = &[
     ),
 ];
 
-/// What may be scored: the test set itself, or a network.
+/// What may be scored: the test set of Fashion-MNIST or of digits itself, or a network.
 pub const SCORED: &[&str] = &[
     "test-set",
     "gan-fashion-mnist-hinge",
@@ -566,7 +566,20 @@ pub const SCORED: &[&str] = &[
     "gan-fashion-mnist-ebgan",
     "vae-fashion-mnist",
     "ae-fashion-mnist",
+    "test-set-digits",
+    "gan-digits-hinge",
+    "vae-digits",
+    "ae-digits",
 ];
+
+/// What the pictures of a word of [`SCORED`] are of.
+pub fn data_of_scored(word: &str) -> DataSet {
+    match find(word) {
+        Some(shipped) => shipped.data,
+        None if word == "test-set-digits" => DataSet::Digits,
+        None => DataSet::FashionMnist,
+    }
+}
 
 /// Settings of the lab of scores.
 pub const SCORES_PARAMS: &[Param] = &[

@@ -61,8 +61,8 @@ pub enum ToEngine {
         settings: Settings,
         steps: Option<u32>,
     },
-    /// Settings for the running job: what can change under way does, at its next step.
-    Adjust { settings: Settings },
+    /// Settings for a job that runs or waits: what can change under way does, at its next step.
+    Adjust { job: JobId, settings: Settings },
     /// End the running job with what it has after its present step.
     Pause { job: JobId },
     /// Stop the running job.

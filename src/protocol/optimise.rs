@@ -61,6 +61,18 @@ pub const OCTAVE_SCALE: &str = "octave-scale";
 /// Of a dream: by how many pixels the picture is shifted at random before each step.
 pub const JITTER: &str = "jitter";
 
+/// Settings that a search takes when it begins, and keeps: the others act on it under way.
+pub const AT_START: &[&str] = &[
+    SOURCE,
+    CONTENT_LAYER,
+    START,
+    OPTIMIZER,
+    SIZE,
+    SEED,
+    OCTAVES,
+    OCTAVE_SCALE,
+];
+
 const fn number(min: f32, max: f32, step: f32, default: f32) -> Kind {
     Kind::Number {
         min,

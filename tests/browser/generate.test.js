@@ -52,8 +52,11 @@ test("a slider redraws, the link restores the picture, and the PNG carries the l
   await slide(driver, "sliders-1", 2);
   await until(driver, "the next sheet", async () => (await drawings()) > number);
   await until(driver, "another picture", async () => (await hash()) !== before);
-  const link = await driver.executeScript(() => location.hash);
-  assert.match(link, /z=2/);
+  // The address follows a slider a moment later.
+  const link = await until(driver, "the address", async () => {
+    const hash = await driver.executeScript(() => location.hash);
+    return /z=2/.test(hash) && hash;
+  });
   const moved = await hash();
   await visit(link);
   await drawn();
@@ -162,9 +165,10 @@ test("a preset starts by itself, weights are saved, loaded, and refused where th
   assert.match(await driver.executeScript(() => location.hash), /o=hinge/);
   await click("train-run");
   await click("train-save");
-  const weights = await file("kiln-gan.bpk");
+  const name = "kiln-gan-ring-hinge-spectral-norm-small-latent-2.bpk";
+  const weights = await file(name);
   assert.ok(weights.length > 1000);
-  await choose(driver, join(downloads, "kiln-gan.bpk"), "train-load");
+  await choose(driver, join(downloads, name), "train-load");
   await until(driver, "loaded", async () => (await at()) === 0);
   assert.equal(await count(driver, ".sentence.bad"), 0);
   const broken = join(downloads, "broken.bpk");

@@ -73,6 +73,49 @@ for (const [what, fragment] of [
   });
 }
 
+for (const [what, fragment, drawing] of [
+  ["a VAE's picture", "#/sample?v=1&m=vae-digits&s=3&z=1,-0.5", "canvas.sheet"],
+  ["a GAN's picture", "#/sample?v=1&m=gan-digits-hinge&s=3", "canvas.sheet"],
+  ["codes and their reconstructions", "#/encode?v=1&d=digits&i=3", "canvas.sheet"],
+]) {
+  test(`WebGPU draws the CPU's ${what}, within one of 255`, async () => {
+    const pixels = async (backend) => {
+      await visit(`?backend=${backend}`, fragment);
+      const read = () =>
+        driver.executeScript((css) => {
+          const canvas = document.querySelector(css);
+          if (!canvas || document.querySelector(".stage.empty")) return null;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return data.some((value, i) => i % 4 !== 3 && value > 0) ? [...data] : null;
+        }, drawing);
+      const found = await until(driver, "the picture", read, 180_000);
+      assert.equal(await count(driver, `.badge[data-backend=${backend}]`), 1);
+      return found;
+    };
+    const [gpu, cpu] = [await pixels("webgpu"), await pixels("cpu")];
+    assert.equal(gpu.length, cpu.length);
+    const largest = gpu.reduce((most, value, i) => Math.max(most, Math.abs(value - cpu[i])), 0);
+    assert.ok(largest <= 1, `${largest} of 255`);
+  });
+}
+
+test("WebGPU takes the CPU's steps in training a GAN on points", async () => {
+  const losses = async (backend) => {
+    await visit(`?backend=${backend}`, "#/train?v=1&d=ring&b=32");
+    const step = () => driver.executeScript(() => Number(document.getElementById("train-step")?.dataset.step ?? -1));
+    await until(driver, "the plane", async () => (await step()) === 0 && (await text(driver, "#fact-js")) !== "0", 180_000);
+    await driver.executeScript(() => document.getElementById("train-run").click());
+    await until(driver, "three steps", async () => (await step()) >= 3, 180_000);
+    await driver.executeScript(() => document.getElementById("train-run").click());
+    assert.equal(await count(driver, `.badge[data-backend=${backend}]`), 1);
+    const history = await driver.executeScript(() => document.getElementById("train-step").dataset.history);
+    return history.split(",").slice(0, 3).map(Number);
+  };
+  const [gpu, cpu] = [await losses("webgpu"), await losses("cpu")];
+  assert.equal(gpu.length, 3);
+  gpu.forEach((loss, i) => assert.ok(Math.abs(loss - cpu[i]) < 1e-3 * Math.max(1, Math.abs(cpu[i])), `${gpu} instead of ${cpu}`));
+});
+
 test("left to itself, Kiln takes the CPU before a software adapter and says so", async () => {
   await visit("", "#/detect?v=1&p=cat");
   await jobDone(driver);

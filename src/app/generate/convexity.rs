@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::place_of;
 use super::plot::{COLORS, Line, Plot, PlotView, number};
+use super::{KeyCursor, place_of};
 use crate::app::color_map::inferno;
 use crate::app::controls::Control;
 use crate::app::export;
@@ -166,14 +166,23 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
             }
         }
     });
+    let start = move |[x, y]: [f64; 2]| {
+        starts.update(|starts| {
+            starts.push([x * 4.0 - 2.0, 2.0 - y * 4.0]);
+            if starts.len() > 8 {
+                starts.remove(0);
+            }
+        });
+    };
     let add = move |event: web_sys::PointerEvent| {
-        if let Some([x, y]) = place_of(&event, ".surface") {
-            starts.update(|starts| {
-                starts.push([x * 4.0 - 2.0, 2.0 - y * 4.0]);
-                if starts.len() > 8 {
-                    starts.remove(0);
-                }
-            });
+        if let Some(at) = place_of(&event, ".surface") {
+            start(at);
+        }
+    };
+    let keys = KeyCursor::new();
+    let key = move |event: web_sys::KeyboardEvent| {
+        if let Some(at) = keys.press(&event) {
+            start(at);
         }
     };
     let label = move || match surface {
@@ -182,7 +191,12 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
     };
     view! {
         <figure>
-            <canvas class="surface" node_ref=canvas width=SIDE height=SIDE role="img" aria-label=move || label().to_string() on:pointerdown=add></canvas>
+            <div class="keyed">
+                <canvas class="surface" node_ref=canvas width=SIDE height=SIDE tabindex="0" role="img"
+                    aria-label=move || format!("{}. {}", label(), t_string!(i18n, surface_keys))
+                    on:pointerdown=add on:keydown=key></canvas>
+                {keys.mark()}
+            </div>
             <figcaption class="help">{label}</figcaption>
         </figure>
     }

@@ -3,6 +3,7 @@
 mod convexity;
 mod divergence;
 mod encode;
+mod keys;
 mod lipschitz;
 mod plot;
 mod sample;
@@ -15,6 +16,8 @@ use leptos::prelude::*;
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, HtmlCanvasElement, ImageData};
+
+use keys::KeyCursor;
 
 use super::engine::{Engine, Status};
 use super::export;

@@ -143,7 +143,7 @@ pub fn SampleLab() -> impl IntoView {
                 <section class="panel">
                     <h2>{move || t_string!(i18n, sample_directions)}</h2>
                     <p class="help">{move || t_string!(i18n, sample_directions_help)}</p>
-                    <RowSliders lab name=setting::SLIDERS reach=3.0 label=Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string()) />
+                    <RowSliders lab name=setting::SLIDERS reach=3.0 shown=Signal::derive(move || model().latent) label=Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string()) />
                 </section>
                 <div class="row exports">
                     <ShareButton />
@@ -244,6 +244,20 @@ fn Pad() -> impl IntoView {
     let axes = move || {
         settings.with(|s| [setting::ACROSS, setting::DOWN].map(|name| s.number(name) as usize - 1))
     };
+    // Choosing the direction that the other axis has exchanges the two.
+    Effect::new(move |before: Option<[usize; 2]>| {
+        let [across, up] = axes();
+        if across == up {
+            let [old_across, old_up] = before.unwrap_or([0, 1]);
+            let (name, other) = if across == old_up {
+                (setting::DOWN, old_across)
+            } else {
+                (setting::ACROSS, old_up)
+            };
+            state.set(lab, name, Value::Number(other as f32 + 1.0));
+        }
+        axes()
+    });
     let at = move || {
         let [across, up] = axes();
         settings.with(|s| {

@@ -9,7 +9,7 @@ use crate::app::shell::ShareButton;
 use crate::app::state::use_state;
 use crate::app::text::{t_string, use_i18n};
 use crate::protocol::ask::{Ask, Scores, Told};
-use crate::protocol::generate::setting;
+use crate::protocol::generate::{data_of_scored, setting};
 use crate::protocol::params::Lab;
 
 /// The page.
@@ -47,13 +47,14 @@ pub fn ScoresLab() -> impl IntoView {
     };
     let classes = move || {
         scores.get().map(|found| {
+            let data = settings.with_untracked(|s| data_of_scored(s.choice(setting::MODEL)));
             found
                 .classes
                 .iter()
                 .enumerate()
                 .map(|(class, share)| {
                     let percent = share * 100.0;
-                    let name = super::encode::class_label(i18n, crate::protocol::generate::DataSet::FashionMnist, class);
+                    let name = super::encode::class_label(i18n, data, class);
                     view! {
                         <tr style="--class:#0072b2">
                             <th scope="row">{name}</th>

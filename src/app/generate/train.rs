@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, HtmlCanvasElement};
 
 use super::plot::{COLORS, Line, Plot, PlotView, number};
-use super::{Drawn, Latest, SheetView, Standing, capture, place_of};
+use super::{Drawn, KeyCursor, Latest, SheetView, Standing, capture, place_of};
 use crate::app::color_map::diverging;
 use crate::app::controls::Control;
 use crate::app::export;
@@ -24,6 +24,14 @@ const DRAWN_MAX: usize = 400;
 const PLANE: f64 = 480.0;
 /// The plane goes from minus this to this in both directions.
 const REACH: f64 = 1.2;
+/// Where the points of a key's press lie around it.
+const CLOUD: [[f32; 2]; 5] = [
+    [0.0, 0.0],
+    [0.05, 0.02],
+    [-0.04, 0.05],
+    [-0.02, -0.05],
+    [0.03, -0.04],
+];
 
 /// Settings that show something of the lecture: name, what is set.
 const PRESETS: [(&str, &[(&str, &str)]); 6] = [
@@ -244,9 +252,23 @@ pub fn TrainLab() -> impl IntoView {
         )
     });
     let save = move |_| {
-        latest.ask(Ask::TrainSave, |told, bytes| {
+        // The name says which settings the weights fit.
+        let name = settings.with_untracked(|s| {
+            let norm = match s.choice(setting::SPECTRAL_NORM) {
+                "on" => "-spectral-norm",
+                _ => "",
+            };
+            format!(
+                "kiln-gan-{}-{}{norm}-{}-latent-{}.bpk",
+                s.choice(setting::SHAPE),
+                s.choice(setting::OBJECTIVE),
+                s.choice(setting::NETWORKS),
+                s.number(setting::LATENT)
+            )
+        });
+        latest.ask(Ask::TrainSave, move |told, bytes| {
             if matches!(told, Told::Weights) {
-                export::download(&bytes, "application/octet-stream", "kiln-gan.bpk");
+                export::download(&bytes, "application/octet-stream", &name);
             }
         });
     };
@@ -415,6 +437,23 @@ fn PlaneView(
             context.fill();
         }
     };
+    let keys = KeyCursor::new();
+    let key = move |event: web_sys::KeyboardEvent| {
+        if !can_draw.get_untracked() {
+            return;
+        }
+        if let Some([x, y]) = keys.press(&event) {
+            let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
+            drawn_points.update(|all| {
+                // A press is a small cloud: single points are no distribution.
+                for [dx, dy] in CLOUD {
+                    all.push([point[0] + dx, point[1] + dy]);
+                }
+                let over = all.len().saturating_sub(DRAWN_MAX);
+                all.drain(..over);
+            });
+        }
+    };
     let end = move |_| {
         if let Some(points) = stroke.try_update_value(Option::take).flatten() {
             drawn_points.update(|all| {
@@ -426,18 +465,27 @@ fn PlaneView(
     };
     view! {
         <div class="plane">
+            <div class="keyed">
             <canvas
                 node_ref=canvas
                 width=PLANE
                 height=PLANE
                 role="img"
                 class:drawing=can_draw
-                aria-label=move || t_string!(i18n, train_plane).to_string()
+                tabindex=move || can_draw.get().then_some("0")
+                aria-label=move || if can_draw.get() {
+                    format!("{}. {}", t_string!(i18n, train_plane), t_string!(i18n, plane_keys))
+                } else {
+                    t_string!(i18n, train_plane).to_string()
+                }
+                on:keydown=key
                 on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event, ".plane canvas"); stroke.set_value(Some(Vec::new())); add(&event) } }
                 on:pointermove=move |event| { if stroke.with_value(Option::is_some) { add(&event) } }
                 on:pointerup=end
                 on:pointercancel=end
             ></canvas>
+            <Show when=move || can_draw.get()>{keys.mark()}</Show>
+            </div>
             <ul class="legend">
                 <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train_real)}</li>
                 <li><span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train_fake)}</li>

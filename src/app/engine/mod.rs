@@ -1,19 +1,22 @@
 //! The page's side of the worker: starts it, sends jobs, notices when it is gone.
 
+mod asks;
+mod searches;
+
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, MessageEvent, Worker};
 
 use super::worker::{base_address, new_worker};
+use asks::Asked;
+pub use searches::Live;
 
-use crate::protocol::ask::{Ask, Told};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{
     Backend, BackendChoice, BackendStatus, Event, FromEngine, JobId, LabResult, Outcome, Stage,
     Timings, ToEngine,
 };
-use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
 use crate::protocol::settings::Settings;
 use crate::protocol::stylize::Region;
@@ -64,26 +67,13 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
-/// A search as far as it is known.
-#[derive(Debug, Clone)]
-pub struct Live {
-    /// The lab it belongs to.
-    pub lab: Lab,
-    /// The last report; its losses are in `history`.
-    pub progress: Progress,
-    /// What travelled beside it.
-    pub bytes: Vec<u8>,
-    /// The losses of all steps.
-    pub history: Vec<Vec<f32>>,
-    /// Milliseconds of the steps, on average since the search began or went on.
-    pub step_ms: Option<f64>,
-}
-
 /// A request that is kept until it is answered, to be sent again if the worker is lost.
 #[derive(Clone)]
 struct Pending {
     job: JobId,
     settings: Settings,
+    /// Of a search: the settings that it began with, which may be an earlier job's.
+    began_with: Settings,
     blob: Blob,
     /// The picture that the style is taken from.
     style: Option<Blob>,
@@ -92,19 +82,6 @@ struct Pending {
     go_on: Option<Option<u32>>,
     /// Step and time of the first report.
     began: Option<(u32, f64)>,
-}
-
-/// What is done with an answer of the generative labs.
-type Then = Box<dyn FnOnce(Result<(Told, Vec<u8>), Failure>)>;
-
-/// A question that is not answered yet.
-struct Asked {
-    job: JobId,
-    ask: Ask,
-    beside: [Option<Blob>; 2],
-    /// Whether it was sent: one that waits for the engine is sent when it is ready.
-    sent: bool,
-    then: Then,
 }
 
 #[derive(Default)]
@@ -211,52 +188,9 @@ impl Engine {
         self.begin(settings, blob, style, None);
     }
 
-    /// Takes the last search further: by `steps`, or as far as the settings say.
-    pub fn go_on(self, settings: Settings, steps: Option<u32>) {
-        if let Some((blob, style)) = self.with(|inner| inner.last_blobs.clone()) {
-            self.begin(settings, blob, style, Some(steps));
-        }
-    }
-
     /// Regions with styles of their own, for runs of the style lab from now on.
     pub fn set_regions(self, regions: Vec<Region>) {
         self.update(|inner| inner.regions = regions);
-    }
-
-    /// Ends the running search after its present step, with what it has.
-    pub fn pause(self) {
-        if let Some(job) = self.with(|inner| inner.pending.as_ref().map(|pending| pending.job)) {
-            self.send(&ToEngine::Pause { job }, None);
-        }
-    }
-
-    /// Whether there is a search of a lab that can go on.
-    pub fn has_paused_search(self, lab: Lab) -> bool {
-        self.with(|inner| inner.pending.is_none())
-            && self
-                .live
-                .with_untracked(|live| live.as_ref().is_some_and(|live| live.lab == lab))
-    }
-
-    /// Tells the running search of changed settings.
-    pub fn adjust(self, settings: Settings) {
-        let running = self.update(|inner| match &mut inner.pending {
-            Some(pending) => {
-                pending.settings = settings.clone();
-                true
-            }
-            None => false,
-        });
-        if running {
-            self.send(&ToEngine::Adjust { settings }, None);
-        }
-    }
-
-    /// Hands the visitor an animation of how the last search went, as a GIF file.
-    pub fn animate(self, lab: Lab, file_name: String) {
-        let job = self.take_number();
-        self.update(|inner| inner.exports.push((job, file_name)));
-        self.send(&ToEngine::Animate { job, lab }, None);
     }
 
     fn begin(
@@ -268,12 +202,17 @@ impl Engine {
     ) {
         self.cancel();
         let job = self.take_number();
+        let before = self.live.with_untracked(|live| {
+            let live = live.as_ref().filter(|_| go_on.is_some())?;
+            Some(live.began_with.clone())
+        });
         self.update(|inner| {
             inner.refining = None;
             inner.refine_next = None;
             inner.last_blobs = Some((blob.clone(), style.clone()));
             inner.pending = Some(Pending {
                 job,
+                began_with: before.unwrap_or_else(|| settings.clone()),
                 settings,
                 blob,
                 style,
@@ -292,76 +231,6 @@ impl Engine {
             self.spawn(false);
         }
         self.send_pending();
-    }
-
-    /// Asks a question of the generative labs; `then` gets the answer. What a lost worker leaves
-    /// unanswered is asked again of the next, and answered by a failure where there is none.
-    pub fn ask(
-        self,
-        ask: Ask,
-        beside: [Option<Blob>; 2],
-        then: impl FnOnce(Result<(Told, Vec<u8>), Failure>) + 'static,
-    ) {
-        let job = self.take_number();
-        self.update(|inner| {
-            inner.asked.push(Asked {
-                job,
-                ask,
-                beside,
-                sent: false,
-                then: Box::new(then),
-            });
-        });
-        let stopped = matches!(self.status.get_untracked(), Status::NotReady(_));
-        if stopped || self.with(|inner| inner.worker.is_none()) {
-            self.spawn(false);
-        }
-        self.send_asked();
-    }
-
-    fn send_asked(self) {
-        if !self.is_ready() {
-            return;
-        }
-        let unsent = self.update(|inner| {
-            let unsent = inner.asked.iter_mut().filter(|asked| !asked.sent);
-            unsent
-                .map(|asked| {
-                    asked.sent = true;
-                    (asked.job, asked.ask.clone(), asked.beside.clone())
-                })
-                .collect::<Vec<_>>()
-        });
-        for (job, ask, beside) in unsent {
-            let ask = Box::new(ask);
-            self.send_both(&ToEngine::Ask { job, ask }, beside);
-        }
-    }
-
-    /// Hands an answer to whoever asked.
-    fn tell(self, job: JobId, answer: Result<(Told, Vec<u8>), Failure>) -> bool {
-        let then = self.update(|inner| {
-            let position = inner.asked.iter().position(|asked| asked.job == job)?;
-            Some(inner.asked.remove(position).then)
-        });
-        match then {
-            Some(then) => {
-                if answer.is_ok() {
-                    self.update(|inner| inner.idle_losses = 0);
-                }
-                self.loading.set(None);
-                then(answer);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Answers every question by a failure.
-    fn fail_asked(self, failure: &Failure) {
-        for asked in self.update(|inner| std::mem::take(&mut inner.asked)) {
-            (asked.then)(Err(failure.clone()));
-        }
     }
 
     /// Applies settings to the last result. Only the latest waits if the worker is busy.
@@ -502,6 +371,7 @@ impl Engine {
             if let Some(pending) = &mut inner.pending {
                 pending.go_on = None;
                 pending.began = None;
+                pending.began_with = pending.settings.clone();
             }
             inner.exports.clear();
             // Questions that were out are asked again; what a new worker has forgotten it says.
@@ -654,32 +524,6 @@ impl Engine {
         if let Event::Step(progress) = event {
             self.show(progress, bytes);
         }
-    }
-
-    /// Puts a report of the running search where the page sees it.
-    fn show(self, mut progress: Progress, bytes: Vec<u8>) {
-        let now = now_ms();
-        let Some((lab, (first, since))) = self.update(|inner| {
-            let pending = inner.pending.as_mut()?;
-            let began = *pending.began.get_or_insert((progress.step, now));
-            Some((pending.settings.lab(), began))
-        }) else {
-            return;
-        };
-        let step_ms =
-            (progress.step > first).then(|| (now - since) / f64::from(progress.step - first));
-        let losses = std::mem::take(&mut progress.losses);
-        self.live.update(|live| {
-            let mut history = live.take().map(|live| live.history).unwrap_or_default();
-            history.extend(losses);
-            *live = Some(Live {
-                lab,
-                progress,
-                bytes,
-                history,
-                step_ms,
-            });
-        });
     }
 
     fn done(self, job: JobId, outcome: Outcome, bytes: Vec<u8>) {
