@@ -1,6 +1,6 @@
 //! `kiln score`: how good generated pictures are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
@@ -105,7 +105,7 @@ fn print(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], in
 }
 
 /// The true scores: on the network that they are named after, with the weights of torchvision.
-fn on_inception(arguments: &ArgMatches, file: &PathBuf) -> Result<(), String> {
+fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
     let settings = cli::settings(Lab::Scores, arguments);
     let named = arguments.get_one::<String>("network");
     let word = named.map_or(settings.choice(setting::MODEL), |name| name.as_str());
