@@ -208,21 +208,34 @@ async function beside(name, fragment, network) {
   figures[`${name}_first_run_ms`] = round(median(firsts));
   figures[`${name}_first_to_steady`] = Math.round((median(firsts) / median(ours)) * 100) / 100;
 }
-// With KILN_BENCH_ONLY_GENERATE set, the generative labs alone.
-if (!process.env.KILN_BENCH_ONLY_GENERATE) {
-  await beside("ssd", "#/detect?v=1", "ssd");
-  await beside("style", "#/stylize?v=1&n=384", "multistyle26");
-  Object.assign(figures, await endurance(driver, site));
+// KILN_BENCH names the parts that are wanted, all of them without it.
+const wanted = process.env.KILN_BENCH?.split(",");
+const parts = {
+  ssd: () => beside("ssd", "#/detect?v=1", "ssd"),
+  style: () => beside("style", "#/stylize?v=1&n=384", "multistyle26"),
+  endurance: async () => Object.assign(figures, await endurance(driver, site)),
+  paint: async () => {
+    await driver.get(site.url);
+    await until(driver, "the first paint", () =>
+      driver.executeScript(() => performance.getEntriesByName("first-contentful-paint").length > 0),
+    );
+    figures.first_paint = await driver.executeScript(() =>
+      Math.round(performance.getEntriesByName("first-contentful-paint")[0].startTime),
+    );
+  },
+  sliders: async () => {
+    figures.slider_64_per_s = round(await sliding(driver, site, "vae-avatars"));
+    figures.slider_28_per_s = round(await sliding(driver, site, "vae-fashion-mnist"));
+  },
+  search: () => searchBeside(site, peer),
+  training: () => trainingBeside(site, peer),
+  memory: async () => (figures.gatys_200_steps_256 = await search(driver, site, 256, 200)),
+};
+const unknown = wanted?.find((name) => !(name in parts));
+if (unknown) throw new Error(`KILN_BENCH knows ${Object.keys(parts).join(", ")}, not ${unknown}.`);
+for (const [name, measure] of Object.entries(parts)) {
+  if (!wanted || wanted.includes(name)) await measure();
 }
-figures.first_paint = await driver.executeScript(() => {
-  const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return paint ? Math.round(paint.startTime) : null;
-});
-figures.slider_64_per_s = round(await sliding(driver, site, "vae-avatars"));
-figures.slider_28_per_s = round(await sliding(driver, site, "vae-fashion-mnist"));
-if (!process.env.KILN_BENCH_ONLY_GENERATE) await searchBeside(site, peer);
-await trainingBeside(site, peer);
-if (!process.env.KILN_BENCH_ONLY_GENERATE) figures.gatys_200_steps_256 = await search(driver, site, 256, 200);
 console.log(JSON.stringify(figures, null, 1));
 await driver.quit();
 await site.close();

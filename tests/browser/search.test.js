@@ -115,6 +115,43 @@ test("weights act on the running search, cancel ends it, and the page stays whol
   await jobDone(driver);
 });
 
+test("steps act under way, what waits for a new start is said, and the focus stays on a button that works", async () => {
+  await visit("#/gatys?v=1&p=cat&n=64&s=1000");
+  await onStage();
+  assert.equal(await count(driver, "#search-waits"), 0);
+  const focused = () => driver.executeScript(() => document.activeElement?.id);
+  await until(driver, "the start button", () => driver.executeScript(() => !document.getElementById("run").disabled));
+  await driver.executeScript(() => document.getElementById("run").focus());
+  await driver.actions().sendKeys("\uE007").perform();
+  await until(driver, "the focus on Pause", async () => (await focused()) === "pause");
+  await until(driver, "steps", async () => (await step()) >= 2);
+  await slide(driver, "seed", 9);
+  await until(driver, "the sentence", async () => /Seed/.test(await text(driver, "#search-waits")));
+  await slide(driver, "steps", 4);
+  await until(driver, "the end", async () => (await jobState(driver)) === "done");
+  assert.ok((await step()) < 100, `it ended at ${await step()}`);
+  await until(driver, "the focus on Go on", async () => (await focused()) === "continue");
+  await slide(driver, "seed", 7);
+  await until(driver, "no sentence", async () => (await count(driver, "#search-waits")) === 0);
+});
+
+test("leaving for the front page pauses a search, and it is there when the visitor comes back", async () => {
+  await visit("#/gatys?v=1&p=cat&n=64&s=1000");
+  await onStage();
+  await start();
+  await until(driver, "steps", async () => (await step()) >= 2);
+  await driver.executeScript(() => { location.hash = "#/"; });
+  await until(driver, "the front page", () => count(driver, ".doors, .home, main h1"));
+  await driver.sleep(1500);
+  await driver.executeScript(() => { location.hash = "#/gatys"; });
+  await until(driver, "the search", async () => (await step()) >= 2 && (await jobState(driver)) === "done");
+  const at = await step();
+  await driver.sleep(1000);
+  assert.equal(await step(), at, "it stands");
+  await click("step");
+  await until(driver, "one more", async () => (await step()) === at + 1 && (await jobState(driver)) === "done");
+});
+
 test("a texture grows from noise without a picture on the stage", async () => {
   await visit("#/texture?v=1&g=poppies&n=64&s=8&l=3");
   await start();

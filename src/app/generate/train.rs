@@ -85,7 +85,7 @@ const PRESETS: [(&str, &[(&str, &str)]); 6] = [
             ("data", "ring"),
             ("objective", "wgan"),
             ("spectral-norm", "off"),
-            ("rate-d", "0.01"),
+            ("rate-d", "0.002"),
             ("rate-g", "0.001"),
             ("steps-d", "5"),
         ],

@@ -104,6 +104,7 @@ impl Play {
                 Pair::Pictures(Box::new(trainer), data, order)
             }
             _ => {
+                let is_held = spectral_norm || rules.objective == Objective::Wasserstein;
                 let word = settings.choice(setting::SHAPE);
                 let index = SHAPES.iter().position(|&s| s == word).unwrap_or(0);
                 let generator = PointsConfig::new(rules.latent, 2).init(&recording);
@@ -117,7 +118,7 @@ impl Play {
                     PointDiscriminator {
                         layers,
                         is_energy: energy,
-                        units: if spectral_norm { NORMALISED_UNITS } else { 1.0 },
+                        units: if is_held { NORMALISED_UNITS } else { 1.0 },
                     },
                     rules,
                 );

@@ -92,8 +92,8 @@ pub struct PointDiscriminator {
     pub units: f32,
 }
 
-/// Units in one of the plane for a discriminator with spectral normalisation: data lies within -1 to
-/// 1, and one that is held to a slope of 1 there could not tell a mode from its neighbour. One that is
+/// Units in one of the plane for a discriminator whose weights are held, by spectral normalisation or by
+/// clipping: data lies within -1 to 1, and one that is held to a slope of 1 there could not tell a mode from its neighbour. One that is
 /// free finds its own scale.
 pub const NORMALISED_UNITS: f32 = 6.0;
 
