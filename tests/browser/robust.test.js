@@ -211,7 +211,8 @@ test(
           const weights = names.includes("kiln-weights") && (await (await caches.open("kiln-weights")).keys()).length;
           done(Boolean(navigator.serviceWorker.controller) && names.some((n) => n.startsWith("kiln-site-")) && weights === models);
         });
-      }, manifest.models.length),
+        // What is large is kept once a lab has used it.
+      }, manifest.models.filter((model) => model.bytes < 12_000_000).length),
     );
     await site.close();
     await driver.get("about:blank");
