@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::protocol::failure::Failure;
+use crate::protocol::generate::{DataSet, Family, Shipped, find};
 use crate::protocol::link::Notice;
 use crate::protocol::message::{Reason, Stage};
 
@@ -152,6 +153,22 @@ pub fn param_help(i18n: I18n, name: &str) -> Option<String> {
     }
 }
 
+/// What a shipped network is called in a list.
+pub fn model_label(i18n: I18n, shipped: &Shipped) -> String {
+    let data = match shipped.data {
+        DataSet::Digits => t_string!(i18n, data_digits),
+        DataSet::FashionMnist => "Fashion-MNIST",
+        DataSet::Avatars => t_string!(i18n, data_avatars),
+    };
+    let objective = shipped.name.rsplit_once(shipped.data.name());
+    let objective = objective.map_or("", |(_, rest)| rest.trim_start_matches('-'));
+    match (shipped.family, objective) {
+        (Family::Gan, "") => format!("{data}, hinge"),
+        (Family::Gan, objective) => format!("{data}, {objective}"),
+        _ => data.to_string(),
+    }
+}
+
 /// Label of a word of a choice.
 pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
     match (param, word) {
@@ -224,6 +241,15 @@ pub fn choice_label(i18n: I18n, param: &str, word: &str) -> String {
                 t_string!(i18n, scored_test),
                 t_string!(i18n, data_digits)
             );
+        }
+        ("model", name) if let Some(shipped) = find(name) => {
+            let family = match shipped.family {
+                Family::Ae => "AE",
+                Family::Vae => "VAE",
+                Family::Cvae => "CVAE",
+                Family::Gan => "GAN",
+            };
+            return format!("{family}, {}", model_label(i18n, shipped));
         }
         ("effect", "mask") => t_string!(i18n, effect_mask),
         ("effect", "blur") => t_string!(i18n, effect_blur),

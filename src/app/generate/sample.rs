@@ -7,7 +7,7 @@ use crate::app::controls::{Control, RowSliders};
 use crate::app::export;
 use crate::app::shell::ShareButton;
 use crate::app::state::use_state;
-use crate::app::text::{I18n, t_string, use_i18n};
+use crate::app::text::{I18n, model_label, t_string, use_i18n};
 use crate::protocol::ask::{Ask, Sheet, Told};
 use crate::protocol::generate::{
     ATTRIBUTES_OF_AVATARS, DataSet, Family, MODEL_NAMES, Shipped, find, setting,
@@ -214,22 +214,6 @@ fn ModelChoice() -> impl IntoView {
                 {groups.map(group).collect_view()}
             </select>
         </div>
-    }
-}
-
-/// What a shipped network is called in a list.
-pub fn model_label(i18n: I18n, shipped: &Shipped) -> String {
-    let data = match shipped.data {
-        DataSet::Digits => t_string!(i18n, data_digits),
-        DataSet::FashionMnist => "Fashion-MNIST",
-        DataSet::Avatars => t_string!(i18n, data_avatars),
-    };
-    let objective = shipped.name.rsplit_once(shipped.data.name());
-    let objective = objective.map_or("", |(_, rest)| rest.trim_start_matches('-'));
-    match (shipped.family, objective) {
-        (Family::Gan, "") => format!("{data}, hinge"),
-        (Family::Gan, objective) => format!("{data}, {objective}"),
-        _ => data.to_string(),
     }
 }
 
