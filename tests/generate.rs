@@ -416,9 +416,13 @@ fn clipped_weights_lead_to_most_modes() {
         ("steps-d", "5"),
     ];
     let all = train(&Page::open(), &values, 1000);
-    let covered = all.iter().filter_map(|p| p.plane.as_ref()?.modes);
-    let most = covered.map(|[covered, _]| covered).max();
-    assert!(most >= Some(6), "{most:?} of 8");
+    // The mean of the last reports: single ones swing.
+    let last = all[all.len() - 8..].iter();
+    let covered: Vec<u32> = last
+        .filter_map(|p| Some(p.plane.as_ref()?.modes?[0]))
+        .collect();
+    let mean = covered.iter().sum::<u32>() as f32 / covered.len() as f32;
+    assert!(mean >= 5.0, "{covered:?} of 8");
 }
 
 /// The losses that the browser is held against. `KILN_VECTORS=write cargo test --test generate` writes

@@ -123,6 +123,7 @@ fn inception_v3_gives_what_torchvision_gives() {
         let data = TensorData::new(values, [1, 3, decoded.height, decoded.width]);
         let features = network.features(Tensor::from_data(data, &device));
         let logits = network.classify(features.clone());
+        #[allow(clippy::disallowed_methods)] // on the CPU
         let found: Vec<f32> = [features, logits]
             .into_iter()
             .flat_map(|tensor| tensor.into_data().try_into_vec::<f32>().expect("numbers"))

@@ -3,13 +3,13 @@
 
 #![cfg(feature = "native")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use burn::tensor::Device;
 use kiln::engine::native_host::{NativeHost, open_picture};
 use kiln::engine::runner::Engine;
-use kiln::labs::job::Job;
+use kiln::labs::job::{Host, Job};
 use kiln::protocol::card::Manifest;
 use kiln::protocol::failure::Failure;
 use kiln::protocol::message::{Event, LabResult};
@@ -231,6 +231,73 @@ fn any_picture_works_as_content_and_as_style() {
             assert!(rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255));
         }
     }
+}
+
+/// A host whose visitor changes settings once, when it has been asked for so many times.
+struct Changing<H: Host> {
+    host: H,
+    after: Cell<u32>,
+    settings: Settings,
+}
+
+impl<H: Host> Host for Changing<H> {
+    fn emit(&self, event: Event) {
+        self.host.emit(event);
+    }
+    fn cancelled(&self) -> bool {
+        false
+    }
+    fn adjusted(&self) -> Option<Settings> {
+        let left = self.after.get();
+        self.after.set(left.saturating_sub(1));
+        (left == 1).then(|| self.settings.clone())
+    }
+    fn now_ms(&self) -> f64 {
+        self.host.now_ms()
+    }
+    fn memory_bytes(&self) -> Option<usize> {
+        None
+    }
+    async fn pause(&self) {}
+    async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
+        self.host.weights(name, sha256, total).await
+    }
+    async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
+    async fn forget_weights(&self, _: &str, _: &str) {}
+}
+
+#[test]
+fn fewer_steps_end_a_search_under_way_and_a_dream_at_its_full_size() {
+    let change = |lab: Lab, values: &[(&str, &str)], after: u32, steps: &str| {
+        let before = settings(lab, values);
+        let mut later = before.clone();
+        assert!(later.set_text("steps", steps));
+        let host = Changing {
+            host: NativeHost::new("weights", |_| {}),
+            after: Cell::new(after),
+            settings: later,
+        };
+        let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
+        let style = (lab == Lab::Gatys).then(painting);
+        let run = engine.run(Job::new(&host, "cpu"), &host, &before, photograph(), style);
+        match pollster::block_on(run).expect("a result").0.result {
+            LabResult::Optimised(progress) => progress,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Asked before each step, so that two steps are done at the third question.
+    let values = [("size", "64"), ("steps", "1000")];
+    assert_eq!(change(Lab::Gatys, &values, 3, "4").step, 4);
+    assert_eq!(change(Lab::Gatys, &values, 7, "4").step, 6);
+    // Five of thirty steps at the smallest size; then one a size is asked for. Two more sizes follow.
+    let values = [
+        ("size", "96"),
+        ("steps", "10"),
+        ("octaves", "3"),
+        ("layer", "conv2_2"),
+    ];
+    let dreamed = change(Lab::Dream, &values, 6, "1");
+    assert_eq!((dreamed.step, dreamed.width), (7, 96));
 }
 
 #[test]

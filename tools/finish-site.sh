@@ -34,7 +34,7 @@ version=$(echo "$files" | xargs sha256sum | sha256sum | cut -c1-16)
   echo '];'
   echo 'const WEIGHTS = ['
   # What is larger is kept once a lab has used it: a first visit is not to cost that much.
-  find weights -type f ! -name '*.json' -size -12000k | LC_ALL=C sort | while read -r file; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
+  find weights -type f ! -name '*.json' -size -12000001c | LC_ALL=C sort | while read -r file; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
   echo '];'
   cat "$here/sw.js"
 } > sw.js

@@ -164,6 +164,7 @@ for part in "$@"; do
       fi
       ;;
     torch)
+      [ -x "$cache/venv/bin/pip" ] || die "torch needs python: run setup.sh python torch."
       if ! cmp -s "$root/tools/requirements-torch.txt" "$cache/venv/requirements-torch.txt"; then
         say "installing PyTorch (several gigabytes)"
         "$cache/venv/bin/pip" install --quiet -r "$root/tools/requirements-torch.txt" \

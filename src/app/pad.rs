@@ -353,7 +353,7 @@ fn Board(what: Use) -> impl IntoView {
                         {move || t_string!(i18n, pad_clear)}
                     </button>
                 </div>
-                {move || full().then(|| view! { <p class="sentence" id="pad-full" role="status">{t_string!(i18n, pad_full, most = REGIONS_MAX).to_string()}</p> })}
+                <div role="status" id="pad-full">{move || full().then(|| view! { <p class="sentence">{t_string!(i18n, pad_full, most = REGIONS_MAX).to_string()}</p> })}</div>
                 <p class="help">{move || match what {
                     Use::Draw => t_string!(i18n, pad_draw_help),
                     Use::Regions => t_string!(i18n, pad_regions_help),

@@ -194,16 +194,27 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
         })
     };
     // The button that was pressed may go with the state that it was for: the next one takes its place.
+    let pressed = StoredValue::new("continue");
     Effect::new(move |was: Option<bool>| {
         let is = running();
         if was.is_some_and(|was| was != is) {
-            let (gone, next) = if is {
-                (["run", "step", "continue"], "pause")
-            } else {
-                (["pause", "cancel", ""], "continue")
-            };
             let had = document().active_element().map(|element| element.id());
-            if had.is_some_and(|id| gone.contains(&&*id)) {
+            let had = move |ids: &[&'static str]| {
+                let same = |id: &&&'static str| had.as_deref() == Some(**id);
+                ids.iter().find(same).copied()
+            };
+            if is {
+                if let Some(id) = had(&["run", "step", "continue"]) {
+                    pressed.set_value(id);
+                    request_animation_frame(move || focus("pause"));
+                }
+            } else if had(&["pause", "cancel"]).is_some() {
+                // Whoever takes single steps goes on with single steps.
+                let next = match pressed.get_value() {
+                    _ if !can_go_on() => "run",
+                    "step" => "step",
+                    _ => "continue",
+                };
                 request_animation_frame(move || focus(next));
             }
         }

@@ -187,6 +187,7 @@ impl State {
     pub fn read_address(self) {
         let hash = window().location().hash().unwrap_or_default();
         let fragment = js_sys::decode_uri_component(&hash).map_or(hash, String::from);
+        self.address_waits.set_value(false);
         let (route, notices) = link::decode(&fragment);
         self.notices.set(notices);
         self.refused.set(None);
@@ -219,6 +220,10 @@ impl State {
         let lab = shared.settings.lab();
         if self.page.get_untracked() != Page::Lab(lab) && !self.engine.has_search(lab) {
             self.engine.reset();
+        }
+        if lab.takes_steps() {
+            // A search that runs follows the link, too.
+            self.engine.adjust(shared.settings.clone());
         }
         self.settings(lab).set(shared.settings);
         self.page.set(Page::Lab(lab));
@@ -395,7 +400,12 @@ impl State {
             return self.write_address();
         }
         self.address_waits.set_value(true);
-        let write = move || self.write_address();
+        // Something else may have written it meanwhile, or opened another page.
+        let write = move || {
+            if self.address_waits.get_value() {
+                self.write_address();
+            }
+        };
         set_timeout(write, std::time::Duration::from_millis(wait as u64 + 1));
     }
 

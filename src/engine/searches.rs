@@ -145,7 +145,7 @@ impl Searches {
         let goal = match steps {
             Some(steps) => Goal::Step(step + steps),
             None if step < planned => Goal::Planned,
-            None => Goal::Step(step + planned),
+            None => Goal::Beyond(step),
         };
         let (progress, bytes) = search.advance(job, network, goal).await?;
         Ok((LabResult::Optimised(progress), bytes))

@@ -174,10 +174,10 @@ impl Host for WebHost {
     }
 
     fn adjusted(&self) -> Option<Settings> {
-        let mut adjusted = self.adjusted.borrow_mut();
-        // One that waits its turn has not begun yet.
-        let (_, settings) = adjusted.take_if(|(job, _)| *job <= self.job.get())?;
-        Some(settings)
+        let now = self.job.get();
+        // What is for a job that waits stays; what came too late for one that ended goes.
+        let (job, settings) = self.adjusted.borrow_mut().take_if(|(job, _)| *job <= now)?;
+        (job == now).then_some(settings)
     }
 
     fn cancelled(&self) -> bool {

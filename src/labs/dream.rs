@@ -148,7 +148,11 @@ impl Dream {
             if let Some(settings) = job.adjusted() {
                 self.adjust(&settings);
             }
-            let until = goal.until(self.planned());
+            let mut until = goal.until(self.planned());
+            if !matches!(goal, Goal::Step(_)) {
+                // However few steps there are now, a dream ends at its largest size.
+                until = until.max(self.step + (self.sizes.len() - 1 - self.octave) as u32);
+            }
             let last = self.step >= until || job.pausing();
             let now = job.now_ms();
             if last || now - reported >= REPORT_MS {

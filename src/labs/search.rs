@@ -17,6 +17,8 @@ pub const REPORT_MS: f64 = 250.0;
 pub enum Goal {
     /// As far as the settings say, also where they change under way.
     Planned,
+    /// As far again as the settings say, from that step.
+    Beyond(u32),
     /// Until so many steps are done.
     Step(u32),
 }
@@ -26,6 +28,7 @@ impl Goal {
     pub fn until(self, planned: u32) -> u32 {
         match self {
             Self::Planned => planned,
+            Self::Beyond(step) => step + planned,
             Self::Step(step) => step,
         }
     }

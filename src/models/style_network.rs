@@ -2,8 +2,6 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, activation};
 
 use super::strip_conv::{doubling_conv, reflecting_conv};
@@ -121,14 +119,6 @@ pub fn instance_norm(x: Tensor<4>, gamma: Tensor<4>, beta: Tensor<4>) -> Tensor<
     centred * (gamma / (variance + EPSILON).sqrt()) + beta
 }
 
-/// Twice the rows and columns, each pixel repeated.
-pub fn double(x: Tensor<4>) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    let options =
-        InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([height * 2, width * 2]);
-    interpolate(x, options)
-}
-
 impl StyleNetworkConfig {
     /// A network with zero weights: they always come from a file.
     pub fn init(&self, device: &Device) -> StyleNetwork {
@@ -212,15 +202,5 @@ mod tests {
                 &TensorData::from([[[[5.0, 9.0]], [[-0.5, 0.5]]]]),
                 Tolerance::absolute(1e-4),
             );
-    }
-
-    #[test]
-    fn doubling_repeats_each_pixel() {
-        let device = Device::flex();
-        let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
-        double(x).into_data().assert_eq(
-            &TensorData::from([[[[1.0f32, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]),
-            true,
-        );
     }
 }

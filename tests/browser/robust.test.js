@@ -212,7 +212,7 @@ test(
           done(Boolean(navigator.serviceWorker.controller) && names.some((n) => n.startsWith("kiln-site-")) && weights === models);
         });
         // What is large is kept once a lab has used it.
-      }, manifest.models.filter((model) => model.bytes < 12_000_000).length),
+      }, manifest.models.filter((model) => model.bytes <= 12_000_000).length),
     );
     await site.close();
     await driver.get("about:blank");

@@ -9,7 +9,7 @@ use crate::app::shell::ShareButton;
 use crate::app::state::use_state;
 use crate::app::text::{t_string, use_i18n};
 use crate::protocol::ask::{Ask, Scores, Told};
-use crate::protocol::generate::{data_of_scored, setting};
+use crate::protocol::generate::{DataSet, data_of_scored, setting};
 use crate::protocol::params::Lab;
 
 /// The page.
@@ -22,10 +22,14 @@ pub fn ScoresLab() -> impl IntoView {
     let latest = Latest::new(state.engine);
     let drawn: RwSignal<Option<Drawn>, LocalStorage> = RwSignal::new_local(None);
     let scores: RwSignal<Option<Scores>> = RwSignal::new(None);
+    // What the pictures of the last answer are of.
+    let scored = RwSignal::new(DataSet::FashionMnist);
     Effect::new(move |_| {
+        let data = settings.with(|s| data_of_scored(s.choice(setting::MODEL)));
         latest.ask(Ask::Score(settings.get()), move |told, bytes| {
             if let Told::Scored(found) = told {
                 drawn.set(Some((found.sheet, bytes)));
+                scored.set(data);
                 scores.set(Some(found));
             }
         });
@@ -47,7 +51,7 @@ pub fn ScoresLab() -> impl IntoView {
     };
     let classes = move || {
         scores.get().map(|found| {
-            let data = settings.with_untracked(|s| data_of_scored(s.choice(setting::MODEL)));
+            let data = scored.get_untracked();
             found
                 .classes
                 .iter()

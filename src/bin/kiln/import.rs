@@ -61,6 +61,8 @@ pub fn import(arguments: &ArgMatches) -> Result<(), String> {
 /// The tensors of a state dict, by their names.
 struct Checkpoint {
     name: String,
+    /// Whether tensors of half precision were left out.
+    has_halves: bool,
     tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
@@ -73,12 +75,23 @@ impl Checkpoint {
         } else {
             of_torch(&name, path)?
         };
-        Ok(Self { name, tensors })
+        let (tensors, has_halves) = tensors;
+        Ok(Self {
+            name,
+            has_halves,
+            tensors,
+        })
     }
 
     /// The values of a tensor of that shape.
     fn get(&self, key: &str, shape: &[usize]) -> Result<&[f32], String> {
         let (found, values) = self.tensors.get(key).ok_or_else(|| {
+            if self.has_halves {
+                return format!(
+                    "{} is in half precision: save the network's float().state_dict().",
+                    self.name
+                );
+            }
             format!(
                 "{} is no checkpoint of torchvision's Inception-v3: it has no \"{key}\". Save the network's state_dict().",
                 self.name
@@ -97,30 +110,39 @@ impl Checkpoint {
 
 type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
 
-fn of_safetensors(name: &str, bytes: &[u8]) -> Result<Tensors, String> {
+fn of_safetensors(name: &str, bytes: &[u8]) -> Result<(Tensors, bool), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| format!("{name} is damaged: {e}"))?;
+    let half = [Dtype::F16, Dtype::BF16];
+    let has_halves = file
+        .tensors()
+        .iter()
+        .any(|(_, view)| half.contains(&view.dtype()));
     let tensors = file.tensors().into_iter();
     // Counters of batch norm are whole numbers, and not needed.
     let floats = tensors.filter(|(_, view)| view.dtype() == Dtype::F32);
     let read = |(key, view): (String, safetensors::tensor::TensorView<'_>)| {
         (key, (view.shape().to_vec(), floats_of(view.data())))
     };
-    Ok(floats.map(read).collect())
+    Ok((floats.map(read).collect(), has_halves))
 }
 
-fn of_torch(name: &str, path: &Path) -> Result<Tensors, String> {
+fn of_torch(name: &str, path: &Path) -> Result<(Tensors, bool), String> {
     let damaged = |e: &dyn std::fmt::Display| {
         format!("{name} cannot be read as a checkpoint of PyTorch or safetensors: {e}")
     };
     let reader = PytorchReader::new(path).map_err(|e| damaged(&e))?;
-    let tensors = reader.into_tensors().into_iter();
+    let tensors = reader.into_tensors();
+    let half = [DType::F16, DType::BF16];
+    let has_halves = tensors
+        .values()
+        .any(|tensor| half.contains(&tensor.dtype()));
+    let tensors = tensors.into_iter();
     let floats = tensors.filter(|(_, tensor)| tensor.dtype() == DType::F32);
-    floats
-        .map(|(key, tensor)| {
-            let bytes = tensor.read().map_err(|e| damaged(&e))?;
-            Ok((key, (tensor.shape().to_vec(), floats_of(&bytes))))
-        })
-        .collect()
+    let read = floats.map(|(key, tensor)| {
+        let bytes = tensor.read().map_err(|e| damaged(&e))?;
+        Ok((key, (tensor.shape().to_vec(), floats_of(&bytes))))
+    });
+    Ok((read.collect::<Result<_, String>>()?, has_halves))
 }
 
 /// Little-endian numbers of four bytes.

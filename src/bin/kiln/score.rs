@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use kiln::engine::native_host::{NativeHost, open_device};
@@ -11,7 +12,7 @@ use kiln::methods::statistics::{frechet, inception_score, moments};
 use kiln::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config};
 use kiln::protocol::ask::{Ask, Told};
 use kiln::protocol::card::Manifest;
-use kiln::protocol::generate::{SHIPPED, Shipped, find, setting};
+use kiln::protocol::generate::{Family, SHIPPED, Shipped, find, setting};
 use kiln::protocol::params::Lab;
 
 use super::sample::{ask, open_maker};
@@ -42,6 +43,7 @@ pub fn command() -> Command {
         Arg::new("network")
             .long("network")
             .value_parser(SHIPPED.map(|shipped| shipped.name))
+            .conflicts_with_all(["model", "modes", "blur", "noise"])
             .requires("inception")
             .help("with --inception: any network that ships, instead of --model"),
     )
@@ -51,7 +53,7 @@ pub fn command() -> Command {
             .value_name("NUMBER")
             .value_parser(value_parser!(u32).range(2..=50_000))
             .default_value("1000")
-            .help("with --inception: pictures of each kind; FID is lower with more"),
+            .help("with --inception: generated pictures, and real ones as far as there are; FID is lower with more"),
     )
     .arg(
         Arg::new("data-folder")
@@ -111,6 +113,13 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
     let word = named.map_or(settings.choice(setting::MODEL), |name| name.as_str());
     let shipped: &'static Shipped = find(word)
         .ok_or("with --inception, say which network's pictures are scored: --network NAME.")?;
+    for harm in ["modes", "blur", "noise"] {
+        if arguments.value_source(harm) == Some(ValueSource::CommandLine) {
+            return Err(format!(
+                "--{harm} is for the scores on LeNet: leave it out with --inception."
+            ));
+        }
+    }
     let count = *arguments.get_one::<u32>("count").expect("has a default") as usize;
     let test = open_pack(&data_folder(arguments), shipped.data, "test")?;
     let real = &test.pixels[..test.values() * test.count().min(count)];
@@ -128,7 +137,15 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
         let seed = settings.number(setting::SEED);
         let noises = sample::noises(seed, shipped.latent, 1.0, count);
         let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
-        let pictures = maker.decode(&job, &codes, 0, &device).await?;
+        let mut pictures = Vec::new();
+        // A network that is told the class draws each in turn.
+        let classes = match shipped.family {
+            Family::Cvae => shipped.data.classes(),
+            _ => 1,
+        };
+        for (class, codes) in codes.chunks(count.div_ceil(classes)).enumerate() {
+            pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+        }
         let judge = |pictures: Vec<u8>| {
             let (job, network, device) = (&job, &network, &device);
             async move { score::judge_by_inception(job, network, &pictures, shape, device).await }
@@ -141,6 +158,12 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
     let distance = frechet(
         &moments(&real.features, FEATURES),
         &moments(&fake.features, FEATURES),
+    );
+    let pictures = |judged: &score::Judged| judged.features.len() / FEATURES;
+    println!(
+        "{} generated against {} real pictures",
+        pictures(&fake),
+        pictures(&real)
     );
     let inception = inception_score(&fake.probabilities, CLASSES);
     print(arguments, "torchvision's Inception-v3", distance, inception);
