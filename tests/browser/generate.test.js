@@ -101,6 +101,30 @@ test("the pad moves two sliders, by mouse and by keys", async () => {
   await until(driver, "the key", async () => (await value("sliders-2")) > x);
 });
 
+test("there are as many sliders as the latent space has directions, and the pad's axes exchange", async () => {
+  await visit("#/sample?v=1&m=vae-digits&x=1&y=2");
+  await drawn();
+  assert.deepEqual([await count(driver, "#sliders-10"), await count(driver, "#sliders-11")], [1, 0]);
+  const value = (id) => driver.executeScript((id) => Number(document.getElementById(id).value), id);
+  await slide(driver, "across", 2);
+  await until(driver, "the exchange", async () => (await value("across")) === 2 && (await value("down")) === 1);
+});
+
+test("what a pointer does on a surface, keys do", async () => {
+  await visit("#/divergence?v=1&w=convexity");
+  await until(driver, "the surfaces", async () => (await count(driver, ".surface")) === 2);
+  const before = await hash(".surface");
+  await driver.executeScript(() => document.querySelector(".surface").focus());
+  await driver.actions().sendKeys("\uE012\uE012\uE013\uE007").perform();
+  await until(driver, "another way down", async () => (await hash(".surface")) !== before);
+  await visit("#/train?v=1&d=drawn");
+  await until(driver, "the engine", async () => (await at()) === 0 && (await text(driver, "#fact-js")) !== "0");
+  const plane = await hash(".plane canvas");
+  await driver.executeScript(() => document.querySelector(".plane canvas").focus());
+  await driver.actions().sendKeys("\uE012\uE012\uE012\uE007").perform();
+  await until(driver, "the points", async () => (await hash(".plane canvas")) !== plane);
+});
+
 test("codes, reconstructions, the map and the inversion of a GAN", async () => {
   await visit("#/encode?v=1&d=digits&i=3");
   await until(driver, "the codes", () => count(driver, ".codes tbody tr"));
