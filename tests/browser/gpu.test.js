@@ -78,7 +78,7 @@ for (const [what, fragment, drawing] of [
   ["a GAN's picture", "#/sample?v=1&m=gan-digits-hinge&s=3", "canvas.sheet"],
   ["codes and their reconstructions", "#/encode?v=1&d=digits&i=3", "canvas.sheet"],
 ]) {
-  test(`WebGPU draws the CPU's ${what}, within one of 255`, async () => {
+  test(`WebGPU draws ${what} as the CPU does, within one of 255`, async () => {
     const pixels = async (backend) => {
       await visit(`?backend=${backend}`, fragment);
       const read = () =>
