@@ -295,7 +295,7 @@ fn publish_network(
     Ok(ModelCard {
         name: shipped.name.into(),
         title: title(shipped),
-        architecture: architecture(shipped),
+        architecture: architecture(shipped, command.contains("--spectral-norm")),
         sha256: sha256_hex(&bytes),
         bytes: bytes.len(),
         parameters,
@@ -333,7 +333,7 @@ fn title(shipped: &Shipped) -> String {
     }
 }
 
-fn architecture(shipped: &Shipped) -> String {
+fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
     let latent = shipped.latent;
     match shipped.family {
         Family::Ae => format!("convolutional encoder to {latent} numbers and decoder back"),
@@ -344,7 +344,7 @@ fn architecture(shipped: &Shipped) -> String {
             format!("the same with {latent} numbers, told the class (Sohn et al. 2015)")
         }
         Family::Gan => {
-            let norm = if shipped.name.contains("hinge") || shipped.data == DataSet::Avatars {
+            let norm = if spectral_norm {
                 ", trained against a spectrally normalised discriminator (Miyato et al. 2018)"
             } else {
                 ""
