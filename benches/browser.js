@@ -147,37 +147,46 @@ async function sliding(driver, site, model) {
 
 /** Steps of the pair of a million weights on Fashion-MNIST, batch 32, beside TensorFlow.js. */
 async function trainingBeside(site, peer) {
-  const driver = await open({ gpu: true });
+  let driver = await open({ gpu: true });
   await driver.manage().setTimeouts({ script: PEER_LIMIT_MS });
   const at = (key) => driver.executeScript((k) => Number(document.getElementById("train-step")?.dataset[k] ?? -1), key);
   const ours = [];
   const theirs = {};
+  const step = async (backend) => {
+    if (typeof theirs[backend] === "string") return;
+    await driver.get(`${peer.url}dcgan.html`);
+    await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
+    const late = `no two steps within ${PEER_LIMIT_MS / 60_000} minutes`;
+    const times = await driver.executeScript((b) => window.runPeer(b, 2), backend).catch(() => late);
+    // The first step compiles and fills memory.
+    theirs[backend] = Array.isArray(times) ? [...(theirs[backend] ?? []), times.at(-1)] : times;
+    console.error(`TensorFlow.js, ${backend}: ${times}`);
+  };
   for (let turn = 0; turn < 3; turn += 1) {
     await driver.get("about:blank");
     await driver.get(`${site.url}?backend=cpu#/train?v=1&d=fashion-mnist&o=hinge&z=64&b=32&w=large`);
     await until(driver, "the sheet", () => driver.executeScript(() => document.querySelector("canvas.sheet")?.width > 200));
     await driver.executeScript(() => document.getElementById("train-run").click());
-    for (let step = 2; step <= 6; step += 1) {
-      await until(driver, "a step", async () => (await at("step")) >= step, 120_000);
+    for (let taken = 2; taken <= 6; taken += 1) {
+      await until(driver, "a step", async () => (await at("step")) >= taken, 120_000);
       ours.push(await at("ms"));
     }
-    for (const backend of ["webgpu", "cpu"]) {
-      if (typeof theirs[backend] === "string" || (turn > 0 && backend !== figures.gan_peer)) continue;
-      await driver.get(`${peer.url}dcgan.html`);
-      await until(driver, "the peer", () => driver.executeScript(() => typeof window.runPeer === "function"));
-      const late = `no two steps within ${PEER_LIMIT_MS / 60_000} minutes`;
-      const times = await driver.executeScript((b) => window.runPeer(b, 2), backend).catch(() => late);
-      theirs[backend] = Array.isArray(times) ? [...(theirs[backend] ?? []), times.at(-1)] : times;
-    }
-    const able = Object.entries(theirs).filter(([, times]) => Array.isArray(times));
-    if (able.length) figures.gan_peer = able.sort((a, b) => median(a[1]) - median(b[1]))[0][0];
+    await step("webgpu");
   }
+  // Plain JavaScript blocks its tab: last, and in a browser that is ended with it.
   await driver.quit();
+  driver = await open();
+  await driver.manage().setTimeouts({ script: PEER_LIMIT_MS });
+  await step("cpu");
+  await driver.quit().catch(() => null);
+  const able = Object.entries(theirs).filter(([, times]) => Array.isArray(times));
+  const fastest = able.sort((a, b) => median(a[1]) - median(b[1]))[0] ?? ["none", [NaN]];
   figures.gan_step_ms = round(median(ours));
   figures.gan_peers_ms = Object.fromEntries(
     Object.entries(theirs).map(([name, times]) => [name, Array.isArray(times) ? round(median(times)) : times]),
   );
-  figures.gan_to_peer = Math.round((median(ours) / median(theirs[figures.gan_peer] ?? [NaN])) * 1000) / 1000;
+  figures.gan_peer = fastest[0];
+  figures.gan_to_peer = Math.round((median(ours) / median(fastest[1])) * 1000) / 1000;
 }
 
 const files = readdirSync(dist);
