@@ -171,7 +171,7 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
             .map(|ms| t_string!(i18n, search_each, ms = format!("{ms:.0}")).to_string());
         Some(view! {
             <p class="number quiet" id="search-step" data-step=progress.step.to_string() data-ms=live.step_ms.map(|ms| format!("{ms:.1}"))>
-                {at} " " {each}
+                {[at, each].into_iter().flatten().collect::<Vec<_>>().join(" · ")}
             </p>
         })
     };
