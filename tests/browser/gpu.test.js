@@ -76,6 +76,7 @@ for (const [what, fragment] of [
 for (const [what, fragment, drawing] of [
   ["a VAE's picture", "#/sample?v=1&m=vae-digits&s=3&z=1,-0.5", "canvas.sheet"],
   ["a GAN's picture", "#/sample?v=1&m=gan-digits-hinge&s=3", "canvas.sheet"],
+  ["a photograph in a style", "#/stylize?v=1&p=cat&n=128", "canvas.painting"],
   ["codes and their reconstructions", "#/encode?v=1&d=digits&i=3", "canvas.sheet"],
 ]) {
   test(`WebGPU draws ${what} as the CPU does, within one of 255`, async () => {

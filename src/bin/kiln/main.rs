@@ -5,6 +5,7 @@ mod bench;
 mod cli;
 mod convert;
 mod import;
+mod latents;
 mod publish;
 mod recipes;
 mod run;

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use kiln::data::avatars;
 use kiln::data::batches;
 use kiln::data::pack::Pack;
 use kiln::engine::native_host::{NativeHost, encode_png};
@@ -15,15 +14,12 @@ use kiln::engine::studio;
 use kiln::engine::weights::sha256_hex;
 use kiln::labs::generate::{Maker, Network, sample, score, sheet};
 use kiln::labs::job::Job;
-use kiln::methods::statistics::{moments, principal};
 use kiln::models::generate::classifier::LeNetConfig;
-use kiln::models::generate::latents::Latents;
 use kiln::protocol::card::{Manifest, ModelCard, Source, file_name};
 use kiln::protocol::failure::Failure;
-use kiln::protocol::generate::{
-    ATTRIBUTES_OF_AVATARS, DataSet, Family, Objective, Shipped, classifier_of, find,
-};
+use kiln::protocol::generate::{DataSet, Family, Objective, Shipped, classifier_of, find};
 
+use super::latents::{latents_of_codes, latents_of_weights};
 use super::sample::{picture_of, write};
 use super::train::{data_folder, open_pack};
 use super::weights_file;
@@ -200,8 +196,7 @@ fn publish_classifier(
     let right = (0..test.count()).filter(|&i| answers[i] == usize::from(test.label(i, 0)));
     let accuracy = right.count() as f64 / test.count() as f64;
     let parameters = network.num_params();
-    let bytes = weights_file::half_bytes(network)?;
-    write(&Path::new("weights").join(file_name(name)), &bytes)?;
+    let bytes = ship(name, network)?;
     Ok(ModelCard {
         name: name.into(),
         title: format!("LeNet on {}: the judge of generated pictures", data.name()),
@@ -220,6 +215,13 @@ fn publish_classifier(
         ),
         limits: "its features know this set alone: scores on them are not those of Inception-v3".into(),
     })
+}
+
+/// Writes a network's weights to where they ship, and gives the bytes.
+fn ship<M: Module>(name: &str, network: M) -> Result<Vec<u8>, String> {
+    let bytes = weights_file::half_bytes(network)?;
+    write(&Path::new("weights").join(file_name(name)), &bytes)?;
+    Ok(bytes)
 }
 
 fn with_time(command: String, time: &str) -> String {
@@ -281,17 +283,14 @@ fn publish_network(
         Ok((quality, maker.network))
     })
     .map_err(|failure: Failure| failure.to_string())?;
-    let (bytes, parameters) = match network {
-        Network::Auto(saved) => {
-            let parameters = saved.network.num_params();
-            (weights_file::half_bytes(*saved)?, parameters)
-        }
-        Network::Gan(saved) => {
-            let parameters = saved.network.num_params();
-            (weights_file::half_bytes(*saved)?, parameters)
-        }
+    let parameters = match &network {
+        Network::Auto(saved) => saved.network.num_params(),
+        Network::Gan(saved) => saved.network.num_params(),
     };
-    write(&Path::new("weights").join(file_name(shipped.name)), &bytes)?;
+    let bytes = match network {
+        Network::Auto(saved) => ship(shipped.name, *saved)?,
+        Network::Gan(saved) => ship(shipped.name, *saved)?,
+    };
     Ok(ModelCard {
         name: shipped.name.into(),
         title: title(shipped),
@@ -353,110 +352,6 @@ fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
                 "generator of {latent} numbers after DCGAN (Radford et al. 2016){norm}; weights averaged over the steps"
             )
         }
-    }
-}
-
-/// The latent space of an autoencoder: where codes of the training set lie, and how attributes move
-/// them.
-fn latents_of_codes(
-    shipped: &Shipped,
-    network: &kiln::models::generate::autoencoder::Autoencoder,
-    train: &Pack,
-    blank: Latents,
-) -> Result<Latents, String> {
-    let device = Device::flex();
-    let count = train.count().min(5000) as u32;
-    let latent = shipped.latent;
-    let mut codes = Vec::new();
-    for from in (0..count).step_by(100) {
-        let indices: Vec<u32> = (from..(from + 100).min(count)).collect();
-        let classes = (shipped.family == Family::Cvae)
-            .then(|| batches::one_hot(train, &indices, shipped.data.classes(), &device));
-        let code = network.encode(batches::grid(train, &indices, &device), classes);
-        codes.extend(super::read_now(code.mean));
-    }
-    let found = moments(&codes, latent);
-    let axes = principal(found.covariance.clone());
-    // A step is one standard deviation of the codes along the direction. Variational codes should be
-    // distributed as the prior is; what they miss of it is where the decoder never was, so that points
-    // are drawn where the codes lie.
-    let rows: Vec<f32> = axes
-        .directions
-        .iter()
-        .zip(&axes.spreads)
-        .flat_map(|(d, &spread)| d.iter().map(move |v| (v * spread) as f32))
-        .collect();
-    let mean: Vec<f32> = found.mean.iter().map(|&v| v as f32).collect();
-    let attributes = if shipped.data == DataSet::Avatars {
-        attribute_directions(train, &codes, latent)
-    } else {
-        vec![0.0; latent]
-    };
-    Ok(filled(blank, mean, rows, attributes))
-}
-
-/// What one standard deviation of each attribute adds to a code, on average: the covariance of code
-/// and attribute over the attribute's standard deviation. Attributes are drawn independently, so
-/// that none hides behind another.
-fn attribute_directions(train: &Pack, codes: &[f32], latent: usize) -> Vec<f32> {
-    let count = codes.len() / latent;
-    let table: Vec<_> = (0..count).map(|i| avatars::attributes(train, i)).collect();
-    let mut rows = Vec::new();
-    for which in 0..ATTRIBUTES_OF_AVATARS.len() {
-        let mean = table.iter().map(|row| row[which]).sum::<f32>() / count as f32;
-        let variance = table
-            .iter()
-            .map(|row| (row[which] - mean).powi(2))
-            .sum::<f32>();
-        let deviation = (variance / count as f32).sqrt().max(1e-6);
-        let mut row = vec![0f32; latent];
-        for (code, attributes) in codes.chunks_exact(latent).zip(&table) {
-            for (sum, value) in row.iter_mut().zip(code) {
-                *sum += value * (attributes[which] - mean) / deviation / count as f32;
-            }
-        }
-        rows.extend(row);
-    }
-    rows
-}
-
-/// The latent space of a generator: the directions along which its first layer answers most (Shen and
-/// Zhou 2021, "Closed-Form Factorization of Latent Semantics in GANs").
-fn latents_of_weights(network: &kiln::models::generate::gan::Generator, blank: Latents) -> Latents {
-    let weight = network.decoder.dense.weight.val();
-    let [_, latent, out] = weight.dims();
-    let values = super::read_now(weight);
-    let matrix =
-        nalgebra::DMatrix::from_row_iterator(latent, out, values.iter().map(|&v| f64::from(v)));
-    let axes = principal(&matrix * matrix.transpose());
-    let rows = axes
-        .directions
-        .iter()
-        .flatten()
-        .map(|&v| v as f32)
-        .collect();
-    filled(blank, vec![0.0; latent], rows, vec![0.0; latent])
-}
-
-fn filled(blank: Latents, mean: Vec<f32>, directions: Vec<f32>, attributes: Vec<f32>) -> Latents {
-    let device = Device::flex();
-    let latent = mean.len();
-    let rows = attributes.len() / latent;
-    let attributes = if rows * latent == attributes.len() {
-        attributes
-    } else {
-        vec![0.0; latent]
-    };
-    Latents {
-        mean: blank
-            .mean
-            .map(|_| Tensor::from_data(TensorData::new(mean, [latent]), &device)),
-        directions: blank
-            .directions
-            .map(|_| Tensor::from_data(TensorData::new(directions, [latent, latent]), &device)),
-        attributes: blank
-            .attributes
-            .map(|_| Tensor::from_data(TensorData::new(attributes, [rows, latent]), &device)),
     }
 }
 

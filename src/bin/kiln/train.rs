@@ -369,7 +369,7 @@ fn gan(
         .score(Tensor::zeros([side * side, 1, channels], &device));
     // The averaged weights need batch statistics of their own.
     let generator = average.finish(trainer.generator.clone());
-    for round in 0..60 {
+    for round in 0..20 {
         let noise = noise(
             rules.seed,
             (1 << 30) + round,
