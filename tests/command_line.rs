@@ -417,3 +417,14 @@ fn regions_are_painted_in_their_own_style() {
         assert!(said.contains(sentence), "{said}");
     }
 }
+
+#[test]
+fn bench_runs_to_its_end() {
+    // The quickest network alone: the others go the same way.
+    let output = kiln(&["bench", "selfie", "--runs", "2"]);
+    let figures: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let selfie = &figures["networks"]["selfie"];
+    assert!(selfie["first_ms"].as_f64().is_some_and(|ms| ms > 0.0));
+    assert!(selfie["median_ms"].as_f64().is_some_and(|ms| ms > 0.0));
+    assert!(figures["networks"]["ssd"].is_null());
+}

@@ -2,5 +2,6 @@
 //! generated script.
 
 fn main() {
+    kiln::run_constructors();
     kiln::engine::web_worker::start();
 }

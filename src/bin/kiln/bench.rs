@@ -20,6 +20,14 @@ use kiln::protocol::settings::Settings;
 
 use super::cli;
 
+/// What can be timed: the manifest entry of a network, and the lab that runs it. The last takes steps.
+pub const PARTS: [(&str, Lab); 4] = [
+    ("ssd", Lab::Detect),
+    ("selfie", Lab::Segment),
+    ("multistyle26", Lab::Stylize),
+    (NETWORK, Lab::Gatys),
+];
+
 /// `kiln bench`: first run and median of the later runs of each lab, in milliseconds.
 pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
     let runs = *arguments.get_one::<usize>("runs").expect("has a default");
@@ -34,7 +42,10 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
     let picture =
         open_picture(Path::new("public/samples/temple.jpg")).map_err(|f| f.to_string())?;
     let mut figures = serde_json::Map::new();
-    for lab in Lab::ALL.into_iter().filter(|lab| !lab.takes_steps()) {
+    let parts: Vec<&String> = arguments.get_many("part").unwrap_or_default().collect();
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
+    let one_pass = PARTS[..PARTS.len() - 1].iter().map(|&(_, lab)| lab);
+    for lab in one_pass.filter(|lab| wanted(lab.model())) {
         pollster::block_on(engine.load(&host, lab)).map_err(|f| f.to_string())?;
         let mut network_ms = Vec::new();
         for _ in 0..runs.max(2) {
@@ -61,7 +72,10 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
             serde_json::json!({"first_ms": first, "median_ms": median, "runs": runs}),
         );
     }
-    let search = search_figures(&host, &mut engine, &backend, device)?;
+    let search = match wanted(NETWORK) {
+        true => search_figures(&host, &mut engine, &backend, device)?,
+        false => serde_json::Value::Null,
+    };
     println!(
         "{}",
         serde_json::json!({"backend": backend, "networks": figures, "vgg16_192": search})

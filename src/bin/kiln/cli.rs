@@ -118,6 +118,12 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("bench")
                 .about("Times the networks on this machine")
+                .arg(
+                    Arg::new("part")
+                        .num_args(0..)
+                        .value_parser(super::bench::PARTS.map(|(name, _)| name))
+                        .help("networks to time; all if none is given"),
+                )
                 .arg(backend_argument())
                 .arg(weights_argument())
                 .arg(
