@@ -6,18 +6,21 @@
 // Tests run natively on the CPU backend, where reading a tensor at once is fine.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+pub mod labs;
 pub mod maths;
 pub mod protocol;
 
 #[cfg(feature = "page")]
-pub mod app;
+pub mod page;
 
+#[cfg(feature = "native")]
+pub mod command;
 #[cfg(feature = "engine")]
 pub mod data;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
-pub mod labs;
+pub mod job;
 #[cfg(feature = "engine")]
 pub mod methods;
 #[cfg(feature = "engine")]

@@ -7,11 +7,11 @@ use burn::tensor::Device;
 use kiln::engine::native_host::NativeHost;
 use kiln::engine::runner::Engine;
 use kiln::engine::studio::Beside;
-use kiln::labs::job::Job;
-use kiln::protocol::ask::{Ask, Plane, Progress, Sheet, Steps, Told};
+use kiln::job::Job;
+use kiln::labs::generate::ask::{Ask, Plane, Progress, Sheet, Steps, Told};
+use kiln::labs::generate::spec::{DataSet, Family, Objective, SHIPPED, find};
 use kiln::protocol::card::Manifest;
 use kiln::protocol::failure::Failure;
-use kiln::protocol::generate::{DataSet, Family, Objective, SHIPPED, find};
 use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
@@ -623,7 +623,7 @@ fn scores_answer_to_harm_as_they_should() {
             Told::Scored(scores) => scores,
             other => panic!("{other:?}"),
         };
-    let fid = |scores: &kiln::protocol::ask::Scores| scores.frechet[0] + scores.frechet[1];
+    let fid = |scores: &kiln::labs::generate::ask::Scores| scores.frechet[0] + scores.frechet[1];
     let itself = score(&[]);
     assert!(fid(&itself) < 1e-2 && itself.count == 1000, "{itself:?}");
     assert!(itself.inception > 6.0 && itself.inception < 10.0);

@@ -9,8 +9,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::{NativeHost, decode_picture};
 use kiln::engine::runner::Engine;
 use kiln::engine::weights::fill;
-use kiln::labs::job::{Host, Job};
-use kiln::labs::{detect, segment, stylize};
+use kiln::job::{Host, Job};
+use kiln::labs::detect::spec::{BoxInImage, CLASSES};
+use kiln::labs::stylize::spec::{ARBITRARY, STYLES};
+use kiln::labs::{
+    detect::engine as detect, segment::engine as segment, stylize::engine as stylize,
+};
 use kiln::methods::boxes::iou;
 use kiln::methods::resize::{stretch_rgb, to_tensor};
 use kiln::models::arbitrary_style::{STYLE_NUMBERS, StylePainterConfig, StylePredictorConfig};
@@ -19,12 +23,10 @@ use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
 use kiln::models::vgg16::{Vgg16Config, prepare};
 use kiln::protocol::card::Manifest;
-use kiln::protocol::detect::{BoxInImage, CLASSES};
 use kiln::protocol::message::LabResult;
 use kiln::protocol::params::Lab;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
-use kiln::protocol::stylize::{ARBITRARY, STYLES};
 
 const PHOTOGRAPHS: [&str; 4] = ["cat", "astronaut", "coffee", "photographer"];
 

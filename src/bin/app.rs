@@ -3,5 +3,5 @@
 fn main() {
     kiln::run_constructors();
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(kiln::app::App);
+    leptos::mount::mount_to_body(kiln::page::App);
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, DeviceKind};
 
-use crate::labs::job::Host;
+use crate::job::Host;
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;

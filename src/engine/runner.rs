@@ -2,24 +2,26 @@
 
 use burn::tensor::Device;
 
-use crate::labs::job::{Host, Job};
-use crate::labs::{detect, segment, stylize};
+use crate::job::{Host, Job};
+use crate::labs::detect::spec::CLASSES;
+use crate::labs::generate::ask::{Ask, Told};
+use crate::labs::segment::spec::Matte;
+use crate::labs::stylize::spec::{self as style_settings, Painted, REGIONS_MAX, Region, STYLES};
+use crate::labs::{
+    detect::engine as detect, segment::engine as segment, stylize::engine as stylize,
+};
 use crate::models::arbitrary_style::{
     StylePainter, StylePainterConfig, StylePredictor, StylePredictorConfig,
 };
 use crate::models::selfie::{Selfie, SelfieConfig};
 use crate::models::ssd::{Ssd, SsdConfig};
 use crate::models::style_network::{StyleNetwork, StyleNetworkConfig};
-use crate::protocol::ask::{Ask, Told};
 use crate::protocol::card::{Manifest, ModelCard};
-use crate::protocol::detect::CLASSES;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{LabResult, Outcome, Stage};
 use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
-use crate::protocol::segment::Matte;
 use crate::protocol::settings::Settings;
-use crate::protocol::stylize::{self as style_settings, Painted, REGIONS_MAX, Region, STYLES};
 
 use super::searches::Searches;
 use super::studio::{Beside, Studio};

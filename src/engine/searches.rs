@@ -2,15 +2,15 @@
 
 use burn::tensor::Device;
 
-use crate::labs::dream::Dream;
-use crate::labs::job::{Host, Job};
-use crate::labs::optimise::Optimisation;
-use crate::labs::search::Goal;
+use crate::job::{Host, Job};
+use crate::labs::dream::engine::Dream;
+use crate::labs::search::optimise::Optimisation;
+use crate::labs::search::passes::Goal;
+use crate::labs::search::spec::Progress;
 use crate::models::vgg16::{Vgg16, Vgg16Config};
 use crate::protocol::card::ModelCard;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::LabResult;
-use crate::protocol::optimise::Progress;
 use crate::protocol::params::Lab;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;

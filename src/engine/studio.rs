@@ -4,21 +4,23 @@ use burn::tensor::Device;
 
 use super::weights;
 use crate::data::pack::Pack;
-use crate::labs::generate::encode::{self, Inversion, Map};
-use crate::labs::generate::play::{Play, pictures_to_learn};
-use crate::labs::generate::score::{self, Harm, Judged};
-use crate::labs::generate::{Maker, Network, sample, sheet};
-use crate::labs::job::{Host, Job};
+use crate::job::{Host, Job};
+use crate::labs::encode::engine::{self as encode, Inversion, Map};
+use crate::labs::generate::ask::{Ask, Told};
+use crate::labs::generate::networks::{Maker, Network, sheet};
+use crate::labs::generate::spec::{
+    self as generate, ATTRIBUTES_OF_AVATARS, DataSet, Family, SHIPPED, Shipped, classifier_of,
+    setting,
+};
+use crate::labs::sample::engine as sample;
+use crate::labs::scores::engine::{self as score, Harm, Judged};
+use crate::labs::train::engine::{Play, pictures_to_learn};
 use crate::models::generate::classifier::{LeNet, LeNetConfig};
 use crate::models::generate::gan::Generator;
 use crate::models::generate::latents::{Latents, Saved};
 use crate::models::generate::shapes;
-use crate::protocol::ask::{Ask, Told};
 use crate::protocol::card::Manifest;
 use crate::protocol::failure::Failure;
-use crate::protocol::generate::{
-    self, ATTRIBUTES_OF_AVATARS, DataSet, Family, SHIPPED, Shipped, classifier_of, setting,
-};
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
@@ -160,7 +162,12 @@ impl Studio {
                     .play
                     .insert(Play::begin(&settings, drawn, pack, device));
                 let (progress, bytes) = play
-                    .advance(job, &settings, crate::protocol::ask::Steps::Both(0), pack)
+                    .advance(
+                        job,
+                        &settings,
+                        crate::labs::generate::ask::Steps::Both(0),
+                        pack,
+                    )
                     .await?;
                 Ok((Told::Trained(progress), bytes))
             }
@@ -180,7 +187,7 @@ impl Studio {
                 let pack = pack.map(|index| &self.packs[index].1);
                 let mut play = Play::begin(&settings, drawn, pack, device);
                 play.load(beside.file.ok_or(Failure::WeightsOfAnother)?)?;
-                let both = crate::protocol::ask::Steps::Both(0);
+                let both = crate::labs::generate::ask::Steps::Both(0);
                 let (progress, bytes) = play.advance(job, &settings, both, pack).await?;
                 self.play = Some(play);
                 Ok((Told::Trained(progress), bytes))

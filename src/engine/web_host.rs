@@ -9,7 +9,7 @@ use web_sys::{
     Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
 };
 
-use crate::labs::job::Host;
+use crate::job::Host;
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, FromEngine, JobId};

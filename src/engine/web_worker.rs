@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, MessageEvent};
 
-use crate::labs::job::{Host, Job};
+use crate::job::{Host, Job};
 use crate::protocol::card::Manifest;
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Shared};

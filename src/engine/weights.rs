@@ -5,7 +5,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::labs::job::Host;
+use crate::job::Host;
 use crate::protocol::card::ModelCard;
 use crate::protocol::failure::Failure;
 

@@ -1,11 +1,13 @@
-//! What each lab does with its network: a picture and settings in, events and a result out.
+//! The labs: a folder each.
 
 pub mod detect;
+pub mod divergence;
 pub mod dream;
-pub mod frames;
+pub mod encode;
 pub mod generate;
-pub mod job;
-pub mod optimise;
+pub mod sample;
+pub mod scores;
 pub mod search;
 pub mod segment;
 pub mod stylize;
+pub mod train;

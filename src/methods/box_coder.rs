@@ -3,7 +3,7 @@
 //! # Reference
 //! Ren et al. 2015, section 3.1.2, with the scale factors of the TensorFlow object detection API.
 
-use crate::protocol::detect::BoxInImage;
+use crate::labs::detect::spec::BoxInImage;
 
 use super::default_boxes::DefaultBox;
 

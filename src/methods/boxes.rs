@@ -1,6 +1,6 @@
 //! Boxes by their corners, and how much two of them overlap.
 
-use crate::protocol::detect::BoxInImage;
+use crate::labs::detect::spec::BoxInImage;
 
 /// Area of a box, 0 for one that is empty or turned inside out.
 pub fn area(b: BoxInImage) -> f32 {

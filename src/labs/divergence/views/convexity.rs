@@ -1,0 +1,204 @@
+//! A chord on a curve; the way down a convex and a non-convex surface.
+
+use leptos::prelude::*;
+
+use crate::labs::generate::page::place_of;
+use crate::labs::generate::spec::setting;
+use crate::maths::convexity::{Curve, Surface, chord_gap};
+use crate::page::color_map::inferno;
+use crate::page::controls::Control;
+use crate::page::export;
+use crate::page::keys::KeyCursor;
+use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
+use crate::page::shell::ShareButton;
+use crate::page::state::use_state;
+use crate::page::text::{t_string, use_i18n};
+use crate::protocol::params::Lab;
+
+/// Ends of the chord as shares of the range, before the visitor moves them.
+const DEFAULTS: [f64; 2] = [0.15, 0.8];
+/// Pixels of a surface's side.
+const SIDE: f64 = 260.0;
+/// Steps of a descent.
+const STEPS: usize = 60;
+
+/// The topic.
+#[component]
+pub fn Convexity() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let lab = Lab::Divergence;
+    let settings = state.settings(lab);
+    let curve = move || {
+        let name = settings.with(|s| s.choice(setting::CURVE));
+        let index = Curve::NAMES.iter().position(|&known| known == name);
+        Curve::ALL[index.unwrap_or(0)]
+    };
+    let share = move |index: usize| {
+        let moved = settings.with(|s| f64::from(s.row(setting::CHORD)[index]));
+        (DEFAULTS[index] + moved / 4.0).clamp(0.0, 1.0)
+    };
+    let ends = move || {
+        let [low, high] = curve().range();
+        [0, 1].map(|i| low + share(i) * (high - low))
+    };
+    let plot = Signal::derive(move || {
+        let curve = curve();
+        let ([low, high], [a, b]) = (curve.range(), ends());
+        let along = (0..=200).map(|i| low + (high - low) * f64::from(i) / 200.0);
+        let points = along.map(|x| [x, curve.value(x)]).collect();
+        let chord = vec![[a, curve.value(a)], [b, curve.value(b)]];
+        Plot::fitted(
+            vec![
+                Line::new("f", COLORS[0], points),
+                Line::new(t_string!(i18n, convex_chord), COLORS[1], chord),
+            ],
+            false,
+        )
+    });
+    let verdict = move || {
+        let [a, b] = ends();
+        let [above, below] = chord_gap(curve(), a, b);
+        if below < 1e-9 {
+            t_string!(i18n, convex_above, gap = number(above)).to_string()
+        } else {
+            t_string!(i18n, convex_below, gap = number(below)).to_string()
+        }
+    };
+    let slider = move |index: usize| {
+        let id = format!("chord-{index}");
+        let label = if index == 0 { "a" } else { "b" };
+        view! {
+            <div class="control">
+                <label for=id.clone()>{label}</label>
+                <output for=id.clone()>{move || number(ends()[index])}</output>
+                <input type="range" id=id min="0" max="1" step="0.0125"
+                    prop:value=move || share(index).to_string()
+                    on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
+                        let steps = ((v - DEFAULTS[index]) * 4.0) as f32;
+                        state.set_in_row(lab, setting::CHORD, &[(index, steps)]);
+                    } }
+                />
+            </div>
+        }
+    };
+    let rate = RwSignal::new(0.1f64);
+    view! {
+        <div class="bench">
+            <div class="hero-column">
+                <section class="panel">
+                    <h2>{move || t_string!(i18n, convex_title)}</h2>
+                    <PlotView plot label=Signal::derive(move || t_string!(i18n, convex_title).to_string()) />
+                    <p class="number" id="verdict">{verdict}</p>
+                </section>
+                <section class="panel">
+                    <h2>{move || t_string!(i18n, convex_descent)}</h2>
+                    <p class="help">{move || t_string!(i18n, convex_descent_help)}</p>
+                    <div class="plots">
+                        <SurfaceView surface=Surface::Bowl rate />
+                        <SurfaceView surface=Surface::Egg rate />
+                    </div>
+                    <div class="control">
+                        <label for="descent-rate">{move || t_string!(i18n, param_rate)}</label>
+                        <output for="descent-rate">{move || format!("{:.2}", rate.get())}</output>
+                        <input type="range" id="descent-rate" min="0.02" max="1.1" step="0.02" prop:value=move || rate.get().to_string()
+                            on:input:target=move |event| { if let Ok(v) = event.target().value().parse() { rate.set(v) } } />
+                    </div>
+                </section>
+            </div>
+            <div class="inspector">
+                <section class="panel"><Control lab name=setting::CURVE /></section>
+                <section class="panel">{slider(0)}{slider(1)}</section>
+                <div class="row exports"><ShareButton /></div>
+            </div>
+        </div>
+    }
+}
+
+/// A surface from above, darker below, with the ways down from where the visitor clicked.
+#[component]
+fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
+    let i18n = use_i18n();
+    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
+    let starts = RwSignal::new(vec![[1.5, 1.3], [-1.6, 1.1], [-1.2, -1.7]]);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        let Ok(context) = export::context(&canvas) else {
+            return;
+        };
+        const CELLS: usize = 52;
+        let place = |i: usize| (i as f64 + 0.5) / CELLS as f64 * 4.0 - 2.0;
+        let heights: Vec<f64> = (0..CELLS * CELLS)
+            .map(|i| surface.value([place(i % CELLS), -place(i / CELLS)]))
+            .collect();
+        let low = heights.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = heights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let cell = SIDE / CELLS as f64;
+        for (i, height) in heights.iter().enumerate() {
+            let [r, g, b] = inferno(((height - low) / (high - low)) as f32);
+            context.set_fill_style_str(&format!("rgb({r} {g} {b})"));
+            let (x, y) = ((i % CELLS) as f64, (i / CELLS) as f64);
+            context.fill_rect(x * cell, y * cell, cell + 0.6, cell + 0.6);
+        }
+        let pixel = |[x, y]: [f64; 2]| [(x + 2.0) / 4.0 * SIDE, (2.0 - y) / 4.0 * SIDE];
+        for start in starts.get() {
+            let path = surface.descend(start, rate.get(), STEPS);
+            context.set_stroke_style_str("#56b4e9");
+            context.set_line_width(2.0);
+            context.begin_path();
+            for (i, &point) in path.iter().enumerate() {
+                let [x, y] = pixel(point);
+                if i == 0 {
+                    context.move_to(x, y);
+                } else {
+                    context.line_to(x, y);
+                }
+            }
+            context.stroke();
+            for (at, color, radius) in [
+                (path[0], "#ffffff", 3.0),
+                (path[path.len() - 1], "#009e73", 5.0),
+            ] {
+                let [x, y] = pixel(at);
+                context.set_fill_style_str(color);
+                context.begin_path();
+                let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
+                context.fill();
+            }
+        }
+    });
+    let start = move |[x, y]: [f64; 2]| {
+        starts.update(|starts| {
+            starts.push([x * 4.0 - 2.0, 2.0 - y * 4.0]);
+            if starts.len() > 8 {
+                starts.remove(0);
+            }
+        });
+    };
+    let add = move |event: web_sys::PointerEvent| {
+        if let Some(at) = place_of(&event, ".surface") {
+            start(at);
+        }
+    };
+    let keys = KeyCursor::new();
+    let key = move |event: web_sys::KeyboardEvent| {
+        if let Some(at) = keys.press(&event) {
+            start(at);
+        }
+    };
+    let label = move || match surface {
+        Surface::Bowl => t_string!(i18n, surface_bowl),
+        Surface::Egg => t_string!(i18n, surface_egg),
+    };
+    view! {
+        <figure>
+            <div class="keyed">
+                <canvas class="surface" node_ref=canvas width=SIDE height=SIDE tabindex="0" role="img"
+                    aria-label=move || format!("{}. {}", label(), t_string!(i18n, surface_keys))
+                    on:pointerdown=add on:keydown=key></canvas>
+                {keys.mark()}
+            </div>
+            <figcaption class="help">{label}</figcaption>
+        </figure>
+    }
+}

@@ -1,0 +1,246 @@
+//! DeepDream: what a layer sees in a picture, grown until it shows.
+
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::labs::search::spec::{self as names, Progress, Term};
+use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
+use crate::models::vgg16::{Vgg16, layer_index};
+use crate::protocol::failure::Failure;
+use crate::protocol::message::{Event, Stage};
+use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
+
+use crate::job::{Host, Job};
+use crate::labs::search::frames::Frames;
+use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST, interleave, there_and_back};
+
+/// Keeps a step finite where no gradient is.
+const EPSILON: f32 = 1e-12;
+
+/// A dream under way; it can be continued.
+///
+/// # Reference
+/// Mordvintsev, Olah and Tyka 2015, "Inceptionism: Going Deeper into Neural Networks": gradient ascent
+/// with the gradient on the layer set to its own activations, over several sizes, with jitter.
+pub struct Dream {
+    settings: Settings,
+    /// The photograph, to take each size from.
+    photograph: Picture,
+    /// Columns and rows of each size, from small to large.
+    sizes: Vec<[usize; 2]>,
+    /// Index of the size that is dreamed.
+    octave: usize,
+    /// The photograph at that size.
+    base: Tensor<4>,
+    /// `[1, 3, high, wide]`, RGB from 0 to 1.
+    picture: Tensor<4>,
+    random: ChaCha8Rng,
+    step: u32,
+    losses: Vec<Vec<f32>>,
+    frames: Frames,
+}
+
+/// The photograph at a size.
+fn base(photograph: &Picture, size: [usize; 2], device: &Device) -> Tensor<4> {
+    let rgb = stretch_rgb(photograph, size[0], size[1]);
+    let (extended, [wide, high]) = extend(&rgb, size, 1, SMALLEST);
+    to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device)
+}
+
+impl Dream {
+    /// Readies a dream.
+    pub fn new(settings: &Settings, photograph: Picture, device: &Device) -> Self {
+        let full = working_size(&photograph, settings.number(names::SIZE) as usize);
+        let octaves = settings.number(names::OCTAVES) as i32;
+        let scale = settings.number(names::OCTAVE_SCALE);
+        let sizes: Vec<_> = (0..octaves)
+            .rev()
+            .map(|smaller| {
+                full.map(|side| ((side as f32 / scale.powi(smaller)).round() as usize).max(1))
+            })
+            .collect();
+        let base = base(&photograph, sizes[0], device);
+        let mut frames = Frames::new(full);
+        frames.keep(stretch_rgb(&photograph, full[0], full[1]));
+        Self {
+            settings: settings.clone(),
+            photograph,
+            octave: 0,
+            picture: base.clone(),
+            base,
+            random: ChaCha8Rng::seed_from_u64(settings.number(names::SEED) as u64),
+            step: 0,
+            losses: Vec::new(),
+            frames,
+            sizes,
+        }
+    }
+
+    /// Steps that the settings ask for, over all sizes.
+    pub fn planned(&self) -> u32 {
+        self.settings.number(names::STEPS) as u32 * self.sizes.len() as u32
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Takes over what may change under way: the layer, the length of a step, how many there are, and
+    /// how far the picture is shifted. The sizes stay.
+    pub fn adjust(&mut self, settings: &Settings) {
+        if settings.lab() == self.settings.lab() {
+            self.settings = settings.clone();
+        }
+    }
+
+    /// Goes on to the next size, with what was dreamed so far laid over the photograph there.
+    fn grow(&mut self) {
+        self.octave += 1;
+        let device = self.picture.device();
+        let next = base(&self.photograph, self.sizes[self.octave], &device);
+        let [_, _, high, wide] = next.dims();
+        let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+            .with_align_corners(false)
+            .with_output_size([high, wide]);
+        let dreamed = interpolate(self.picture.clone() - self.base.clone(), options);
+        self.picture = (next.clone() + dreamed).clamp(0.0, 1.0);
+        self.base = next;
+    }
+
+    /// The gradient of half the mean square of the layer's activations on the picture; and that
+    /// number.
+    async fn evaluate<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        picture: Tensor<4>,
+    ) -> Result<(Tensor<4>, Tensor<1>), Failure> {
+        let last = layer_index(self.settings.choice(names::LAYER)).expect("a layer");
+        let mut activation = None;
+        let add = |index: usize, output: &Tensor<4>| {
+            (index == last).then(|| {
+                activation = Some(output.clone().square().mean() * 0.5);
+                output.clone()
+            })
+        };
+        let gradient = there_and_back(job, network, picture, last, add).await?;
+        Ok(gradient.zip(activation).expect("the last layer gives both"))
+    }
+
+    /// Takes steps until the goal is reached, or the job is to pause.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn advance<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        goal: Goal,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        job.stage(Stage::Network).await?;
+        let mut reported = f64::NEG_INFINITY;
+        loop {
+            if let Some(settings) = job.adjusted() {
+                self.adjust(&settings);
+            }
+            let mut until = goal.until(self.planned());
+            if !matches!(goal, Goal::Step(_)) {
+                // However few steps there are now, a dream ends at its largest size.
+                until = until.max(self.step + (self.sizes.len() - 1 - self.octave) as u32);
+            }
+            let last = self.step >= until || job.pausing();
+            let now = job.now_ms();
+            if last || now - reported >= REPORT_MS {
+                let (progress, bytes) = self.report(job, until).await?;
+                if last {
+                    return Ok((progress, bytes));
+                }
+                job.emit_with(Event::Step(progress), bytes);
+                reported = now;
+            }
+            // Steps beyond the plan are taken at the largest size.
+            let each = self.settings.number(names::STEPS) as u32;
+            if self.octave + 1 < self.sizes.len() && self.step >= each * (self.octave as u32 + 1) {
+                self.grow();
+            }
+            let jitter = self.settings.number(names::JITTER) as u32 + 1;
+            // A cancelled step is taken again with the same shift.
+            let mut random = self.random.clone();
+            let shift = [(); 2].map(|()| (random.next_u32() % jitter) as i64);
+            let back = shift.map(|pixels| -pixels);
+            let shifted = self.picture.clone().roll(&shift, &[2, 3]);
+            let (gradient, activation) = self.evaluate(job, network, shifted).await?;
+            let mean = gradient.clone().abs().mean() + EPSILON;
+            let rate = self.settings.number(names::RATE);
+            let ascent = gradient * (mean.recip() * rate).reshape([1, 1, 1, 1]);
+            let stepped = self.picture.clone() + ascent.roll(&back, &[2, 3]);
+            let losses = job.read(activation).await?;
+            self.random = random;
+            self.picture = stepped.clamp(0.0, 1.0);
+            self.step += 1;
+            self.losses.push(losses);
+            if self.frames.wants(self.step) {
+                let rgb = self.full_size(job).await?;
+                self.frames.keep(rgb);
+            }
+        }
+    }
+
+    async fn report<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        until: u32,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        let picture = self.picture(job).await?;
+        let progress = Progress {
+            step: self.step,
+            steps: until,
+            width: picture.width as u32,
+            height: picture.height as u32,
+            losses: std::mem::take(&mut self.losses),
+            terms: vec![Term::Activation],
+            grams: Vec::new(),
+        };
+        Ok((progress, picture.rgba))
+    }
+
+    /// The present picture, at the size that is dreamed.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn picture<H: Host>(&self, job: &Job<'_, H>) -> Result<Picture, Failure> {
+        let [width, height] = self.sizes[self.octave];
+        let shown = self
+            .picture
+            .clone()
+            .narrow(2, 0, height)
+            .narrow(3, 0, width);
+        let rgb = interleave(&job.read(shown).await?, width * height);
+        let opaque = |&[r, g, b]: &[u8; 3]| [r, g, b, 255];
+        Ok(Picture {
+            width,
+            height,
+            rgba: rgb.as_chunks::<3>().0.iter().flat_map(opaque).collect(),
+        })
+    }
+
+    /// RGB bytes of the present picture at the largest size, for the animation.
+    async fn full_size<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        let [width, height] = *self.sizes.last().expect("at least one size");
+        Ok(stretch_rgb(&self.picture(job).await?, width, height))
+    }
+
+    /// The dream as a GIF.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        let last = self.full_size(job).await?;
+        self.frames.to_gif(job, &last, <[u8]>::to_vec).await
+    }
+}

@@ -1,0 +1,4 @@
+//! What a layer sees in the picture, grown until it shows.
+
+#[cfg(feature = "engine")]
+pub mod engine;

@@ -1,0 +1,125 @@
+//! A map of the test set's codes.
+
+use super::super::page::{Map, class_label, data_of};
+use crate::labs::generate::ask::{Ask, Told};
+use crate::labs::generate::page::Latest;
+use crate::labs::generate::spec::DataSet;
+use crate::page::state::use_state;
+use crate::page::text::{t_string, use_i18n};
+use crate::protocol::params::Lab;
+use leptos::prelude::*;
+
+/// Steps of t-SNE, after which the map hardly moves.
+const TSNE_STEPS: u32 = 500;
+/// Colours of ten classes.
+const CLASS_COLORS: [&str; 10] = [
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f",
+    "#8c564b", "#000000",
+];
+
+/// Where the codes of the test set lie, by principal components and by t-SNE.
+#[component]
+pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let settings = state.settings(Lab::Encode);
+    let map = RwSignal::new(Map::default());
+    let running = RwSignal::new(false);
+    let show = move |told: Told, _: Vec<u8>| {
+        if let Told::Map {
+            points,
+            labels,
+            own,
+            step,
+            divergence,
+        } = told
+        {
+            let _ = map.try_set(Map {
+                points,
+                labels,
+                own,
+                step,
+                divergence,
+            });
+        }
+    };
+    Effect::new(move |_| {
+        if taken.get() > 0 {
+            running.set(false);
+            let ask = Ask::Map {
+                settings: settings.get_untracked(),
+                begin: true,
+                steps: 0,
+            };
+            latest.ask(ask, show);
+        }
+    });
+    // Each answer asks for the next few steps.
+    Effect::new(move |_| {
+        let step = map.with(|map| map.step);
+        if running.get() && step < TSNE_STEPS {
+            let ask = Ask::Map {
+                settings: settings.get_untracked(),
+                begin: false,
+                steps: 5,
+            };
+            latest.ask(ask, show);
+        } else if running.get_untracked() {
+            running.set(false);
+        }
+    });
+    let dots = move || {
+        let map = map.get();
+        let data = settings.with_untracked(data_of);
+        let dot = |([x, y], label): (&[f32; 2], &u8)| {
+            let color = if data == DataSet::Avatars {
+                0
+            } else {
+                usize::from(*label) % 10
+            };
+            view! { <circle cx=*x cy=-*y r="0.014" fill=CLASS_COLORS[color] /> }
+        };
+        let dots = map.points.iter().zip(&map.labels).map(dot).collect_view();
+        let own = map.own.map(|[x, y]| {
+            view! { <circle class="own" cx=x cy=-y r="0.035" /> }
+        });
+        (dots, own)
+    };
+    let legend = move || {
+        let data = settings.with(data_of);
+        (data != DataSet::Avatars).then(|| {
+            (0..10)
+                .map(|class| {
+                    view! { <li><span class="dot" style=format!("background:{}", CLASS_COLORS[class])></span>{class_label(i18n, data, class)}</li> }
+                })
+                .collect_view()
+        })
+    };
+    let told = move || {
+        let map = map.get();
+        match map.step {
+            0 => t_string!(i18n, map_pca).to_string(),
+            step => t_string!(
+                i18n,
+                map_tsne,
+                step = step,
+                nats = format!("{:.3}", map.divergence)
+            )
+            .to_string(),
+        }
+    };
+    view! {
+        <section class="panel">
+            <h2>{move || t_string!(i18n, map_title)}</h2>
+            <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, map_title).to_string()>{dots}</svg>
+            <p class="number quiet" id="map-told" data-step=move || map.with(|m| m.step.to_string())>{told}</p>
+            <ul class="legend">{legend}</ul>
+            <div class="row">
+                <button type="button" class="button" id="tsne" on:click=move |_| running.update(|r| *r = !*r)>
+                    {move || if running.get() { t_string!(i18n, search_pause) } else { t_string!(i18n, map_run) }}
+                </button>
+            </div>
+            <p class="help">{move || t_string!(i18n, map_help)}</p>
+        </section>
+    }
+}

@@ -1,0 +1,151 @@
+//! The generative labs: pictures from codes, codes from pictures, training, scores.
+
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+use crate::data::batches::{one_hot_of, pictures_of};
+use crate::job::{Host, Job};
+use crate::labs::generate::ask::Sheet;
+use crate::labs::generate::spec::Shipped;
+use crate::models::generate::gan::Generate as _;
+use crate::models::generate::latents::{Latents, SavedAutoencoder, SavedGenerator};
+use crate::protocol::failure::Failure;
+
+/// A network that makes pictures, ready to use, with its latent space as plain numbers.
+pub struct Maker {
+    /// Which one it is.
+    pub shipped: &'static Shipped,
+    /// The network.
+    pub network: Network,
+    /// See [`Latents::mean`].
+    pub mean: Vec<f32>,
+    /// See [`Latents::directions`].
+    pub directions: Vec<f32>,
+    /// See [`Latents::attributes`].
+    pub attributes: Vec<f32>,
+}
+
+/// The two kinds.
+pub enum Network {
+    /// With an encoder.
+    Auto(Box<SavedAutoencoder>),
+    /// Without.
+    Gan(Box<SavedGenerator>),
+}
+
+impl Maker {
+    /// Reads the latent space of a loaded network.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn new<H: Host>(
+        job: &Job<'_, H>,
+        shipped: &'static Shipped,
+        network: Network,
+    ) -> Result<Self, Failure> {
+        let latents: &Latents = match &network {
+            Network::Auto(saved) => &saved.latents,
+            Network::Gan(saved) => &saved.latents,
+        };
+        let mean = job.read(latents.mean.val()).await?;
+        let directions = job.read(latents.directions.val()).await?;
+        let attributes = job.read(latents.attributes.val()).await?;
+        Ok(Self {
+            shipped,
+            network,
+            mean,
+            directions,
+            attributes,
+        })
+    }
+
+    /// A code from numbers along the directions, in standard deviations, and along the attributes.
+    pub fn code(&self, along: &[f32], attributes: &[f32]) -> Vec<f32> {
+        self.moved(self.mean.clone(), along, attributes)
+    }
+
+    /// The same, from another point than the middle.
+    pub fn moved(&self, mut code: Vec<f32>, along: &[f32], attributes: &[f32]) -> Vec<f32> {
+        let latent = code.len();
+        for (rows, amounts) in [(&self.directions, along), (&self.attributes, attributes)] {
+            for (row, &amount) in rows.chunks_exact(latent).zip(amounts) {
+                for (value, step) in code.iter_mut().zip(row) {
+                    *value += amount * step;
+                }
+            }
+        }
+        code
+    }
+
+    /// Pictures of codes, as bytes, one after the other.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn decode<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        codes: &[Vec<f32>],
+        class: u8,
+        device: &Device,
+    ) -> Result<Vec<u8>, Failure> {
+        let latent = self.shipped.latent;
+        let (side, channels) = (self.shipped.data.side(), self.shipped.data.channels());
+        let mut bytes = Vec::new();
+        // A chunk keeps memory bounded and the submission short.
+        for chunk in codes.chunks(64) {
+            let values: Vec<f32> = chunk.iter().flatten().copied().collect();
+            let data = TensorData::new(values, [chunk.len(), latent]);
+            let brightness = self.brightness(Tensor::from_data(data, device), class);
+            let values = job.read(brightness).await?;
+            bytes.extend(pictures_of(&values, side * side, chunk.len(), channels));
+        }
+        Ok(bytes)
+    }
+
+    /// # Shapes
+    /// - `codes`: `[batch, latent]`
+    /// - output: `[side * side, batch, channels]`, 0 to 1
+    pub fn brightness(&self, codes: Tensor<2>, class: u8) -> Tensor<3> {
+        match &self.network {
+            Network::Auto(saved) => {
+                let network = &saved.network;
+                let classes = self.shipped.data.classes();
+                let [batch, _] = codes.dims();
+                let one_hot = network
+                    .class_shift
+                    .is_some()
+                    .then(|| one_hot_of(&vec![class; batch], classes, &codes.device()));
+                activation::sigmoid(network.decode(codes, one_hot))
+            }
+            Network::Gan(saved) => (saved.network.generate(codes) + 1.0) * 0.5,
+        }
+    }
+}
+
+/// Pictures on a sheet, RGBA: `columns` in a row.
+pub fn sheet(pictures: &[u8], side: usize, channels: usize, columns: usize) -> (Sheet, Vec<u8>) {
+    let each = side * side * channels;
+    let count = pictures.len() / each;
+    let rows = count.div_ceil(columns);
+    let width = columns * side;
+    let mut rgba = vec![0; width * rows * side * 4];
+    for (index, picture) in pictures.chunks_exact(each).enumerate() {
+        let (row, column) = (index / columns, index % columns);
+        for (at, color) in picture.chunks_exact(channels).enumerate() {
+            let (y, x) = (row * side + at / side, column * side + at % side);
+            let pixel = &mut rgba[(y * width + x) * 4..][..4];
+            let rgb = if channels == 3 {
+                [color[0], color[1], color[2]]
+            } else {
+                [color[0]; 3]
+            };
+            pixel[..3].copy_from_slice(&rgb);
+            pixel[3] = 255;
+        }
+    }
+    let sheet = Sheet {
+        side: side as u32,
+        columns: columns as u32,
+        rows: rows as u32,
+    };
+    (sheet, rgba)
+}

@@ -1,0 +1,171 @@
+//! `kiln score`: how good generated pictures are.
+
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::engine::native_host::{NativeHost, open_device};
+use crate::job::Job;
+use crate::labs::generate::ask::{Ask, Told};
+use crate::labs::generate::spec::{Family, SHIPPED, Shipped, find, setting};
+use crate::labs::{sample::engine as sample, scores::engine as score};
+use crate::methods::statistics::{frechet, inception_score, moments};
+use crate::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config};
+use crate::protocol::card::Manifest;
+use crate::protocol::params::Lab;
+
+use crate::command::train::{data_folder, open_pack};
+use crate::command::{cli, weights_file};
+use crate::labs::sample::command::{ask, open_maker};
+
+/// The flags of `kiln score`.
+pub fn command() -> Command {
+    cli::with_settings(
+        Lab::Scores,
+        "Scores pictures against the test set, on LeNet features or on Inception-v3's",
+    )
+    .arg(
+        Arg::new("metric")
+            .long("metric")
+            .value_parser(["fid", "is", "all"])
+            .default_value("all")
+            .help("what to print"),
+    )
+    .arg(
+        Arg::new("inception")
+            .long("inception")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("score on the features of Inception-v3, from the file that `kiln import` wrote"),
+    )
+    .arg(
+        Arg::new("network")
+            .long("network")
+            .value_parser(SHIPPED.map(|shipped| shipped.name))
+            .conflicts_with_all(["model", "modes", "blur", "noise"])
+            .requires("inception")
+            .help("with --inception: any network that ships, instead of --model"),
+    )
+    .arg(
+        Arg::new("count")
+            .long("count")
+            .value_name("NUMBER")
+            .value_parser(value_parser!(u32).range(2..=50_000))
+            .default_value("1000")
+            .help("with --inception: generated pictures, and real ones as far as there are; FID is lower with more"),
+    )
+    .arg(
+        Arg::new("data-folder")
+            .long("data-folder")
+            .value_parser(value_parser!(PathBuf))
+            .help("with --inception: folder of the packs that `make data` makes"),
+    )
+}
+
+/// `kiln score`.
+pub fn score(arguments: &ArgMatches) -> Result<(), String> {
+    if let Some(file) = arguments.get_one::<PathBuf>("inception") {
+        return on_inception(arguments, file);
+    }
+    let settings = cli::settings(Lab::Scores, arguments);
+    let (Told::Scored(scores), _) = ask(arguments, Ask::Score(settings))? else {
+        unreachable!("a question for scores is answered by them");
+    };
+    let [means, covariances] = scores.frechet.map(f64::from);
+    print(
+        arguments,
+        "LeNet",
+        [means, covariances],
+        scores.inception.into(),
+    );
+    if metric(arguments) == "all" {
+        println!(
+            "pictures: {}, certainty: {:.3}",
+            scores.count, scores.certainty
+        );
+    }
+    Ok(())
+}
+
+fn metric(arguments: &ArgMatches) -> &str {
+    arguments
+        .get_one::<String>("metric")
+        .expect("has a default")
+}
+
+fn print(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], inception: f64) {
+    if metric(arguments) != "is" {
+        println!(
+            "FID on {judge} features: {:.3} (means {means:.3}, covariances {covariances:.3})",
+            means + covariances
+        );
+    }
+    if metric(arguments) != "fid" {
+        println!("IS on {judge}: {inception:.3}");
+    }
+}
+
+/// The true scores: on the network that they are named after, with the weights of torchvision.
+fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
+    let settings = cli::settings(Lab::Scores, arguments);
+    let named = arguments.get_one::<String>("network");
+    let word = named.map_or(settings.choice(setting::MODEL), |name| name.as_str());
+    let shipped: &'static Shipped = find(word)
+        .ok_or("with --inception, say which network's pictures are scored: --network NAME.")?;
+    for harm in ["modes", "blur", "noise"] {
+        if arguments.value_source(harm) == Some(ValueSource::CommandLine) {
+            return Err(format!(
+                "--{harm} is for the scores on LeNet: leave it out with --inception."
+            ));
+        }
+    }
+    let count = *arguments.get_one::<u32>("count").expect("has a default") as usize;
+    let test = open_pack(&data_folder(arguments), shipped.data, "test")?;
+    let real = &test.pixels[..test.values() * test.count().min(count)];
+    let shape = [shipped.data.side(), shipped.data.channels()];
+    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
+    let network = weights_file::load_weights(InceptionV3Config::new().init(&device), file)?;
+    let folder = arguments
+        .get_one::<PathBuf>("weights")
+        .expect("has a default");
+    let host = NativeHost::new(folder, |_| {});
+    let judged = pollster::block_on(async {
+        let job = Job::new(&host, &*backend);
+        let manifest = Manifest::shipped();
+        let maker = open_maker(&job, &host, &manifest, shipped, &device).await?;
+        let seed = settings.number(setting::SEED);
+        let noises = sample::noises(seed, shipped.latent, 1.0, count);
+        let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
+        let mut pictures = Vec::new();
+        // A network that is told the class draws each in turn.
+        let classes = match shipped.family {
+            Family::Cvae => shipped.data.classes(),
+            _ => 1,
+        };
+        for (class, codes) in codes.chunks(count.div_ceil(classes)).enumerate() {
+            pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+        }
+        let judge = |pictures: Vec<u8>| {
+            let (job, network, device) = (&job, &network, &device);
+            async move { score::judge_by_inception(job, network, &pictures, shape, device).await }
+        };
+        let fake = judge(pictures).await?;
+        Ok((judge(real.to_vec()).await?, fake))
+    });
+    let (real, fake) =
+        judged.map_err(|failure: crate::protocol::failure::Failure| failure.to_string())?;
+    let distance = frechet(
+        &moments(&real.features, FEATURES),
+        &moments(&fake.features, FEATURES),
+    );
+    let pictures = |judged: &score::Judged| judged.features.len() / FEATURES;
+    println!(
+        "{} generated against {} real pictures",
+        pictures(&fake),
+        pictures(&real)
+    );
+    let inception = inception_score(&fake.probabilities, CLASSES);
+    print(arguments, "torchvision's Inception-v3", distance, inception);
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! IS and FID.
+
+#[cfg(feature = "native")]
+pub mod command;
+#[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "page")]
+pub mod page;

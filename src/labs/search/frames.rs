@@ -1,0 +1,157 @@
+//! The pictures of a search, kept for an animation of how its result came about.
+
+use crate::protocol::failure::Failure;
+
+use crate::job::{Host, Job};
+
+/// Most pictures that are kept: when there are more, every other one goes.
+const MOST: usize = 48;
+/// Hundredths of a second that a picture of the animation stays.
+const DELAY: u16 = 8;
+/// Hundredths of a second that the last one stays.
+const LAST_DELAY: u16 = 200;
+/// Quality of the 256 colours, 1 (best) to 30 (fastest).
+const SPEED: i32 = 10;
+
+/// Pictures of one size, evenly spread over the steps.
+#[derive(Debug, Clone)]
+pub struct Frames {
+    size: [u16; 2],
+    interval: u32,
+    pictures: Vec<Vec<u8>>,
+}
+
+impl Frames {
+    /// None yet, of that many columns and rows.
+    pub fn new([width, height]: [usize; 2]) -> Self {
+        Self {
+            size: [width as u16, height as u16],
+            interval: 1,
+            pictures: Vec::new(),
+        }
+    }
+
+    /// Whether the picture after this step is to be kept.
+    pub fn wants(&self, step: u32) -> bool {
+        step.is_multiple_of(self.interval)
+    }
+
+    /// Keeps the RGB bytes of a wanted step.
+    pub fn keep(&mut self, rgb: Vec<u8>) {
+        self.pictures.push(rgb);
+        if self.pictures.len() > MOST {
+            let mut index = 0;
+            // The first, third, ... stay: they are those of the multiples of twice the interval.
+            self.pictures.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            self.interval *= 2;
+        }
+    }
+
+    /// A GIF that repeats, with `last` at its end; `color` gives each picture its final colours. Gives
+    /// way between pictures.
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`].
+    pub async fn to_gif<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        last: &[u8],
+        color: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        let [width, height] = self.size;
+        let mut bytes = Vec::new();
+        let written = "writing to memory does not fail";
+        let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[]).expect(written);
+        encoder.set_repeat(gif::Repeat::Infinite).expect(written);
+        let kept = self.pictures.iter().map(|rgb| (&**rgb, DELAY));
+        for (rgb, delay) in kept.chain([(last, LAST_DELAY)]) {
+            let mut frame = gif::Frame::from_rgb_speed(width, height, &color(rgb), SPEED);
+            frame.delay = delay;
+            encoder.write_frame(&frame).expect(written);
+            job.breathe().await?;
+        }
+        drop(encoder);
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::message::Event;
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    /// A host that never waits.
+    struct Alone;
+
+    impl Host for Alone {
+        fn emit(&self, _event: Event) {}
+        fn cancelled(&self) -> bool {
+            false
+        }
+        fn now_ms(&self) -> f64 {
+            0.0
+        }
+        fn memory_bytes(&self) -> Option<usize> {
+            None
+        }
+        async fn pause(&self) {}
+        async fn weights(&self, _: &str, _: &str, _: usize) -> Result<Vec<u8>, Failure> {
+            Err(Failure::EmptyFile)
+        }
+        async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
+        async fn forget_weights(&self, _: &str, _: &str) {}
+    }
+
+    #[test]
+    fn long_searches_keep_evenly_spread_pictures() {
+        let mut frames = Frames::new([1, 1]);
+        for step in 0..=200u32 {
+            if frames.wants(step) {
+                frames.keep(vec![step as u8; 3]);
+            }
+        }
+        let steps: Vec<_> = frames
+            .pictures
+            .iter()
+            .map(|rgb| u32::from(rgb[0]))
+            .collect();
+        let expected: Vec<_> = (0..=200).step_by(frames.interval as usize).collect();
+        assert_eq!(steps, expected);
+        assert!(
+            steps.len() <= MOST && steps.len() > MOST / 3,
+            "{}",
+            steps.len()
+        );
+    }
+
+    #[test]
+    fn the_animation_has_the_pictures_and_the_result() {
+        let mut frames = Frames::new([2, 1]);
+        frames.keep(vec![255, 0, 0, 0, 0, 255]);
+        let job = Job::new(&Alone, "cpu");
+        let gif = frames.to_gif(&job, &[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
+        let gif = std::pin::pin!(gif).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Ok(gif)) = gif else {
+            panic!("nothing to wait for");
+        };
+        let mut options = gif::DecodeOptions::new();
+        options.set_color_output(gif::ColorOutput::RGBA);
+        let mut decoder = options.read_info(&*gif).expect("a GIF");
+        let mut shown = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().expect("whole") {
+            shown.push((frame.delay, frame.buffer.to_vec()));
+        }
+        assert_eq!(
+            shown,
+            [
+                (DELAY, vec![255, 0, 0, 255, 0, 0, 255, 255]),
+                (LAST_DELAY, vec![0, 255, 0, 255, 255, 255, 255, 255]),
+            ]
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! What the labs that change a picture step by step share: style by optimisation, texture, dreams.
+
+#[cfg(feature = "native")]
+pub mod command;
+#[cfg(feature = "engine")]
+pub mod frames;
+#[cfg(feature = "engine")]
+pub mod optimise;
+#[cfg(feature = "page")]
+pub mod page;
+#[cfg(feature = "engine")]
+pub mod passes;
+pub mod spec;
+#[cfg(feature = "page")]
+pub mod views;

@@ -1,0 +1,599 @@
+//! Style transfer and texture synthesis by optimisation: the picture itself is what is learned.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::labs::search::spec::{self as names, GramView, Progress, STYLE_LAYERS, Term};
+use crate::methods::adam::Adam;
+use crate::methods::lbfgs::Lbfgs;
+use crate::methods::luminance::with_colors_of;
+use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
+use crate::methods::style_loss::{Loss, content_loss, gram, style_loss, total_variation};
+use crate::models::vgg16::{Vgg16, layer_index};
+use crate::protocol::failure::Failure;
+use crate::protocol::message::{Event, Stage};
+use crate::protocol::params::Lab;
+use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
+
+use super::frames::Frames;
+use super::passes::{Goal, REPORT_MS, SMALLEST, interleave, maps, there_and_back};
+use crate::job::{Host, Job};
+
+/// Channels of a Gram matrix that are shown.
+const GRAM_SHOWN: usize = 32;
+/// How far a step of L-BFGS may move a pixel, in units of the learning rate.
+const LBFGS_REACH: f32 = 2.5;
+
+/// What a search has to reach.
+struct Targets {
+    /// Index of the layer and map of the content; none of a texture.
+    content: Option<(usize, Tensor<4>)>,
+    /// Gram matrix of each of [`STYLE_LAYERS`].
+    style: Vec<Tensor<2>>,
+}
+
+/// The rule that makes steps of gradients.
+enum Rule {
+    Adam(Adam<4>),
+    Lbfgs(Lbfgs),
+}
+
+/// A search under way; it can be continued.
+pub struct Optimisation {
+    settings: Settings,
+    targets: Targets,
+    /// `[1, 3, high, wide]`, RGB from 0 to 1.
+    picture: Tensor<4>,
+    rule: Rule,
+    /// Columns and rows that are shown; the rest only fills up the network's smallest size.
+    size: [usize; 2],
+    /// The content at that size, RGB by row; none of a texture.
+    content: Option<Vec<u8>>,
+    step: u32,
+    /// Steps whose losses were noted: a search that goes on looks at its last picture again.
+    noted: u32,
+    /// Losses of the steps since the last report.
+    losses: Vec<Vec<f32>>,
+    /// The strongest channels of each target, for views of it.
+    strongest: Vec<Vec<u16>>,
+    frames: Frames,
+}
+
+/// The loss of a picture in its parts, and the gradient on it.
+struct Evaluation {
+    gradient: Tensor<4>,
+    /// In the order of [`terms`].
+    losses: Vec<Tensor<1>>,
+    /// Gram matrix of each of [`STYLE_LAYERS`] that counts.
+    grams: Vec<Option<Tensor<2>>>,
+}
+
+/// What the losses of a lab are, in order.
+fn terms(lab: Lab) -> Vec<Term> {
+    let content = (lab == Lab::Gatys).then_some(Term::Content);
+    let styles = (0..STYLE_LAYERS.len()).map(Term::Style);
+    [Term::Total]
+        .into_iter()
+        .chain(content)
+        .chain(styles)
+        .chain([Term::Variation])
+        .collect()
+}
+
+fn style_layer(number: usize) -> usize {
+    layer_index(STYLE_LAYERS[number]).expect("a layer of the network")
+}
+
+/// Weights of content, of each style layer, and of the variation. Style weights share the weight of
+/// the style as a whole.
+fn weights(settings: &Settings) -> (f32, [f32; 5], f32) {
+    let variation = settings.number(names::VARIATION_WEIGHT);
+    if settings.lab() == Lab::Texture {
+        let layers = settings.number(names::LAYERS) as usize;
+        let share = |number| {
+            if number < layers {
+                1.0 / layers as f32
+            } else {
+                0.0
+            }
+        };
+        // A texture has no content to be weighed against: its losses are smaller.
+        return (0.0, std::array::from_fn(share), variation * 0.1);
+    }
+    let layers = names::LAYER_WEIGHTS.map(|name| settings.number(name));
+    let sum = layers.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    let style = settings.number(names::STYLE_WEIGHT);
+    (
+        settings.number(names::CONTENT_WEIGHT),
+        layers.map(|weight| weight / sum * style),
+        variation,
+    )
+}
+
+/// A picture at a size, as a tensor whose sides the network can halve, and its RGB bytes.
+fn at_size(picture: &Picture, size: [usize; 2], device: &Device) -> (Tensor<4>, Vec<u8>) {
+    let rgb = stretch_rgb(picture, size[0], size[1]);
+    let (extended, [wide, high]) = extend(&rgb, size, 1, SMALLEST);
+    (
+        to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device),
+        rgb,
+    )
+}
+
+/// Every value at random between 0 and 1.
+fn noise(seed: u64, [wide, high]: [usize; 2], device: &Device) -> Tensor<4> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let values: Vec<f32> = (0..3 * wide * high)
+        // 24 bits: what an f32 of that size holds exactly.
+        .map(|_| (random.next_u32() >> 8) as f32 / (1 << 24) as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, 3, high, wide]), device)
+}
+
+impl Optimisation {
+    /// Readies a search: computes what it has to reach. `content` is none for a texture; `style` is
+    /// the picture of the style, or the example of the texture.
+    ///
+    /// # Errors
+    /// Those of [`Job::stage`] and [`Job::read`].
+    pub async fn new<H: Host>(
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        settings: &Settings,
+        content: Option<&Picture>,
+        style: &Picture,
+        device: &Device,
+    ) -> Result<Self, Failure> {
+        job.stage(Stage::Prepare).await?;
+        let longest = settings.number(names::SIZE) as usize;
+        let size = content.map_or([longest; 2], |content| working_size(content, longest));
+        let [wide, high] = size.map(|side| side.max(SMALLEST));
+        let (style_picture, _) = at_size(style, working_size(style, longest), device);
+        let mut grams = Vec::with_capacity(STYLE_LAYERS.len());
+        let style_maps = maps(job, network, style_picture, style_layer(4)).await?;
+        for number in 0..STYLE_LAYERS.len() {
+            grams.push(gram(style_maps[style_layer(number)].clone()));
+        }
+        drop(style_maps);
+        let mut kept = None;
+        let mut content_target = None;
+        let mut start = None;
+        if let Some(content) = content {
+            let (tensor, rgb) = at_size(content, size, device);
+            let index = layer_index(settings.choice(names::CONTENT_LAYER)).expect("a layer");
+            let map = maps(job, network, tensor.clone(), index).await?.pop();
+            content_target = map.map(|map| (index, map));
+            kept = Some(rgb);
+            start = match settings.choice(names::START) {
+                "content" => Some(tensor),
+                "style" => Some(at_size(style, size, device).0),
+                _ => None,
+            };
+        }
+        let seed = settings.number(names::SEED) as u64;
+        let picture = start.unwrap_or_else(|| noise(seed, [wide, high], device));
+        let mut strongest = Vec::with_capacity(grams.len());
+        for gram in &grams {
+            let [channels, _] = gram.dims();
+            let values = job.read(gram.clone()).await?;
+            let own = |channel: &u16| values[*channel as usize * (channels + 1)];
+            let mut order: Vec<u16> = (0..channels as u16).collect();
+            order.sort_by(|a, b| own(b).total_cmp(&own(a)));
+            order.truncate(GRAM_SHOWN);
+            strongest.push(order);
+        }
+        Ok(Self {
+            rule: match settings.choice(names::OPTIMIZER) {
+                "adam" => Rule::Adam(Adam::new(&picture)),
+                _ => Rule::Lbfgs(Lbfgs::default()),
+            },
+            targets: Targets {
+                content: content_target,
+                style: grams,
+            },
+            picture,
+            size,
+            content: kept,
+            step: 0,
+            noted: 0,
+            losses: Vec::new(),
+            strongest,
+            frames: Frames::new(size),
+            settings: settings.clone(),
+        })
+    }
+
+    /// The lab that the search belongs to.
+    pub fn lab(&self) -> Lab {
+        self.settings.lab()
+    }
+
+    /// Columns and rows of the picture.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Takes over what may change under way: weights, rate, colours.
+    pub fn adjust(&mut self, settings: &Settings) {
+        if settings.lab() != self.lab() {
+            return;
+        }
+        let same = weights(settings) == weights(&self.settings);
+        // Curvature is that of the objective: another one has to be learned anew.
+        if let (Rule::Lbfgs(lbfgs), false) = (&mut self.rule, same) {
+            *lbfgs = Lbfgs::default();
+        }
+        self.settings = settings.clone();
+    }
+
+    /// Loss and gradient of the present picture: forward through the network, and backward with
+    /// what each loss adds on the way.
+    async fn evaluate<H: Host>(
+        &self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+    ) -> Result<Evaluation, Failure> {
+        let (content_weight, style_weights, variation_weight) = weights(&self.settings);
+        let content = self.targets.content.as_ref();
+        let style_of = |index: usize| (0..STYLE_LAYERS.len()).find(|&n| style_layer(n) == index);
+        // Weights of zero are looked at all the same where the network passes anyway.
+        let deepest_style = (0..STYLE_LAYERS.len())
+            .filter(|&n| style_weights[n] > 0.0)
+            .map(style_layer)
+            .max();
+        let last = deepest_style
+            .max(content.map(|(index, _)| *index))
+            .unwrap_or(0);
+        let device = self.picture.device();
+        let zero = || Tensor::<1>::zeros([1], &device);
+        let mut content_value = zero();
+        let mut style_values = vec![zero(); STYLE_LAYERS.len()];
+        let mut grams = vec![None; STYLE_LAYERS.len()];
+        let add = |index: usize, output: &Tensor<4>| {
+            let mut gradient = None;
+            if let Some(number) = style_of(index) {
+                let own = gram(output.clone());
+                grams[number] = Some(own.clone());
+                let target = self.targets.style[number].clone();
+                let loss = style_loss(output.clone(), own, target);
+                style_values[number] = loss.value;
+                gradient = weighted(gradient, loss.gradient, style_weights[number]);
+            }
+            if let Some((_, target)) = content.filter(|(at, _)| *at == index) {
+                let loss = content_loss(output.clone(), target.clone());
+                content_value = loss.value;
+                gradient = weighted(gradient, loss.gradient, content_weight);
+            }
+            gradient
+        };
+        let gradient = there_and_back(job, network, self.picture.clone(), last, add).await?;
+        let Loss {
+            value: variation,
+            gradient: smoothing,
+        } = total_variation(self.picture.clone());
+        let gradient = weighted(gradient, smoothing, variation_weight);
+        let mut losses = Vec::new();
+        let mut total = variation.clone() * variation_weight;
+        if content.is_some() {
+            total = total + content_value.clone() * content_weight;
+            losses.push(content_value);
+        }
+        for (value, weight) in style_values.into_iter().zip(style_weights) {
+            total = total + value.clone() * weight;
+            losses.push(value);
+        }
+        losses.push(variation);
+        losses.insert(0, total);
+        Ok(Evaluation {
+            gradient: gradient.unwrap_or_else(|| self.picture.zeros_like()),
+            losses,
+            grams,
+        })
+    }
+
+    /// Steps that the settings ask for.
+    pub fn planned(&self) -> u32 {
+        self.settings.number(names::STEPS) as u32
+    }
+
+    /// Takes steps until the goal is reached, or the job is to pause. What was reached stays, also
+    /// where the job is cancelled.
+    ///
+    /// # Errors
+    /// [`Failure::NotFinite`] where the losses are no numbers any more; the picture is then that of
+    /// the last good step. Those of [`Job::read`].
+    pub async fn advance<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        network: &Vgg16,
+        goal: Goal,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        job.stage(Stage::Network).await?;
+        let mut reported = f64::NEG_INFINITY;
+        let mut before: Option<Tensor<4>> = None;
+        loop {
+            if let Some(settings) = job.adjusted() {
+                self.adjust(&settings);
+            }
+            let until = goal.until(self.planned());
+            let last = self.step >= until || job.pausing();
+            let evaluation = self.evaluate(job, network).await?;
+            // Also waits for the device, so that no queue builds up.
+            let losses = match job.read(Tensor::cat(evaluation.losses, 0)).await {
+                Err(failure @ Failure::NotFinite { .. }) => {
+                    // The step led nowhere: back to where it began.
+                    if let Some(picture) = before {
+                        self.picture = picture;
+                        self.step -= 1;
+                    }
+                    return Err(failure);
+                }
+                losses => losses?,
+            };
+            if self.step >= self.noted {
+                self.noted = self.step + 1;
+                self.losses.push(losses);
+                if self.frames.wants(self.step) {
+                    let rgb = self.rgb(job).await?;
+                    self.frames.keep(rgb);
+                }
+            }
+            let now = job.now_ms();
+            if last || now - reported >= REPORT_MS {
+                let (progress, bytes) = self.report(job, &evaluation.grams, until).await?;
+                if last {
+                    return Ok((progress, bytes));
+                }
+                job.emit_with(Event::Step(progress), bytes);
+                reported = now;
+            }
+            let rate = self.settings.number(names::RATE);
+            let change = match &mut self.rule {
+                Rule::Adam(adam) => adam.step(evaluation.gradient, rate),
+                Rule::Lbfgs(lbfgs) => {
+                    lbfgs.step(&self.picture, evaluation.gradient, rate * LBFGS_REACH)
+                }
+            };
+            let stepped = (self.picture.clone() - change).clamp(0.0, 1.0);
+            before = Some(std::mem::replace(&mut self.picture, stepped));
+            self.step += 1;
+        }
+    }
+
+    /// The picture as it is shown, with its Gram matrices beside their targets.
+    async fn report<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        grams: &[Option<Tensor<2>>],
+        until: u32,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        let rgb = self.rgb(job).await?;
+        let mut bytes = self.colored(&rgb);
+        let mut views = Vec::new();
+        for (layer, own) in grams.iter().enumerate() {
+            let Some(own) = own else { continue };
+            let channels = self.strongest[layer].clone();
+            for gram in [&self.targets.style[layer], own] {
+                let shown = part(gram.clone(), &channels);
+                let values = job.read(shown).await?;
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }
+            views.push(GramView { layer, channels });
+        }
+        let progress = Progress {
+            step: self.step,
+            steps: until,
+            width: self.size[0] as u32,
+            height: self.size[1] as u32,
+            losses: std::mem::take(&mut self.losses),
+            terms: terms(self.lab()),
+            grams: views,
+        };
+        Ok((progress, bytes))
+    }
+
+    /// RGB bytes of the present picture, by row.
+    async fn rgb<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        let [width, height] = self.size;
+        let shown = self
+            .picture
+            .clone()
+            .narrow(2, 0, height)
+            .narrow(3, 0, width);
+        let planes = job.read(shown).await?;
+        Ok(interleave(&planes, width * height))
+    }
+
+    /// RGBA bytes, with the colours that the settings ask for.
+    fn colored(&self, rgb: &[u8]) -> Vec<u8> {
+        let keeps = self.lab() == Lab::Gatys && self.settings.choice(names::COLORS) == "photo";
+        let content = self.content.as_deref().filter(|_| keeps).unwrap_or(rgb);
+        let pixels = rgb
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .zip(content.as_chunks::<3>().0);
+        pixels
+            .flat_map(|(&painted, &content)| {
+                let [r, g, b] = if keeps {
+                    with_colors_of(painted, content)
+                } else {
+                    painted
+                };
+                [r, g, b, 255]
+            })
+            .collect()
+    }
+
+    /// The present picture.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn picture<H: Host>(
+        &mut self,
+        job: &Job<'_, H>,
+        settings: &Settings,
+    ) -> Result<Picture, Failure> {
+        self.adjust(settings);
+        let rgb = self.rgb(job).await?;
+        Ok(Picture {
+            width: self.size[0],
+            height: self.size[1],
+            rgba: self.colored(&rgb),
+        })
+    }
+
+    /// The search as a GIF.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+        let color = |rgb: &[u8]| {
+            let opaque = self.colored(rgb);
+            opaque
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .flat_map(|&[r, g, b, _]| [r, g, b])
+                .collect()
+        };
+        self.frames.to_gif(job, &self.rgb(job).await?, color).await
+    }
+}
+
+/// A sum with one more gradient in it; a weight of zero adds nothing.
+fn weighted(sum: Option<Tensor<4>>, gradient: Tensor<4>, weight: f32) -> Option<Tensor<4>> {
+    if weight <= 0.0 {
+        return sum;
+    }
+    let gradient = gradient * weight;
+    Some(match sum {
+        Some(sum) => sum + gradient,
+        None => gradient,
+    })
+}
+
+/// Some rows and the same columns of a square matrix.
+fn part(matrix: Tensor<2>, channels: &[u16]) -> Tensor<2> {
+    let indices: Vec<i32> = channels.iter().map(|&channel| i32::from(channel)).collect();
+    let count = indices.len();
+    let device = matrix.device();
+    let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &device);
+    matrix.select(0, indices.clone()).select(1, indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::native_host::NativeHost;
+    use crate::models::vgg16::Vgg16Config;
+    use burn::module::Param;
+    use burn::tensor::Distribution;
+
+    /// A network with random weights that keep the size of what passes (He et al. 2015).
+    fn network(device: &Device) -> Vgg16 {
+        device.seed(5);
+        let mut network = Vgg16Config::new().init(device);
+        for conv in &mut network.convs {
+            let dims = conv.weight.dims();
+            let spread = (2.0 / (dims[1] * 9) as f64).sqrt();
+            let random = Tensor::random(dims, Distribution::Normal(0.0, spread), device);
+            conv.weight = Param::from_tensor(random);
+        }
+        network
+    }
+
+    fn picture(seed: u64) -> Picture {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut rgba = vec![255; 20 * 18 * 4];
+        for pixel in rgba.as_chunks_mut::<4>().0 {
+            pixel[..3].fill_with(|| random.next_u32() as u8);
+        }
+        Picture::new(20, 18, rgba).expect("right size")
+    }
+
+    /// The gradient of the whole objective, with all its terms, through all layers, against central
+    /// differences.
+    #[test]
+    fn the_gradient_equals_finite_differences() {
+        let device = Device::flex();
+        let network = network(&device);
+        let host = NativeHost::new("weights", |_| {});
+        let job = Job::new(&host, "cpu");
+        let mut settings = Settings::new(Lab::Gatys);
+        settings.set_text(names::START, "noise");
+        let content = picture(1);
+        let style = picture(2);
+        let ready = Optimisation::new(&job, &network, &settings, Some(&content), &style, &device);
+        let mut search = pollster::block_on(ready).expect("ready");
+        let list = |tensor: Tensor<4>| tensor.into_data().try_into_vec::<f32>().expect("f32");
+        let at = list(search.picture.clone());
+        let evaluation = pollster::block_on(search.evaluate(&job, &network)).expect("finite");
+        let gradient = list(evaluation.gradient);
+        let mut loss = |values: Vec<f32>| {
+            search.picture = Tensor::from_data(TensorData::new(values, [1, 3, 18, 20]), &device);
+            let evaluation = pollster::block_on(search.evaluate(&job, &network)).expect("finite");
+            let total: Vec<f32> = evaluation.losses[0]
+                .clone()
+                .into_data()
+                .try_into_vec()
+                .expect("f32");
+            f64::from(total[0])
+        };
+        // Single values drown in rounding: along the gradient and along random directions.
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let largest = gradient
+            .iter()
+            .fold(0f32, |most, value| most.max(value.abs()));
+        let along: Vec<f32> = gradient.iter().map(|value| value / largest).collect();
+        let mut directions = vec![along];
+        for _ in 0..3 {
+            directions.push(
+                gradient
+                    .iter()
+                    .map(|&value| {
+                        let sign = if random.next_u32() % 4 == 0 {
+                            -1.0
+                        } else {
+                            1.0
+                        };
+                        sign * value.signum()
+                    })
+                    .collect(),
+            );
+        }
+        for direction in directions {
+            let moved = |by: f32| at.iter().zip(&direction).map(|(a, d)| a + by * d).collect();
+            let step = 2e-4;
+            let expected = (loss(moved(step)) - loss(moved(-step))) / (2.0 * f64::from(step));
+            let got: f64 = gradient
+                .iter()
+                .zip(&direction)
+                .map(|(g, d)| f64::from(g * d))
+                .sum();
+            assert!(
+                (got - expected).abs() < 0.02 * expected.abs(),
+                "{got}, expected {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn noise_is_the_same_everywhere() {
+        let values = noise(7, [16, 16], &Device::flex()).into_data();
+        let values: Vec<f32> = values.try_into_vec().expect("f32");
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        assert!((mean - 0.5).abs() < 0.05);
+        assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
+        // The first word of the generator, as the crate documents its stream to be stable.
+        let first = ChaCha8Rng::seed_from_u64(7).next_u32() >> 8;
+        assert_eq!(values[0], first as f32 / 16_777_216.0);
+    }
+}

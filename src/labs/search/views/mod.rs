@@ -1,0 +1,4 @@
+//! The views of the page.
+
+pub mod curves;
+pub mod grams;

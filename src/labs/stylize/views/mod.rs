@@ -1,0 +1,4 @@
+//! The views of the page.
+
+pub mod pad;
+pub mod paintings;

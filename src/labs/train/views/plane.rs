@@ -1,0 +1,180 @@
+//! The plane that points are learned on.
+
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlCanvasElement;
+
+use crate::labs::generate::ask::{CELLS, Plane, Progress};
+use crate::labs::generate::page::{capture, place_of};
+use crate::page::color_map::diverging;
+use crate::page::export;
+use crate::page::keys::KeyCursor;
+use crate::page::text::{t_string, use_i18n};
+
+/// Most points that the visitor can draw.
+const DRAWN_MAX: usize = 400;
+/// Pixels of the plane's side.
+const PLANE: f64 = 480.0;
+/// The plane goes from minus this to this in both directions.
+const REACH: f64 = 1.2;
+/// Where the points of a key's press lie around it.
+const CLOUD: [[f32; 2]; 5] = [
+    [0.0, 0.0],
+    [0.05, 0.02],
+    [-0.04, 0.05],
+    [-0.02, -0.05],
+    [0.03, -0.04],
+];
+
+/// The plane: the discriminator's surface, data, samples, and where samples are driven.
+#[component]
+pub fn PlaneView(
+    progress: RwSignal<Progress>,
+    drawn_points: RwSignal<Vec<[f32; 2]>>,
+    can_draw: Signal<bool>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
+    let stroke = StoredValue::new(None::<Vec<[f32; 2]>>);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        let result = progress.with(|p| draw(&canvas, &p.plane.clone().unwrap_or_default()));
+        if let Err(error) = result {
+            leptos::logging::error!("plane: {error:?}");
+        }
+    });
+    let add = move |event: &web_sys::PointerEvent| {
+        let Some([x, y]) = place_of(event, ".plane canvas") else {
+            return;
+        };
+        let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
+        stroke.update_value(|stroke| {
+            if let Some(stroke) = stroke {
+                stroke.push(point);
+            }
+        });
+        if let (Some(canvas), Some([x, y])) =
+            (canvas.get_untracked(), place_of(event, ".plane canvas"))
+            && let Ok(context) = export::context(&canvas)
+        {
+            context.set_fill_style_str("#000");
+            context.begin_path();
+            let _ = context.arc(x * PLANE, y * PLANE, 3.0, 0.0, std::f64::consts::TAU);
+            context.fill();
+        }
+    };
+    let keys = KeyCursor::new();
+    let key = move |event: web_sys::KeyboardEvent| {
+        if !can_draw.get_untracked() {
+            return;
+        }
+        if let Some([x, y]) = keys.press(&event) {
+            let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
+            drawn_points.update(|all| {
+                // A press is a small cloud: single points are no distribution.
+                for [dx, dy] in CLOUD {
+                    all.push([point[0] + dx, point[1] + dy]);
+                }
+                let over = all.len().saturating_sub(DRAWN_MAX);
+                all.drain(..over);
+            });
+        }
+    };
+    let end = move |_| {
+        if let Some(points) = stroke.try_update_value(Option::take).flatten() {
+            drawn_points.update(|all| {
+                all.extend(points);
+                let over = all.len().saturating_sub(DRAWN_MAX);
+                all.drain(..over);
+            });
+        }
+    };
+    view! {
+        <div class="plane">
+            <div class="keyed">
+            <canvas
+                node_ref=canvas
+                width=PLANE
+                height=PLANE
+                role="img"
+                class:drawing=can_draw
+                tabindex=move || can_draw.get().then_some("0")
+                aria-label=move || if can_draw.get() {
+                    format!("{}. {}", t_string!(i18n, train_plane), t_string!(i18n, plane_keys))
+                } else {
+                    t_string!(i18n, train_plane).to_string()
+                }
+                on:keydown=key
+                on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event, ".plane canvas"); stroke.set_value(Some(Vec::new())); add(&event) } }
+                on:pointermove=move |event| { if stroke.with_value(Option::is_some) { add(&event) } }
+                on:pointerup=end
+                on:pointercancel=end
+            ></canvas>
+            <Show when=move || can_draw.get()>{keys.mark()}</Show>
+            </div>
+            <ul class="legend">
+                <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train_real)}</li>
+                <li><span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train_fake)}</li>
+                <li><span class="ramp signed"></span>{move || t_string!(i18n, train_surface)}</li>
+            </ul>
+            <Show when=move || can_draw.get()>
+                <p class="help">{move || t_string!(i18n, train_draw_help)}</p>
+                <button type="button" class="button quiet" id="clear-points" on:click=move |_| drawn_points.set(Vec::new())>{move || t_string!(i18n, pad_clear)}</button>
+            </Show>
+        </div>
+    }
+}
+
+fn draw(canvas: &HtmlCanvasElement, plane: &Plane) -> Result<(), JsValue> {
+    let context = export::context(canvas)?;
+    context.set_fill_style_str("#f7f7f7");
+    context.fill_rect(0.0, 0.0, PLANE, PLANE);
+    // From the lowest score to the highest, blue to orange.
+    let low = plane.surface.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = plane
+        .surface
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
+    let cell = PLANE / CELLS as f64;
+    for (index, score) in plane.surface.iter().enumerate() {
+        let share = (score - low) / (high - low).max(1e-6);
+        let [r, g, b] = diverging((share * 2.0 - 1.0) * 0.75);
+        context.set_fill_style_str(&format!("rgb({r} {g} {b})"));
+        let (x, y) = ((index % CELLS) as f64, (index / CELLS) as f64);
+        context.fill_rect(x * cell, y * cell, cell + 0.6, cell + 0.6);
+    }
+    let place = |[x, y]: [f32; 2]| {
+        [
+            (f64::from(x) / REACH + 1.0) * PLANE / 2.0,
+            (1.0 - f64::from(y) / REACH) * PLANE / 2.0,
+        ]
+    };
+    let dots = |points: &[[f32; 2]], color: &str, radius: f64| -> Result<(), JsValue> {
+        context.set_fill_style_str(color);
+        for &point in points {
+            let [x, y] = place(point);
+            context.begin_path();
+            context.arc(x, y, radius, 0.0, std::f64::consts::TAU)?;
+            context.fill();
+        }
+        Ok(())
+    };
+    dots(&plane.real, "rgb(0 0 0 / 0.7)", 2.2)?;
+    // Arrows as long as the square root of what drives: small ones stay visible.
+    context.set_stroke_style_str("rgb(0 80 60 / 0.75)");
+    context.set_line_width(1.2);
+    for (&point, &[dx, dy]) in plane.fake.iter().zip(&plane.arrows) {
+        let size = dx.hypot(dy);
+        if size > 0.0 {
+            let scale = 0.12 * size.sqrt().min(1.5) / size;
+            let [x, y] = place(point);
+            let [ex, ey] = place([point[0] + dx * scale, point[1] + dy * scale]);
+            context.begin_path();
+            context.move_to(x, y);
+            context.line_to(ex, ey);
+            context.stroke();
+        }
+    }
+    dots(&plane.fake, "#00785a", 2.8)
+}

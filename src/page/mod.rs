@@ -1,0 +1,21 @@
+//! The page: Leptos over the protocol. No tensor, no Burn, no computing.
+
+pub mod canvas;
+pub mod color_map;
+pub mod controls;
+pub mod engine;
+pub mod export;
+pub mod home;
+pub mod intake;
+pub mod job_panel;
+pub mod keys;
+pub mod models;
+pub mod notes;
+pub mod plot;
+pub mod shell;
+pub mod state;
+pub mod style_tabs;
+pub mod text;
+pub mod worker;
+
+pub use shell::App;

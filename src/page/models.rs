@@ -1,0 +1,71 @@
+//! The model cards.
+
+use leptos::prelude::*;
+
+use super::text::{t_string, use_i18n};
+use crate::labs::generate::spec::find;
+use crate::protocol::card::{Manifest, file_name};
+
+/// One card for each model of the manifest.
+#[component]
+pub fn Models() -> impl IntoView {
+    let i18n = use_i18n();
+    let cards = move || {
+        Manifest::shipped()
+            .models
+            .into_iter()
+            .map(|card| {
+                let source = format!("{}: {}", card.source.package, card.source.path);
+                let file = format!(
+                    "weights/{}, {:.1} MB",
+                    file_name(&card.name),
+                    card.bytes as f64 / 1e6
+                );
+                let samples = find(&card.name).map(|_| {
+                    let address = format!("cards/{}.png", card.name);
+                    let label = t_string!(i18n, card_samples);
+                    view! {
+                        <figure>
+                            <img class="card-samples" src=address alt=label loading="lazy" />
+                            <figcaption class="help">{label}</figcaption>
+                        </figure>
+                    }
+                });
+                let rows = [
+                    (t_string!(i18n, card_architecture), card.architecture),
+                    (t_string!(i18n, card_data), card.data),
+                    (t_string!(i18n, card_quality), card.quality),
+                    (t_string!(i18n, card_limits), card.limits),
+                    (t_string!(i18n, card_license), card.license),
+                    (
+                        t_string!(i18n, card_parameters),
+                        format!("{:.2} M", card.parameters as f64 / 1e6),
+                    ),
+                    (t_string!(i18n, card_size), file),
+                    (t_string!(i18n, card_source), source),
+                    (t_string!(i18n, card_command), card.command),
+                    ("sha256", card.sha256),
+                ];
+                let rows = rows
+                    .map(|(term, text)| view! { <dt>{term}</dt><dd>{text}</dd> })
+                    .collect_view();
+                view! {
+                    <article class="panel card" id=card.name>
+                        <h2>{card.title}</h2>
+                        {samples}
+                        <dl>{rows}</dl>
+                    </article>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <div class="lab">
+            <header class="lab-head">
+                <h1>{move || t_string!(i18n, models_title)}</h1>
+                <p>{move || t_string!(i18n, models_lead)}</p>
+            </header>
+            <div class="cards" lang="en">{cards}</div>
+        </div>
+    }
+}

@@ -1,0 +1,289 @@
+//! What stands around every page: navigation, badge, language, theme, footer.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::engine::{Engine, Status};
+use super::export;
+use super::home::Home;
+use super::intake;
+use super::models::Models;
+use super::state::{Page, State, use_state};
+use super::style_tabs::repaints;
+use super::text::{
+    I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
+    t_string, use_i18n,
+};
+use crate::labs::detect::page::DetectLab;
+use crate::labs::generate::page::GenerateLab;
+use crate::labs::search::page::SearchLab;
+use crate::labs::segment::page::SegmentLab;
+use crate::labs::stylize::page::StylizeLab;
+use crate::protocol::message::{Backend, BackendChoice, BackendStatus, Reason};
+use crate::protocol::params::Lab;
+
+/// The whole page.
+#[component]
+pub fn App() -> impl IntoView {
+    view! {
+        <I18nContextProvider>
+            <Shell />
+        </I18nContextProvider>
+    }
+}
+
+/// `?backend=cpu` or `?backend=webgpu` in the address.
+fn forced_backend() -> BackendChoice {
+    let query = window().location().search().unwrap_or_default();
+    match query
+        .trim_start_matches('?')
+        .split('&')
+        .find_map(|part| part.strip_prefix("backend="))
+    {
+        Some("cpu") => BackendChoice::Cpu,
+        Some("webgpu") => BackendChoice::WebGpu,
+        _ => BackendChoice::Auto,
+    }
+}
+
+#[component]
+fn Shell() -> impl IntoView {
+    let i18n = use_i18n();
+    // In an effect, because the context's own effect first sets the browser's language.
+    Effect::new(move |_| {
+        if let Some(locale) = stored_locale() {
+            i18n.set_locale(locale);
+        }
+    });
+    let state = State::new(Engine::new(forced_backend()));
+    provide_context(state);
+    intake::listen(state);
+    state.read_address();
+    window_event_listener(leptos::ev::hashchange, move |_| state.read_address());
+    Effect::new(move |_| {
+        let page = match state.page.get() {
+            Page::Home => None,
+            Page::Models => Some(t_string!(i18n, models_title).to_string()),
+            Page::Lab(Lab::Detect) => Some(t_string!(i18n, detect_title).to_string()),
+            Page::Lab(Lab::Segment) => Some(t_string!(i18n, segment_title).to_string()),
+            Page::Lab(Lab::Stylize) => Some(t_string!(i18n, stylize_title).to_string()),
+            Page::Lab(Lab::Gatys) => Some(t_string!(i18n, gatys_title).to_string()),
+            Page::Lab(Lab::Texture) => Some(t_string!(i18n, texture_title).to_string()),
+            Page::Lab(Lab::Dream) => Some(t_string!(i18n, dream_title).to_string()),
+            Page::Lab(lab) => Some(crate::labs::generate::page::title(i18n, lab)),
+        };
+        let title = t_string!(i18n, app_title).to_string();
+        document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
+    });
+    let link = move |page: Page, address: &'static str| {
+        let current = move || {
+            let open = match state.page.get() {
+                // One entry for all ways to repaint.
+                Page::Lab(lab) if repaints(lab) => Page::Lab(Lab::Stylize),
+                Page::Lab(lab) if lab.generates() => Page::Lab(Lab::Sample),
+                open => open,
+            };
+            (open == page).then_some("page")
+        };
+        let label = move || match page {
+            Page::Lab(Lab::Detect) => t_string!(i18n, nav_detect),
+            Page::Lab(Lab::Segment) => t_string!(i18n, nav_segment),
+            Page::Lab(Lab::Stylize) => t_string!(i18n, nav_stylize),
+            Page::Lab(_) => t_string!(i18n, nav_generate),
+            _ => t_string!(i18n, nav_models),
+        };
+        view! { <a href=address aria-current=current>{label}</a> }
+    };
+    view! {
+        <a class="skip" href="#main" on:click=|event| {
+            // `#main` would be read as a page.
+            event.prevent_default();
+            if let Some(main) = document().get_element_by_id("main") {
+                let main: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(main);
+                let _ = main.focus();
+            }
+        }>{move || t_string!(i18n, skip)}</a>
+        <header class="top">
+            <a class="wordmark" href="#/"><span aria-hidden="true"></span>"Kiln"</a>
+            <nav aria-label=move || t_string!(i18n, nav_label).to_string()>
+                {link(Page::Lab(Lab::Detect), "#/detect")}
+                {link(Page::Lab(Lab::Segment), "#/segment")}
+                {link(Page::Lab(Lab::Stylize), "#/stylize")}
+                {link(Page::Lab(Lab::Sample), "#/sample")}
+                {link(Page::Models, "#/models")}
+            </nav>
+            <div class="tools">
+                {move || matches!(state.page.get(), Page::Lab(_)).then(|| view! { <Badge /> })}
+                <ThemeSwitch />
+                <LanguageSwitch />
+            </div>
+        </header>
+        <main id="main" tabindex="-1">
+            {move || match state.page.get() {
+                Page::Home => view! { <Home /> }.into_any(),
+                Page::Models => view! { <Models /> }.into_any(),
+                Page::Lab(Lab::Detect) => view! { <DetectLab /> }.into_any(),
+                Page::Lab(Lab::Segment) => view! { <SegmentLab /> }.into_any(),
+                Page::Lab(Lab::Stylize) => view! { <StylizeLab /> }.into_any(),
+                Page::Lab(lab) if lab.generates() => view! { <GenerateLab lab /> }.into_any(),
+                Page::Lab(lab) => view! { <SearchLab lab /> }.into_any(),
+            }}
+        </main>
+        <footer><p>{move || t_string!(i18n, footer)}</p></footer>
+    }
+}
+
+/// What runs the networks, and why.
+#[component]
+fn Badge() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let word = move || match state.engine.status.get() {
+        Status::Starting => t_string!(i18n, badge_starting),
+        Status::NotReady(_) => t_string!(i18n, badge_off),
+        Status::Ready(BackendStatus {
+            backend: Backend::Cpu,
+            ..
+        }) => t_string!(i18n, badge_cpu),
+        Status::Ready(_) => t_string!(i18n, badge_webgpu),
+    };
+    let kind = move || match state.engine.status.get() {
+        Status::Starting => "starting",
+        Status::NotReady(_) => "off",
+        Status::Ready(BackendStatus {
+            backend: Backend::Cpu,
+            ..
+        }) => "cpu",
+        Status::Ready(_) => "webgpu",
+    };
+    let details = move || {
+        let Status::Ready(status) = state.engine.status.get() else {
+            return ().into_any();
+        };
+        let (on, other, choice) = match status.backend {
+            Backend::Cpu => (
+                t_string!(i18n, badge_on_cpu).to_string(),
+                t_string!(i18n, badge_use_gpu),
+                BackendChoice::WebGpu,
+            ),
+            Backend::WebGpu { adapter } => (
+                t_string!(i18n, badge_on_gpu, adapter = adapter).to_string(),
+                t_string!(i18n, badge_use_cpu),
+                BackendChoice::Cpu,
+            ),
+        };
+        let can_switch = !matches!(status.reason, Some(Reason::Missing { .. }));
+        view! {
+            <p>{on}</p>
+            {status.reason.map(|reason| view! { <p>{reason_sentence(i18n, &reason)}</p> })}
+            {status.self_check.map(|difference| view! {
+                <p id="self-check">{t_string!(i18n, badge_check, difference = format!("{difference:.1e}")).to_string()}</p>
+            })}
+            {state.engine.warm_ms.get().into_iter().map(|(lab, load, run)| view! {
+                <p class="number" data-warm=lab.model() data-load=format!("{load:.1}") data-run=format!("{run:.1}")>
+                    {t_string!(i18n, badge_warm, model = lab.model(), load = format!("{load:.0}"), run = format!("{run:.0}")).to_string()}
+                </p>
+            }).collect_view()}
+            {can_switch.then(|| view! {
+                <button type="button" class="button quiet" on:click=move |_| {
+                    state.engine.restart(choice);
+                    state.run();
+                }>{other}</button>
+            })}
+        }
+        .into_any()
+    };
+    view! {
+        <details class="badge" data-backend=kind>
+            <summary aria-label=move || format!("{}: {}", t_string!(i18n, badge_title), word())>
+                <span class="dot" aria-hidden="true"></span>
+                {word}
+            </summary>
+            <div class="panel">{details}</div>
+        </details>
+    }
+}
+
+#[component]
+fn LanguageSwitch() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <select
+            id="language"
+            aria-label=move || t_string!(i18n, language).to_string()
+            prop:value=move || short_name(i18n.get_locale())
+            on:change:target=move |event| {
+                let locale = if event.target().value() == "zh" { Locale::zh } else { Locale::en };
+                i18n.set_locale(locale);
+                store_locale(locale);
+            }
+        >
+            <option value="en" lang="en">"English"</option>
+            <option value="zh" lang="zh-Hans">"简体中文"</option>
+        </select>
+    }
+}
+
+/// Where the chosen theme is kept; `public/boot.js` applies it before the first paint.
+const STORED_THEME: &str = "kiln-theme";
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let i18n = use_i18n();
+    let storage = || window().local_storage().ok().flatten();
+    let theme = RwSignal::new(
+        storage()
+            .and_then(|s| s.get_item(STORED_THEME).ok()?)
+            .unwrap_or_default(),
+    );
+    view! {
+        <select
+            id="theme"
+            aria-label=move || t_string!(i18n, theme).to_string()
+            prop:value=move || theme.get()
+            on:change:target=move |event| {
+                let chosen = event.target().value();
+                if let Some(root) = document().document_element() {
+                    let _ = if chosen.is_empty() { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", &chosen) };
+                }
+                if let Some(storage) = storage() {
+                    // A private window may refuse: the choice then lasts for this visit.
+                    let _ = storage.set_item(STORED_THEME, &chosen);
+                }
+                theme.set(chosen);
+            }
+        >
+            <option value="">{move || t_string!(i18n, theme_auto)}</option>
+            <option value="light">{move || t_string!(i18n, theme_light)}</option>
+            <option value="dark">{move || t_string!(i18n, theme_dark)}</option>
+        </select>
+    }
+}
+
+/// Copies the link to what is on the page.
+#[component]
+pub fn ShareButton() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let said: RwSignal<Option<String>> = RwSignal::new(None);
+    let share = move |_| {
+        state.write_address();
+        let uses_picture = !matches!(state.page.get_untracked(), Page::Lab(lab) if lab.generates());
+        let own = uses_picture
+            && state
+                .source
+                .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
+        spawn_local(async move {
+            let sentence = match export::copy(&state.link()).await {
+                Ok(()) if own => t_string!(i18n, share_own),
+                Ok(()) => t_string!(i18n, share_copied),
+                Err(_) => t_string!(i18n, share_failed),
+            };
+            let _ = said.try_set(Some(sentence.to_string()));
+        });
+    };
+    view! {
+        <button type="button" class="button" id="share" on:click=share>{move || t_string!(i18n, share)}</button>
+        <span class="said" role="status">{move || said.get()}</span>
+    }
+}
