@@ -1,6 +1,8 @@
 //! What a lab may ask of the program that runs it.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
 
 use burn::tensor::Tensor;
 
@@ -8,8 +10,10 @@ use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, Stage, Timings};
 use crate::protocol::settings::Settings;
 
+/// What will be there later. One thread: nothing has to be `Send`.
+pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// The program around the engine: a web worker, the command line, or a test.
-#[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
 pub trait Host {
     /// Tells whoever waits what is going on.
     fn emit(&self, event: Event);
@@ -32,27 +36,37 @@ pub trait Host {
     /// Bytes of memory that the program holds, where it can tell.
     fn memory_bytes(&self) -> Option<usize>;
     /// Lets the program handle what came in meanwhile (in a browser: a macrotask).
-    async fn pause(&self);
+    fn pause(&self) -> Promise<'_, ()>;
     /// The bytes of `weights/<file>`, see [`crate::protocol::card::file_name`], with [`Event::Loading`] while they arrive. `sha256`
     /// names the version, for caches.
-    async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure>;
+    fn weights<'a>(
+        &'a self,
+        name: &'a str,
+        sha256: &'a str,
+        total: usize,
+    ) -> Promise<'a, Result<Vec<u8>, Failure>>;
     /// Bytes whose checksum was right: worth keeping.
-    async fn keep_weights(&self, name: &str, sha256: &str, bytes: &[u8]);
+    fn keep_weights<'a>(
+        &'a self,
+        name: &'a str,
+        sha256: &'a str,
+        bytes: &'a [u8],
+    ) -> Promise<'a, ()>;
     /// Bytes whose checksum was wrong: not to be served again.
-    async fn forget_weights(&self, name: &str, sha256: &str);
+    fn forget_weights<'a>(&'a self, name: &'a str, sha256: &'a str) -> Promise<'a, ()>;
 }
 
 /// One run of a lab: events, cancelling, timing, and the only way to read a tensor.
-pub struct Job<'a, H: Host> {
-    host: &'a H,
+pub struct Job<'a> {
+    host: &'a dyn Host,
     backend: String,
     started: Cell<Option<(Stage, f64)>>,
     timings: RefCell<Timings>,
 }
 
-impl<'a, H: Host> Job<'a, H> {
+impl<'a> Job<'a> {
     /// A job of that host, on the backend of that name.
-    pub fn new(host: &'a H, backend: impl Into<String>) -> Self {
+    pub fn new(host: &'a dyn Host, backend: impl Into<String>) -> Self {
         Self {
             host,
             backend: backend.into(),

@@ -9,7 +9,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use kiln::engine::native_host::{NativeHost, open_picture};
 use kiln::engine::runner::Engine;
-use kiln::job::{Host, Job};
+use kiln::job::{Host, Job, Promise};
 use kiln::labs::search::spec::{Progress, Term};
 use kiln::protocol::card::Manifest;
 use kiln::protocol::failure::Failure;
@@ -234,13 +234,13 @@ fn any_picture_works_as_content_and_as_style() {
 }
 
 /// A host whose visitor changes settings once, when it has been asked for so many times.
-struct Changing<H: Host> {
-    host: H,
+struct Changing {
+    host: NativeHost<fn(Event)>,
     after: Cell<u32>,
     settings: Settings,
 }
 
-impl<H: Host> Host for Changing<H> {
+impl Host for Changing {
     fn emit(&self, event: Event) {
         self.host.emit(event);
     }
@@ -258,12 +258,23 @@ impl<H: Host> Host for Changing<H> {
     fn memory_bytes(&self) -> Option<usize> {
         None
     }
-    async fn pause(&self) {}
-    async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
-        self.host.weights(name, sha256, total).await
+    fn pause(&self) -> Promise<'_, ()> {
+        Box::pin(async {})
     }
-    async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
-    async fn forget_weights(&self, _: &str, _: &str) {}
+    fn weights<'a>(
+        &'a self,
+        name: &'a str,
+        sha256: &'a str,
+        total: usize,
+    ) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        self.host.weights(name, sha256, total)
+    }
+    fn keep_weights<'a>(&'a self, _: &'a str, _: &'a str, _: &'a [u8]) -> Promise<'a, ()> {
+        Box::pin(async {})
+    }
+    fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 #[test]

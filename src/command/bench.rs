@@ -85,8 +85,8 @@ pub fn bench(arguments: &ArgMatches) -> Result<(), String> {
 
 /// Milliseconds of one pass forward through VGG-16 as far as conv5_1, and of one step of a style search
 /// with all five layers, both at 192 x 192.
-fn search_figures<H: Host>(
-    host: &H,
+fn search_figures(
+    host: &dyn Host,
     engine: &mut Engine,
     backend: &str,
     device: Device,

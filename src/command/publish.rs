@@ -12,7 +12,7 @@ use crate::data::pack::Pack;
 use crate::engine::native_host::{NativeHost, encode_png};
 use crate::engine::studio;
 use crate::engine::weights::sha256_hex;
-use crate::job::Job;
+use crate::job::{Host, Job};
 use crate::labs::generate::networks::{Maker, Network, sheet};
 use crate::labs::generate::spec::{DataSet, Family, Objective, Shipped, classifier_of, find};
 use crate::labs::{sample::engine as sample, scores::engine as score};
@@ -357,9 +357,9 @@ fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
 }
 
 /// Reconstruction error of autoencoders; scores where there is a classifier.
-async fn quality_of<F: Fn(crate::protocol::message::Event)>(
-    job: &Job<'_, NativeHost<F>>,
-    host: &NativeHost<F>,
+async fn quality_of(
+    job: &Job<'_>,
+    host: &dyn Host,
     maker: &Maker,
     test: &Pack,
     device: &Device,

@@ -73,9 +73,9 @@ fn on_each_file(
     Ok(())
 }
 
-fn run_file<H: Host>(
+fn run_file(
     engine: &mut Engine,
-    host: &H,
+    host: &dyn Host,
     backend: &str,
     settings: &Settings,
     path: &Path,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, DeviceKind};
 
-use crate::job::Host;
+use crate::job::{Host, Promise};
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
@@ -49,25 +49,38 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
         None
     }
 
-    async fn pause(&self) {}
-
-    async fn weights(&self, name: &str, _sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
-        let path = self.weights.join(file_name(name));
-        let bytes = fs::read(&path).map_err(|error| Failure::WeightsMissing {
-            name: name.into(),
-            reason: format!("{}: {error}", path.display()),
-        })?;
-        self.emit(Event::Loading {
-            name: name.into(),
-            bytes: bytes.len(),
-            total,
-        });
-        Ok(bytes)
+    fn pause(&self) -> Promise<'_, ()> {
+        Box::pin(async {})
     }
 
-    async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
+    fn weights<'a>(
+        &'a self,
+        name: &'a str,
+        _sha256: &'a str,
+        total: usize,
+    ) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async move {
+            let path = self.weights.join(file_name(name));
+            let bytes = fs::read(&path).map_err(|error| Failure::WeightsMissing {
+                name: name.into(),
+                reason: format!("{}: {error}", path.display()),
+            })?;
+            self.emit(Event::Loading {
+                name: name.into(),
+                bytes: bytes.len(),
+                total,
+            });
+            Ok(bytes)
+        })
+    }
 
-    async fn forget_weights(&self, _: &str, _: &str) {}
+    fn keep_weights<'a>(&'a self, _: &'a str, _: &'a str, _: &'a [u8]) -> Promise<'a, ()> {
+        Box::pin(async {})
+    }
+
+    fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Opens the backend that was asked for; with its name. `Auto` is the CPU here: it needs no

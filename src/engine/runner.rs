@@ -68,7 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`weights::load`].
-    pub async fn load<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
+    pub async fn load(&mut self, host: &dyn Host, lab: Lab) -> Result<(), Failure> {
         if lab.generates() {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Loads the pair that takes its style from a picture, if it is not there yet.
-    async fn load_any_style<H: Host>(&mut self, host: &H) -> Result<(), Failure> {
+    async fn load_any_style(&mut self, host: &dyn Host) -> Result<(), Failure> {
         if self.any_style.is_none() {
             let [predict, transform] = style_settings::ARBITRARY;
             let predictor = StylePredictorConfig::new().init(&self.device);
@@ -125,10 +125,10 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Studio::answer`].
-    pub async fn answer<H: Host>(
+    pub async fn answer(
         &mut self,
-        job: &Job<'_, H>,
-        host: &H,
+        job: &Job<'_>,
+        host: &dyn Host,
         ask: Ask,
         beside: Beside,
     ) -> Result<(Told, Vec<u8>), Failure> {
@@ -148,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`run`](Self::run).
-    pub async fn warm_up<H: Host>(&mut self, host: &H, lab: Lab) -> Result<(), Failure> {
+    pub async fn warm_up(&mut self, host: &dyn Host, lab: Lab) -> Result<(), Failure> {
         self.load(host, lab).await?;
         let empty = Picture {
             width: 1,
@@ -181,10 +181,10 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`load`](Self::load) and of the labs; [`Failure::NoStyle`].
-    pub async fn run<H: Host>(
+    pub async fn run(
         &mut self,
-        job: Job<'_, H>,
-        host: &H,
+        job: Job<'_>,
+        host: &dyn Host,
         settings: &Settings,
         picture: Picture,
         style: Option<Picture>,
@@ -267,10 +267,10 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Searches::go_on`].
-    pub async fn go_on<H: Host>(
+    pub async fn go_on(
         &mut self,
-        job: Job<'_, H>,
-        host: &H,
+        job: Job<'_>,
+        host: &dyn Host,
         settings: &Settings,
         steps: Option<u32>,
     ) -> Result<(Outcome, Vec<u8>), Failure> {
@@ -292,7 +292,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Searches::animation`].
-    pub async fn animation<H: Host>(&self, job: &Job<'_, H>, lab: Lab) -> Result<Vec<u8>, Failure> {
+    pub async fn animation(&self, job: &Job<'_>, lab: Lab) -> Result<Vec<u8>, Failure> {
         self.searches.animation(job, lab).await
     }
 
@@ -355,9 +355,9 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`]; those of [`Job::read`].
-    pub async fn export<H: Host>(
+    pub async fn export(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
         background: Option<&Picture>,
     ) -> Result<Picture, Failure> {

@@ -59,9 +59,9 @@ impl Search {
         }
     }
 
-    async fn advance<H: Host>(
+    async fn advance(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         network: &Vgg16,
         goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
@@ -77,9 +77,9 @@ impl Searches {
     ///
     /// # Errors
     /// Those of [`weights::load`].
-    pub async fn load<H: Host>(
+    pub async fn load(
         &mut self,
-        host: &H,
+        host: &dyn Host,
         card: &ModelCard,
         device: &Device,
     ) -> Result<(), Failure> {
@@ -95,9 +95,9 @@ impl Searches {
     ///
     /// # Errors
     /// Those of the labs; [`Failure::NoStyle`]. A search that began is kept even so.
-    pub async fn run<H: Host>(
+    pub async fn run(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
         picture: Picture,
         style: Option<&Picture>,
@@ -129,9 +129,9 @@ impl Searches {
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`] where there is none of this lab; those of the labs.
-    pub async fn go_on<H: Host>(
+    pub async fn go_on(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
         steps: Option<u32>,
     ) -> Result<(LabResult, Vec<u8>), Failure> {
@@ -155,9 +155,9 @@ impl Searches {
     ///
     /// # Errors
     /// [`Failure::NothingToRefine`] where there is none of this lab; those of [`Job::read`].
-    pub async fn picture<H: Host>(
+    pub async fn picture(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
     ) -> Result<Picture, Failure> {
         match &mut self.last {
@@ -173,7 +173,7 @@ impl Searches {
     ///
     /// # Errors
     /// As [`picture`](Self::picture).
-    pub async fn animation<H: Host>(&self, job: &Job<'_, H>, lab: Lab) -> Result<Vec<u8>, Failure> {
+    pub async fn animation(&self, job: &Job<'_>, lab: Lab) -> Result<Vec<u8>, Failure> {
         match &self.last {
             Some(search) if search.lab() != lab => Err(Failure::NothingToRefine),
             Some(Search::Optimisation(search)) => search.animation(job).await,

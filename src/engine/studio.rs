@@ -93,10 +93,10 @@ impl Studio {
     ///
     /// # Errors
     /// Those of [`weights::load`] and of the labs.
-    pub async fn answer<H: Host>(
+    pub async fn answer(
         &mut self,
-        host: &H,
-        job: &Job<'_, H>,
+        host: &dyn Host,
+        job: &Job<'_>,
         manifest: &Manifest,
         ask: Ask,
         beside: Beside,
@@ -196,9 +196,9 @@ impl Studio {
         }
     }
 
-    async fn encode<H: Host>(
+    async fn encode(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         settings: &Settings,
         slot: usize,
         beside: Beside,
@@ -234,9 +234,9 @@ impl Studio {
         Ok((told, bytes))
     }
 
-    async fn invert<H: Host>(
+    async fn invert(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         settings: &Settings,
         begin: bool,
         steps: u32,
@@ -262,9 +262,9 @@ impl Studio {
         Ok((told, bytes))
     }
 
-    async fn score<H: Host>(
+    async fn score(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         settings: &Settings,
     ) -> Result<(Told, Vec<u8>), Failure> {
         let model = settings.choice(setting::MODEL);
@@ -314,9 +314,9 @@ impl Studio {
         }
     }
 
-    async fn autoencoders<H: Host>(
+    async fn autoencoders(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         data: DataSet,
     ) -> Result<[usize; 2], Failure> {
         let [plain, variational, _] = trio(data);
@@ -325,7 +325,7 @@ impl Studio {
     }
 
     /// Index of a network, loaded if it is not there yet.
-    async fn maker<H: Host>(&mut self, tools: &Tools<'_, H>, name: &str) -> Result<usize, Failure> {
+    async fn maker(&mut self, tools: &Tools<'_>, name: &str) -> Result<usize, Failure> {
         if let Some(index) = self.makers.iter().position(|m| m.shipped.name == name) {
             return Ok(index);
         }
@@ -348,9 +348,9 @@ impl Studio {
     }
 
     /// Index of a data set's part, loaded if it is not there yet.
-    async fn pack<H: Host>(
+    async fn pack(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         data: DataSet,
         part: &str,
     ) -> Result<usize, Failure> {
@@ -364,9 +364,9 @@ impl Studio {
         Ok(self.packs.len() - 1)
     }
 
-    async fn training_pack<H: Host>(
+    async fn training_pack(
         &mut self,
-        tools: &Tools<'_, H>,
+        tools: &Tools<'_>,
         settings: &Settings,
     ) -> Result<Option<usize>, Failure> {
         match pictures_to_learn(settings) {
@@ -377,9 +377,9 @@ impl Studio {
 }
 
 /// What an answer is made with.
-struct Tools<'a, H: Host> {
-    host: &'a H,
-    job: &'a Job<'a, H>,
+struct Tools<'a> {
+    host: &'a dyn Host,
+    job: &'a Job<'a>,
     manifest: &'a Manifest,
     device: &'a Device,
 }

@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise as Promised, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
 };
 
-use crate::job::Host;
+use crate::job::{Host, Promise};
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Event, FromEngine, JobId};
@@ -196,47 +196,66 @@ impl Host for WebHost {
     }
 
     /// A message to ourselves: a macrotask without the four milliseconds of a timer.
-    async fn pause(&self) {
-        let promise = Promise::new(&mut |resolve: Function, _| {
+    fn pause(&self) -> Promise<'_, ()> {
+        let promise = Promised::new(&mut |resolve: Function, _| {
             self.channel.port1().set_onmessage(Some(&resolve));
             self.channel
                 .port2()
                 .post_message(&JsValue::NULL)
                 .expect("null can be posted");
         });
-        JsFuture::from(promise).await.expect("never rejected");
+        Box::pin(async move {
+            JsFuture::from(promise).await.expect("never rejected");
+        })
     }
 
-    async fn weights(&self, name: &str, sha256: &str, total: usize) -> Result<Vec<u8>, Failure> {
-        let address = self.address(name, sha256);
-        match self.cached(&address).await {
-            Some(bytes) => {
-                self.emit(Event::Loading {
-                    name: name.into(),
-                    bytes: bytes.len(),
-                    total,
-                });
-                Ok(bytes)
+    fn weights<'a>(
+        &'a self,
+        name: &'a str,
+        sha256: &'a str,
+        total: usize,
+    ) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async move {
+            let address = self.address(name, sha256);
+            match self.cached(&address).await {
+                Some(bytes) => {
+                    self.emit(Event::Loading {
+                        name: name.into(),
+                        bytes: bytes.len(),
+                        total,
+                    });
+                    Ok(bytes)
+                }
+                None => self.download(name, &address, total).await,
             }
-            None => self.download(name, &address, total).await,
-        }
+        })
     }
 
-    async fn keep_weights(&self, name: &str, sha256: &str, bytes: &[u8]) {
-        let Some(cache) = self.cache().await else {
-            return;
-        };
-        let body = Uint8Array::from(bytes);
-        if let Ok(response) = Response::new_with_opt_js_u8_array(Some(&body)) {
-            // A full disk is no reason to fail: the weights are here already.
-            let _ =
-                JsFuture::from(cache.put_with_str(&self.address(name, sha256), &response)).await;
-        }
+    fn keep_weights<'a>(
+        &'a self,
+        name: &'a str,
+        sha256: &'a str,
+        bytes: &'a [u8],
+    ) -> Promise<'a, ()> {
+        Box::pin(async move {
+            let Some(cache) = self.cache().await else {
+                return;
+            };
+            let body = Uint8Array::from(bytes);
+            if let Ok(response) = Response::new_with_opt_js_u8_array(Some(&body)) {
+                // A full disk is no reason to fail: the weights are here already.
+                let address = self.address(name, sha256);
+                let _ = JsFuture::from(cache.put_with_str(&address, &response)).await;
+            }
+        })
     }
 
-    async fn forget_weights(&self, name: &str, sha256: &str) {
-        if let Some(cache) = self.cache().await {
-            let _ = JsFuture::from(cache.delete_with_str(&self.address(name, sha256))).await;
-        }
+    fn forget_weights<'a>(&'a self, name: &'a str, sha256: &'a str) -> Promise<'a, ()> {
+        Box::pin(async move {
+            if let Some(cache) = self.cache().await {
+                let address = self.address(name, sha256);
+                let _ = JsFuture::from(cache.delete_with_str(&address)).await;
+            }
+        })
     }
 }

@@ -53,7 +53,7 @@ pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Fail
 /// # Errors
 /// Those of [`Host::weights`] and [`verify`]. Bytes that are wrong are forgotten, so that the next
 /// try fetches them again.
-pub async fn fetch<H: Host>(host: &H, card: &ModelCard) -> Result<Vec<u8>, Failure> {
+pub async fn fetch(host: &dyn Host, card: &ModelCard) -> Result<Vec<u8>, Failure> {
     let bytes = host.weights(&card.name, &card.sha256, card.bytes).await?;
     if let Err(failure) = verify(card, &bytes) {
         host.forget_weights(&card.name, &card.sha256).await;
@@ -67,10 +67,6 @@ pub async fn fetch<H: Host>(host: &H, card: &ModelCard) -> Result<Vec<u8>, Failu
 ///
 /// # Errors
 /// Those of [`fetch`] and [`fill`].
-pub async fn load<M: Module, H: Host>(
-    host: &H,
-    card: &ModelCard,
-    network: M,
-) -> Result<M, Failure> {
+pub async fn load<M: Module>(host: &dyn Host, card: &ModelCard, network: M) -> Result<M, Failure> {
     fill(network, &card.name, fetch(host, card).await?)
 }

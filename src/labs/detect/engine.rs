@@ -16,7 +16,7 @@ use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// Side of the network's square input in pixels.
 pub const INPUT_SIDE: usize = 300;
@@ -44,8 +44,8 @@ pub fn prepare(picture: &Picture, device: &Device) -> Tensor<4> {
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`].
-pub async fn run<H: Host>(
-    job: &Job<'_, H>,
+pub async fn run(
+    job: &Job<'_>,
     network: &Ssd,
     picture: &Picture,
     device: &Device,

@@ -14,7 +14,7 @@ use crate::protocol::message::{Event, Stage};
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::search::frames::Frames;
 use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST, interleave, there_and_back};
 
@@ -114,9 +114,9 @@ impl Dream {
 
     /// The gradient of half the mean square of the layer's activations on the picture; and that
     /// number.
-    async fn evaluate<H: Host>(
+    async fn evaluate(
         &self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         network: &Vgg16,
         picture: Tensor<4>,
     ) -> Result<(Tensor<4>, Tensor<1>), Failure> {
@@ -136,9 +136,9 @@ impl Dream {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn advance<H: Host>(
+    pub async fn advance(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         network: &Vgg16,
         goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
@@ -191,11 +191,7 @@ impl Dream {
         }
     }
 
-    async fn report<H: Host>(
-        &mut self,
-        job: &Job<'_, H>,
-        until: u32,
-    ) -> Result<(Progress, Vec<u8>), Failure> {
+    async fn report(&mut self, job: &Job<'_>, until: u32) -> Result<(Progress, Vec<u8>), Failure> {
         let picture = self.picture(job).await?;
         let progress = Progress {
             step: self.step,
@@ -213,7 +209,7 @@ impl Dream {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn picture<H: Host>(&self, job: &Job<'_, H>) -> Result<Picture, Failure> {
+    pub async fn picture(&self, job: &Job<'_>) -> Result<Picture, Failure> {
         let [width, height] = self.sizes[self.octave];
         let shown = self
             .picture
@@ -230,7 +226,7 @@ impl Dream {
     }
 
     /// RGB bytes of the present picture at the largest size, for the animation.
-    async fn full_size<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+    async fn full_size(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
         let [width, height] = *self.sizes.last().expect("at least one size");
         Ok(stretch_rgb(&self.picture(job).await?, width, height))
     }
@@ -239,7 +235,7 @@ impl Dream {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+    pub async fn animation(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
         let last = self.full_size(job).await?;
         self.frames.to_gif(job, &last, <[u8]>::to_vec).await
     }

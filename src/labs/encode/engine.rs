@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batches::{grid_of, one_hot_of, pictures_of};
 use crate::data::pack::Pack;
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::generate::ask::{Sheet, Told};
 use crate::labs::generate::networks::{Maker, Network, sheet};
 use crate::labs::generate::spec::{DataSet, setting};
@@ -58,8 +58,8 @@ pub struct Coded {
 }
 
 /// Codes of pictures, `[batch, latent]` row by row, and their spreads.
-async fn codes_of<H: Host>(
-    job: &Job<'_, H>,
+async fn codes_of(
+    job: &Job<'_>,
     maker: &Maker,
     pictures: &[&[u8]],
     device: &Device,
@@ -87,8 +87,8 @@ async fn codes_of<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::read`].
-pub async fn encode<H: Host>(
-    job: &Job<'_, H>,
+pub async fn encode(
+    job: &Job<'_>,
     maker: &Maker,
     picture: &[u8],
     device: &Device,
@@ -111,8 +111,8 @@ pub async fn encode<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::read`].
-pub async fn edit<H: Host>(
-    job: &Job<'_, H>,
+pub async fn edit(
+    job: &Job<'_>,
     maker: &Maker,
     picture: &[u8],
     settings: &Settings,
@@ -132,8 +132,8 @@ pub async fn edit<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::read`].
-pub async fn between<H: Host>(
-    job: &Job<'_, H>,
+pub async fn between(
+    job: &Job<'_>,
     makers: &[&Maker],
     ends: [&[u8]; 2],
     device: &Device,
@@ -168,8 +168,8 @@ impl Map {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn begin<H: Host>(
-        job: &Job<'_, H>,
+    pub async fn begin(
+        job: &Job<'_>,
         maker: &Maker,
         test: &Pack,
         own: Option<&[u8]>,
@@ -277,9 +277,9 @@ impl Inversion {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn advance<H: Host>(
+    pub async fn advance(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         steps: u32,
     ) -> Result<(Vec<f32>, Vec<u8>), Failure> {
         let mut errors = Vec::new();

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use crate::data::batches::{one_hot_of, pictures_of};
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::generate::ask::Sheet;
 use crate::labs::generate::spec::Shipped;
 use crate::models::generate::gan::Generate as _;
@@ -37,8 +37,8 @@ impl Maker {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn new<H: Host>(
-        job: &Job<'_, H>,
+    pub async fn new(
+        job: &Job<'_>,
         shipped: &'static Shipped,
         network: Network,
     ) -> Result<Self, Failure> {
@@ -80,9 +80,9 @@ impl Maker {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn decode<H: Host>(
+    pub async fn decode(
         &self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         codes: &[Vec<f32>],
         class: u8,
         device: &Device,

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::engine::native_host::{NativeHost, encode_png, open_device};
 use crate::engine::runner::Engine;
 use crate::engine::studio::{self, Beside};
-use crate::job::Job;
+use crate::job::{Host, Job};
 use crate::labs::generate::ask::{Ask, Sheet, Told};
 use crate::labs::generate::networks::{Maker, Network, sheet};
 use crate::labs::generate::spec::{Shipped, find, setting};
@@ -118,9 +118,9 @@ pub fn sample(arguments: &ArgMatches) -> Result<(), String> {
 }
 
 /// A network that ships, with its latent space.
-pub async fn open_maker<F: Fn(crate::protocol::message::Event)>(
-    job: &Job<'_, NativeHost<F>>,
-    host: &NativeHost<F>,
+pub async fn open_maker(
+    job: &Job<'_>,
+    host: &dyn Host,
     manifest: &Manifest,
     shipped: &'static Shipped,
     device: &Device,

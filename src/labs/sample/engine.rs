@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::generate::ask::Sheet;
 use crate::labs::generate::networks::{Maker, sheet};
 use crate::labs::generate::spec::{MANY, NEIGHBOURS, WALK, setting};
@@ -105,8 +105,8 @@ pub fn codes(maker: &Maker, settings: &Settings) -> (Vec<Vec<f32>>, usize) {
 ///
 /// # Errors
 /// Those of [`Job::read`].
-pub async fn run<H: Host>(
-    job: &Job<'_, H>,
+pub async fn run(
+    job: &Job<'_>,
     maker: &Maker,
     settings: &Settings,
     device: &Device,

@@ -4,7 +4,7 @@ use burn::tensor::{Device, activation};
 
 use crate::data::batches::grid_of;
 use crate::data::pack::Pack;
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::generate::ask::Scores;
 use crate::labs::generate::networks::sheet;
 use crate::methods::resize::{stretch_rgb, to_tensor};
@@ -34,8 +34,8 @@ pub struct Judged {
 ///
 /// # Errors
 /// Those of [`Job::read`] and [`Job::breathe`].
-pub async fn judge_by_inception<H: Host>(
-    job: &Job<'_, H>,
+pub async fn judge_by_inception(
+    job: &Job<'_>,
     network: &InceptionV3,
     pictures: &[u8],
     [side, channels]: [usize; 2],
@@ -68,8 +68,8 @@ pub async fn judge_by_inception<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::read`] and [`Job::breathe`].
-pub async fn judge<H: Host>(
-    job: &Job<'_, H>,
+pub async fn judge(
+    job: &Job<'_>,
     classifier: &LeNet,
     pictures: &[u8],
     device: &Device,
@@ -167,8 +167,8 @@ pub fn reference(judged: &Judged) -> Moments {
 ///
 /// # Errors
 /// Those of [`judge`]; [`Failure::TooFew`] where fewer than two pictures are left.
-pub async fn score<H: Host>(
-    job: &Job<'_, H>,
+pub async fn score(
+    job: &Job<'_>,
     classifier: &LeNet,
     pictures: &[u8],
     harm: Harm,

@@ -2,7 +2,7 @@
 
 use crate::protocol::failure::Failure;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// Most pictures that are kept: when there are more, every other one goes.
 const MOST: usize = 48;
@@ -55,9 +55,9 @@ impl Frames {
     ///
     /// # Errors
     /// [`Failure::Cancelled`].
-    pub async fn to_gif<H: Host>(
+    pub async fn to_gif(
         &self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         last: &[u8],
         color: impl Fn(&[u8]) -> Vec<u8>,
     ) -> Result<Vec<u8>, Failure> {
@@ -81,6 +81,7 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::{Host, Promise};
     use crate::protocol::message::Event;
     use std::future::Future;
     use std::task::{Context, Poll, Waker};
@@ -99,12 +100,23 @@ mod tests {
         fn memory_bytes(&self) -> Option<usize> {
             None
         }
-        async fn pause(&self) {}
-        async fn weights(&self, _: &str, _: &str, _: usize) -> Result<Vec<u8>, Failure> {
-            Err(Failure::EmptyFile)
+        fn pause(&self) -> Promise<'_, ()> {
+            Box::pin(async {})
         }
-        async fn keep_weights(&self, _: &str, _: &str, _: &[u8]) {}
-        async fn forget_weights(&self, _: &str, _: &str) {}
+        fn weights<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a str,
+            _: usize,
+        ) -> Promise<'a, Result<Vec<u8>, Failure>> {
+            Box::pin(async { Err(Failure::EmptyFile) })
+        }
+        fn keep_weights<'a>(&'a self, _: &'a str, _: &'a str, _: &'a [u8]) -> Promise<'a, ()> {
+            Box::pin(async {})
+        }
+        fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
+            Box::pin(async {})
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::protocol::settings::Settings;
 
 use super::frames::Frames;
 use super::passes::{Goal, REPORT_MS, SMALLEST, interleave, maps, there_and_back};
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// Channels of a Gram matrix that are shown.
 const GRAM_SHOWN: usize = 32;
@@ -138,8 +138,8 @@ impl Optimisation {
     ///
     /// # Errors
     /// Those of [`Job::stage`] and [`Job::read`].
-    pub async fn new<H: Host>(
-        job: &Job<'_, H>,
+    pub async fn new(
+        job: &Job<'_>,
         network: &Vgg16,
         settings: &Settings,
         content: Option<&Picture>,
@@ -235,11 +235,7 @@ impl Optimisation {
 
     /// Loss and gradient of the present picture: forward through the network, and backward with
     /// what each loss adds on the way.
-    async fn evaluate<H: Host>(
-        &self,
-        job: &Job<'_, H>,
-        network: &Vgg16,
-    ) -> Result<Evaluation, Failure> {
+    async fn evaluate(&self, job: &Job<'_>, network: &Vgg16) -> Result<Evaluation, Failure> {
         let (content_weight, style_weights, variation_weight) = weights(&self.settings);
         let content = self.targets.content.as_ref();
         let style_of = |index: usize| (0..STYLE_LAYERS.len()).find(|&n| style_layer(n) == index);
@@ -309,9 +305,9 @@ impl Optimisation {
     /// # Errors
     /// [`Failure::NotFinite`] where the losses are no numbers any more; the picture is then that of
     /// the last good step. Those of [`Job::read`].
-    pub async fn advance<H: Host>(
+    pub async fn advance(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         network: &Vgg16,
         goal: Goal,
     ) -> Result<(Progress, Vec<u8>), Failure> {
@@ -368,9 +364,9 @@ impl Optimisation {
     }
 
     /// The picture as it is shown, with its Gram matrices beside their targets.
-    async fn report<H: Host>(
+    async fn report(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         grams: &[Option<Tensor<2>>],
         until: u32,
     ) -> Result<(Progress, Vec<u8>), Failure> {
@@ -400,7 +396,7 @@ impl Optimisation {
     }
 
     /// RGB bytes of the present picture, by row.
-    async fn rgb<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+    async fn rgb(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
         let [width, height] = self.size;
         let shown = self
             .picture
@@ -436,9 +432,9 @@ impl Optimisation {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn picture<H: Host>(
+    pub async fn picture(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
     ) -> Result<Picture, Failure> {
         self.adjust(settings);
@@ -454,7 +450,7 @@ impl Optimisation {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn animation<H: Host>(&self, job: &Job<'_, H>) -> Result<Vec<u8>, Failure> {
+    pub async fn animation(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
         let color = |rgb: &[u8]| {
             let opaque = self.colored(rgb);
             opaque

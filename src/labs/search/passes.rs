@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::models::vgg16::{Vgg16, prepare, prepare_backward};
 use crate::protocol::failure::Failure;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// Smallest side in pixels: the network halves four times, and its last map is to have a pixel.
 pub const SMALLEST: usize = 16;
@@ -38,8 +38,8 @@ impl Goal {
 ///
 /// # Errors
 /// Those of [`Job::breathe`].
-pub async fn maps<H: Host>(
-    job: &Job<'_, H>,
+pub async fn maps(
+    job: &Job<'_>,
     network: &Vgg16,
     picture: Tensor<4>,
     last: usize,
@@ -59,8 +59,8 @@ pub async fn maps<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::breathe`].
-pub async fn there_and_back<H: Host>(
-    job: &Job<'_, H>,
+pub async fn there_and_back(
+    job: &Job<'_>,
     network: &Vgg16,
     picture: Tensor<4>,
     last: usize,

@@ -11,7 +11,7 @@ use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// Side of the network's square input in pixels.
 pub const INPUT_SIDE: usize = 256;
@@ -37,8 +37,8 @@ pub struct RawMatte {
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`].
-pub async fn run<H: Host>(
-    job: &Job<'_, H>,
+pub async fn run(
+    job: &Job<'_>,
     network: &Selfie,
     picture: &Picture,
     device: &Device,

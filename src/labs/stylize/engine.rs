@@ -13,7 +13,7 @@ use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::{Host, Job};
+use crate::job::Job;
 
 /// The network halves twice: its sides are multiples of this.
 const MULTIPLE: usize = 4;
@@ -65,8 +65,8 @@ pub fn prepare_style(style: &Picture, device: &Device) -> Tensor<4> {
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`].
-pub async fn run<H: Host>(
-    job: &Job<'_, H>,
+pub async fn run(
+    job: &Job<'_>,
     painter: &Painter<'_>,
     settings: &Settings,
     picture: &Picture,
@@ -127,8 +127,8 @@ fn weights(of_styles: &[f32], device: &Device) -> Tensor<2> {
 }
 
 /// What a network painted, as RGB bytes by row, without what was added at the borders.
-async fn to_rgb<H: Host>(
-    job: &Job<'_, H>,
+async fn to_rgb(
+    job: &Job<'_>,
     output: Tensor<4>,
     [width, height]: [usize; 2],
 ) -> Result<Vec<u8>, Failure> {
@@ -150,8 +150,8 @@ async fn to_rgb<H: Host>(
 ///
 /// # Errors
 /// Those of [`Job::stage`] and [`Job::read`]; the painting is then as it was.
-pub async fn paint_regions<H: Host>(
-    job: &Job<'_, H>,
+pub async fn paint_regions(
+    job: &Job<'_>,
     network: &StyleNetwork,
     regions: &[Region],
     raw: &mut RawPainting,

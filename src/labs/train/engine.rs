@@ -6,7 +6,7 @@ use burn::tensor::{Bytes, Device, Tensor, TensorData};
 
 use crate::data::batches::{self, Order, pictures_of};
 use crate::data::pack::Pack;
-use crate::job::{Host, Job};
+use crate::job::Job;
 use crate::labs::generate::ask::{CELLS, Plane, Progress, Steps};
 use crate::labs::generate::networks::sheet;
 use crate::labs::generate::spec::{DataSet, Objective, SHAPES, setting};
@@ -142,9 +142,9 @@ impl Play {
     ///
     /// # Errors
     /// [`Failure::Diverged`]; those of [`Job::read`].
-    pub async fn advance<H: Host>(
+    pub async fn advance(
         &mut self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         settings: &Settings,
         steps: Steps,
         pack: Option<&Pack>,
@@ -214,9 +214,9 @@ impl Play {
 
     /// Losses and gradients' lengths of steps, read at once. What was not computed in a step stands
     /// as -1 for a gradient and 0 for a loss.
-    async fn read<H: Host>(
+    async fn read(
         &self,
-        job: &Job<'_, H>,
+        job: &Job<'_>,
         found: Vec<[Option<Found>; 2]>,
     ) -> Result<Vec<[f32; 4]>, Failure> {
         if found.is_empty() {
@@ -296,12 +296,12 @@ impl Play {
 const BUDGET_MS: f64 = 10_000.0;
 
 /// Gives way to the browser between steps.
-struct Pace<'a, H: Host> {
-    job: &'a Job<'a, H>,
+struct Pace<'a> {
+    job: &'a Job<'a>,
     until: f64,
 }
 
-impl<H: Host> Pace<'_, H> {
+impl Pace<'_> {
     async fn breathe(&self) -> Result<bool, Failure> {
         self.job.breathe().await?;
         Ok(self.job.now_ms() < self.until)
@@ -310,8 +310,8 @@ impl<H: Host> Pace<'_, H> {
 
 /// Steps of a trainer; what each side found, where it stepped.
 #[allow(clippy::too_many_arguments)] // one call for both kinds of pair
-async fn take<H: Host, G: Generate, D: Discriminate>(
-    pace: &Pace<'_, H>,
+async fn take<G: Generate, D: Discriminate>(
+    pace: &Pace<'_>,
     trainer: &mut GanTrainer<G, D>,
     steps: Steps,
     discriminator_steps: u32,
@@ -375,8 +375,8 @@ fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
 }
 
 /// What there is to draw of a pair on points.
-async fn plane<H: Host>(
-    job: &Job<'_, H>,
+async fn plane(
+    job: &Job<'_>,
     trainer: &GanTrainer<PointGenerator, PointDiscriminator>,
     shape: Shape,
     drawn: &[[f32; 2]],
@@ -431,8 +431,8 @@ async fn plane<H: Host>(
 
 /// Samples of a noise that stays. Batch statistics are those of these samples: the running ones lag
 /// behind while the weights still move fast.
-async fn show<H: Host>(
-    job: &Job<'_, H>,
+async fn show(
+    job: &Job<'_>,
     trainer: &GanTrainer<Generator, Discriminator>,
     data: DataSet,
     recording: &Device,
