@@ -5,9 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use burn::tensor::Tensor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{Event, Stage, Timings};
+use crate::protocol::message::{Done, Event, Stage, Timings};
+use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
 /// What will be there later. One thread: nothing has to be `Send`.
@@ -15,12 +18,8 @@ pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The program around the engine: a web worker, the command line, or a test.
 pub trait Host {
-    /// Tells whoever waits what is going on.
-    fn emit(&self, event: Event);
-    /// The same, with bytes beside it, for hosts that show them.
-    fn emit_with(&self, event: Event, _bytes: Vec<u8>) {
-        self.emit(event);
-    }
+    /// Tells whoever waits what is going on, with what the lab says of it.
+    fn emit(&self, event: Event, says: Reply);
     /// Whether the running job is to stop.
     fn cancelled(&self) -> bool;
     /// Whether the running job is to end after its present step, with what it has.
@@ -37,8 +36,8 @@ pub trait Host {
     fn memory_bytes(&self) -> Option<usize>;
     /// Lets the program handle what came in meanwhile (in a browser: a macrotask).
     fn pause(&self) -> Promise<'_, ()>;
-    /// The bytes of `weights/<file>`, see [`crate::protocol::card::file_name`], with [`Event::Loading`] while they arrive. `sha256`
-    /// names the version, for caches.
+    /// The bytes of `weights/<file>`, see [`crate::protocol::card::file_name`], with
+    /// [`Event::Loading`] while they arrive. `sha256` names the version, for caches.
     fn weights<'a>(
         &'a self,
         name: &'a str,
@@ -54,6 +53,141 @@ pub trait Host {
     ) -> Promise<'a, ()>;
     /// Bytes whose checksum was wrong: not to be served again.
     fn forget_weights<'a>(&'a self, name: &'a str, sha256: &'a str) -> Promise<'a, ()>;
+    /// A picture as the bytes of a PNG file.
+    fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>>;
+}
+
+/// A file of the visitor's, as the program around the engine has it.
+pub trait File {
+    /// Checked, decoded, turned as its EXIF data says, and shrunk to
+    /// [`MAX_SIDE`](crate::protocol::picture::MAX_SIDE).
+    fn picture(&self) -> Promise<'_, Result<Picture, Failure>>;
+    /// Its bytes.
+    fn bytes(&self) -> Promise<'_, Result<Vec<u8>, Failure>>;
+}
+
+/// Files by their names.
+pub type Files = Vec<(String, Box<dyn File>)>;
+
+/// What a lab is asked.
+pub struct Request {
+    /// The lab's own question, as JSON.
+    pub text: String,
+    /// The lab's settings.
+    pub settings: Settings,
+    /// What the question needs beside them.
+    pub files: Files,
+}
+
+impl Request {
+    /// A question without files.
+    ///
+    /// # Panics
+    /// Where the question cannot be JSON: that is a bug.
+    pub fn new(question: &impl Serialize, settings: &Settings) -> Self {
+        Self {
+            text: serde_json::to_string(question).expect("questions are plain data"),
+            settings: settings.clone(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The same, with a file.
+    pub fn with(mut self, name: &str, file: impl File + 'static) -> Self {
+        self.files.push((name.into(), Box::new(file)));
+        self
+    }
+
+    /// The lab's own question.
+    ///
+    /// # Errors
+    /// [`Failure::Misunderstood`] where it is another lab's.
+    pub fn question<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.text).map_err(|_| Failure::Misunderstood)
+    }
+
+    fn file(&self, name: &str) -> Option<&dyn File> {
+        let named = self.files.iter().find(|(known, _)| known == name)?;
+        Some(&*named.1)
+    }
+
+    /// The picture of that name, if there is one.
+    ///
+    /// # Errors
+    /// Those of [`File::picture`].
+    pub async fn picture(&self, name: &str) -> Result<Option<Picture>, Failure> {
+        match self.file(name) {
+            Some(file) => file.picture().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The bytes of the file of that name, if there is one.
+    ///
+    /// # Errors
+    /// Those of [`File::bytes`].
+    pub async fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        match self.file(name) {
+            Some(file) => file.bytes().await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What a lab answers, or says on the way.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reply {
+    /// The lab's own answer, as JSON; empty where there is nothing to say.
+    pub text: String,
+    /// Bytes by their names.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Reply {
+    /// An answer without files.
+    ///
+    /// # Panics
+    /// Where the answer cannot be JSON: that is a bug.
+    pub fn new(answer: &impl Serialize) -> Self {
+        Self {
+            text: serde_json::to_string(answer).expect("answers are plain data"),
+            files: Vec::new(),
+        }
+    }
+
+    /// The same, with bytes.
+    pub fn with(mut self, name: &'static str, bytes: Vec<u8>) -> Self {
+        self.files.push((name, bytes));
+        self
+    }
+
+    /// The lab's own answer.
+    ///
+    /// # Errors
+    /// [`Failure::Misunderstood`] where it is another one's.
+    pub fn answer<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.text).map_err(|_| Failure::Misunderstood)
+    }
+
+    /// The bytes of that name; none where there are none.
+    pub fn file(&self, name: &str) -> &[u8] {
+        let named = self.files.iter().find(|(known, _)| *known == name);
+        named.map_or(&[], |(_, bytes)| bytes)
+    }
+
+    /// The same, to keep.
+    pub fn take(&mut self, name: &str) -> Vec<u8> {
+        let named = self.files.iter_mut().find(|(known, _)| *known == name);
+        named.map_or_else(Vec::new, |(_, bytes)| std::mem::take(bytes))
+    }
+}
+
+/// Numbers as little-endian bytes, as files of a [`Reply`] hold them.
+pub fn bytes_of(numbers: &[f32]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 /// One run of a lab: events, cancelling, timing, and the only way to read a tensor.
@@ -81,7 +215,7 @@ impl<'a> Job<'a> {
     /// [`Failure::Cancelled`].
     pub async fn stage(&self, stage: Stage) -> Result<(), Failure> {
         self.end_stage();
-        self.host.emit(Event::Stage(stage));
+        self.host.emit(Event::Stage(stage), Reply::default());
         self.breathe().await?;
         self.started.set(Some((stage, self.host.now_ms())));
         Ok(())
@@ -127,9 +261,14 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Tells how far a job of many steps is.
-    pub fn emit_with(&self, event: Event, bytes: Vec<u8>) {
-        self.host.emit_with(event, bytes);
+    /// Tells how far a job of many steps is, and what there is to see.
+    pub fn report(&self, done: u32, total: u32, says: Reply) {
+        self.host.emit(Event::Steps { done, total }, says);
+    }
+
+    /// The program around the engine.
+    pub fn host(&self) -> &'a dyn Host {
+        self.host
     }
 
     /// See [`Host::pausing`].
@@ -147,10 +286,13 @@ impl<'a> Job<'a> {
         self.host.now_ms()
     }
 
-    /// Ends the last stage and gives the milliseconds of each.
-    pub fn finish(self) -> Timings {
+    /// Ends the last stage and tells how it went.
+    pub fn finish(&self) -> Done {
         self.end_stage();
-        self.timings.into_inner()
+        Done {
+            timings: self.timings.take(),
+            memory: self.host.memory_bytes(),
+        }
     }
 
     fn end_stage(&self) {

@@ -1,5 +1,11 @@
 //! The command line.
 
+use kiln::command::{self, Parts};
+use kiln::labs;
+
 fn main() -> std::process::ExitCode {
-    kiln::command::main()
+    command::main(&Parts {
+        commands: labs::commands(),
+        engines: labs::engines,
+    })
 }

@@ -3,5 +3,5 @@
 
 fn main() {
     kiln::run_constructors();
-    kiln::engine::web_worker::start();
+    kiln::engine::web_worker::start(kiln::labs::SPECS, kiln::labs::engines);
 }

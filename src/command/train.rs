@@ -11,9 +11,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::data::batches::{self, Order};
 use crate::data::pack::Pack;
-use crate::labs::generate::spec::{DataSet, Objective};
 use crate::models::generate::gan::{Discriminate as _, Discriminator, Generate as _, Generator};
 use crate::models::generate::shapes;
+use crate::protocol::generative::{DataSet, Objective};
 use crate::train::autoencoder::AutoencoderTrainer;
 use crate::train::classifier::ClassifierTrainer;
 use crate::train::gan::{GanTrainer, Rules};
@@ -48,14 +48,14 @@ pub fn command() -> Command {
         .arg(
             Arg::new("data")
                 .long("data")
-                .value_parser(DataSet::ALL.map(DataSet::name))
+                .value_parser(<DataSet as strum::VariantNames>::VARIANTS.to_vec())
                 .default_value(DataSet::FashionMnist.name())
                 .help("what to learn from"),
         )
         .arg(
             Arg::new("objective")
                 .long("objective")
-                .value_parser(Objective::NAMES)
+                .value_parser(<Objective as strum::VariantNames>::VARIANTS.to_vec())
                 .default_value("hinge")
                 .help("what the adversarial pair plays for"),
         )

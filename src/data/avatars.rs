@@ -1,7 +1,7 @@
 //! What the labels of avatars mean, and attributes made of them.
 
 use super::pack::Pack;
-use crate::labs::generate::spec::ATTRIBUTES_OF_AVATARS;
+use crate::protocol::generative::ATTRIBUTES_OF_AVATARS;
 
 /// Which label is which, in the order of `tools/data/avatars.mjs`.
 const HAIR: usize = 0;

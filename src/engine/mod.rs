@@ -1,12 +1,12 @@
-//! Owns the device, loads and verifies weights, runs one job at a time.
+//! Owns the device, loads and verifies weights, runs one call at a time.
 
+pub mod lab;
 pub mod log_watch;
 #[cfg(feature = "native")]
 pub mod native_host;
 pub mod runner;
-pub mod searches;
 pub mod self_check;
-pub mod studio;
+pub mod shelf;
 pub mod weights;
 
 #[cfg(feature = "worker")]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, DeviceKind};
 
-use crate::job::{Host, Promise};
+use crate::job::{File, Host, Promise, Reply};
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
@@ -14,13 +14,13 @@ use crate::protocol::message::{BackendChoice, Event};
 use crate::protocol::picture::{self, Picture};
 
 /// Reads weights from a folder.
-pub struct NativeHost<F: Fn(Event)> {
+pub struct NativeHost<F: Fn(Event, Reply)> {
     weights: PathBuf,
     started: Instant,
     on_event: F,
 }
 
-impl<F: Fn(Event)> NativeHost<F> {
+impl<F: Fn(Event, Reply)> NativeHost<F> {
     /// A host that reads `<folder>/<name>.bpk` and hands every event to `on_event`.
     pub fn new(folder: impl Into<PathBuf>, on_event: F) -> Self {
         Self {
@@ -31,9 +31,9 @@ impl<F: Fn(Event)> NativeHost<F> {
     }
 }
 
-impl<F: Fn(Event)> Host for NativeHost<F> {
-    fn emit(&self, event: Event) {
-        (self.on_event)(event);
+impl<F: Fn(Event, Reply)> Host for NativeHost<F> {
+    fn emit(&self, event: Event, says: Reply) {
+        (self.on_event)(event, says);
     }
 
     /// Ctrl-C ends the whole program, so a job is never cancelled from inside.
@@ -65,11 +65,12 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
                 name: name.into(),
                 reason: format!("{}: {error}", path.display()),
             })?;
-            self.emit(Event::Loading {
+            let event = Event::Loading {
                 name: name.into(),
                 bytes: bytes.len(),
                 total,
-            });
+            };
+            self.emit(event, Reply::default());
             Ok(bytes)
         })
     }
@@ -80,6 +81,34 @@ impl<F: Fn(Event)> Host for NativeHost<F> {
 
     fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
         Box::pin(async {})
+    }
+
+    fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Ok(encode_png(picture)) })
+    }
+}
+
+/// The bytes of a file.
+pub struct Bytes(pub Vec<u8>);
+
+impl File for Bytes {
+    fn picture(&self) -> Promise<'_, Result<Picture, Failure>> {
+        Box::pin(async { decode_picture(&self.0) })
+    }
+
+    fn bytes(&self) -> Promise<'_, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+/// A picture is a file that is decoded already.
+impl File for Picture {
+    fn picture(&self) -> Promise<'_, Result<Picture, Failure>> {
+        Box::pin(async { Ok(self.clone()) })
+    }
+
+    fn bytes(&self) -> Promise<'_, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Ok(encode_png(self)) })
     }
 }
 

@@ -64,7 +64,7 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
             } => "browsers give WebGPU to https pages only".into(),
             Reason::Wrong { difference } => format!("its results are off by {difference}"),
             Reason::Refused { detail } => detail,
-            other => format!("{other:?}"),
+            other @ (Reason::Forced | Reason::Lost | Reason::Software { .. }) => format!("{other:?}"),
         },
     })
 }
@@ -86,12 +86,9 @@ async fn open(choice: BackendChoice) -> Result<(Device, String, f32), Reason> {
         .await
         .map_err(|error| refused(error.to_string()))?;
     setup.device.set_device_lost_callback(|reason, message| {
-        post(
-            &FromEngine::Fatal {
-                reason: format!("the GPU was lost: {reason:?} {message}"),
-            },
-            None,
-        );
+        post(&FromEngine::Fatal {
+            reason: format!("the GPU was lost: {reason:?} {message}"),
+        });
     });
     let read = |device: Device| async move {
         let data = probe(&device)

@@ -6,14 +6,17 @@ use js_sys::{Function, Promise as Promised, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
+    Blob, Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
 };
 
-use crate::job::{Host, Promise};
+use crate::job::{File, Host, Promise, Reply};
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{Event, FromEngine, JobId};
+use crate::protocol::message::{CallId, Event, FromEngine};
+use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
+
+use super::web_picture;
 
 /// Name of the Cache API store; the service worker leaves it alone.
 const CACHE: &str = "kiln-weights";
@@ -24,14 +27,14 @@ pub struct WebHost {
     channel: MessageChannel,
     /// Address that `weights/` is below, with its slash.
     base: String,
-    /// The running job; 0 for a warm-up.
-    pub job: Cell<JobId>,
-    /// Every job up to this one is cancelled.
-    pub cancelled_to: Cell<JobId>,
-    /// The job that is to end after its present step; 0 for none.
-    pub pausing: Cell<JobId>,
-    /// Settings that were changed under way, of the job that they are for.
-    pub adjusted: RefCell<Option<(JobId, Settings)>>,
+    /// The running call; 0 for a warm-up.
+    pub job: Cell<CallId>,
+    /// Calls that were cancelled before they ended.
+    pub cancelled: RefCell<Vec<CallId>>,
+    /// The call that is to end after its present step; 0 for none.
+    pub pausing: Cell<CallId>,
+    /// Settings that were changed under way, of the call that they are for.
+    pub adjusted: RefCell<Option<(CallId, Settings)>>,
 }
 
 /// The global scope of the worker that this runs in.
@@ -39,18 +42,42 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Posts a message to the page, with what travels beside it.
-pub fn post(message: &FromEngine, beside: Option<Uint8Array>) {
+/// Posts a message to the page.
+pub fn post(message: &FromEngine) {
+    post_with(message, Reply::default());
+}
+
+/// Posts a message to the page, with text and files beside it. The message names the files.
+pub fn post_with(message: &FromEngine, says: Reply) {
     let text = serde_json::to_string(message).expect("messages are plain data");
-    let parts = js_sys::Array::of1(&text.into());
+    let parts = js_sys::Array::of2(&text.into(), &JsValue::from_str(&says.text));
     let transfer = js_sys::Array::new();
-    if let Some(bytes) = beside {
+    for (_, bytes) in &says.files {
+        let bytes = Uint8Array::from(&**bytes);
         parts.push(&bytes);
         transfer.push(&bytes.buffer());
     }
     scope()
         .post_message_with_transfer(&parts, &transfer)
         .expect("text and bytes can be posted");
+}
+
+/// The names of an answer's files, in their order.
+pub fn names(says: &Reply) -> Vec<String> {
+    says.files.iter().map(|(name, _)| (*name).into()).collect()
+}
+
+/// A file of the visitor's in the browser.
+pub struct BlobFile(pub Blob);
+
+impl File for BlobFile {
+    fn picture(&self) -> Promise<'_, Result<Picture, Failure>> {
+        Box::pin(web_picture::decode(&self.0))
+    }
+
+    fn bytes(&self) -> Promise<'_, Result<Vec<u8>, Failure>> {
+        Box::pin(web_picture::bytes_of(&self.0))
+    }
 }
 
 /// What a JavaScript error says.
@@ -71,7 +98,7 @@ impl WebHost {
             channel,
             base,
             job: Cell::new(0),
-            cancelled_to: Cell::new(0),
+            cancelled: RefCell::default(),
             pausing: Cell::new(0),
             adjusted: RefCell::new(None),
         }
@@ -140,11 +167,12 @@ impl WebHost {
             let start = bytes.len();
             bytes.resize(start + value.length() as usize, 0);
             value.copy_to(&mut bytes[start..]);
-            self.emit(Event::Loading {
+            let event = Event::Loading {
                 name: name.into(),
                 bytes: bytes.len(),
                 total,
-            });
+            };
+            self.emit(event, Reply::default());
             if self.cancelled() {
                 return Err(Failure::Cancelled);
             }
@@ -153,20 +181,9 @@ impl WebHost {
 }
 
 impl Host for WebHost {
-    fn emit(&self, event: Event) {
-        post(
-            &FromEngine::Event {
-                job: self.job.get(),
-                event,
-            },
-            None,
-        );
-    }
-
-    fn emit_with(&self, event: Event, bytes: Vec<u8>) {
-        let beside = Uint8Array::from(&*bytes);
-        let job = self.job.get();
-        post(&FromEngine::Event { job, event }, Some(beside));
+    fn emit(&self, event: Event, says: Reply) {
+        let (id, files) = (self.job.get(), names(&says));
+        post_with(&FromEngine::Event { id, event, files }, says);
     }
 
     fn pausing(&self) -> bool {
@@ -181,7 +198,7 @@ impl Host for WebHost {
     }
 
     fn cancelled(&self) -> bool {
-        self.job.get() != 0 && self.job.get() <= self.cancelled_to.get()
+        self.cancelled.borrow().contains(&self.job.get())
     }
 
     fn now_ms(&self) -> f64 {
@@ -219,11 +236,12 @@ impl Host for WebHost {
             let address = self.address(name, sha256);
             match self.cached(&address).await {
                 Some(bytes) => {
-                    self.emit(Event::Loading {
+                    let event = Event::Loading {
                         name: name.into(),
                         bytes: bytes.len(),
                         total,
-                    });
+                    };
+                    self.emit(event, Reply::default());
                     Ok(bytes)
                 }
                 None => self.download(name, &address, total).await,
@@ -257,5 +275,9 @@ impl Host for WebHost {
                 let _ = JsFuture::from(cache.delete_with_str(&address)).await;
             }
         })
+    }
+
+    fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(web_picture::encode_png(picture))
     }
 }

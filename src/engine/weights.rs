@@ -5,7 +5,15 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use sha2::{Digest, Sha256};
 
+use burn::tensor::Device;
+
 use crate::job::Host;
+use crate::models::arbitrary_style::{ARBITRARY_PREDICT, ARBITRARY_TRANSFORM};
+use crate::models::selfie::SELFIE;
+use crate::models::ssd::SSD;
+use crate::models::style_network::MULTISTYLE26;
+use crate::models::vgg16::VGG16;
+use crate::models::{Network, Row};
 use crate::protocol::card::ModelCard;
 use crate::protocol::failure::Failure;
 
@@ -63,10 +71,33 @@ pub async fn fetch(host: &dyn Host, card: &ModelCard) -> Result<Vec<u8>, Failure
     Ok(bytes)
 }
 
-/// Fetches, verifies and fills.
-///
-/// # Errors
-/// Those of [`fetch`] and [`fill`].
-pub async fn load<M: Module>(host: &dyn Host, card: &ModelCard, network: M) -> Result<M, Failure> {
-    fill(network, &card.name, fetch(host, card).await?)
+/// A network whatever its type: what a converted file is held against.
+pub trait AnyNetwork: Sync {
+    /// Name of its manifest entry.
+    fn name(&self) -> &'static str;
+    /// Whether the bytes of a weights file fill it.
+    ///
+    /// # Errors
+    /// Those of [`fill`].
+    fn fits(&self, bytes: Vec<u8>, device: &Device) -> Result<(), Failure>;
 }
+
+impl<M: Module + 'static> AnyNetwork for Network<M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn fits(&self, bytes: Vec<u8>, device: &Device) -> Result<(), Failure> {
+        fill(self.blank(device), self.name, bytes).map(drop)
+    }
+}
+
+/// The networks that are converted from packages.
+pub const NETWORKS: &[&dyn AnyNetwork] = &[
+    &SSD,
+    &SELFIE,
+    &MULTISTYLE26,
+    &ARBITRARY_PREDICT,
+    &ARBITRARY_TRANSFORM,
+    &VGG16,
+];

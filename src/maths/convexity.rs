@@ -1,7 +1,8 @@
 //! Curves and surfaces to descend: one convex, one not.
 
 /// A function of one number, to hold a chord against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Curve {
     /// `x^2 / 2`: convex.
     Parabola,
@@ -17,16 +18,7 @@ pub enum Curve {
 
 impl Curve {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Parabola,
-        Self::Entropy,
-        Self::Corner,
-        Self::TwoValleys,
-        Self::Wave,
-    ];
-
-    /// Words of all.
-    pub const NAMES: [&'static str; 5] = ["parabola", "entropy", "corner", "two-valleys", "wave"];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The value at `x`.
     pub fn value(self, x: f64) -> f64 {

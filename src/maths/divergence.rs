@@ -4,7 +4,8 @@
 //! "f-GAN", table 1 and table 5, is the source of every formula.
 
 /// A divergence of the family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum FDivergence {
     /// `sum p log(p / q)`.
     Kl,
@@ -24,32 +25,7 @@ pub enum FDivergence {
 
 impl FDivergence {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Kl,
-        Self::ReverseKl,
-        Self::JensenShannon,
-        Self::Pearson,
-        Self::SquaredHellinger,
-        Self::TotalVariation,
-        Self::Gan,
-    ];
-
-    /// Words of all, for settings and links.
-    pub const NAMES: [&'static str; 7] = [
-        "kl",
-        "reverse-kl",
-        "jensen-shannon",
-        "pearson",
-        "squared-hellinger",
-        "total-variation",
-        "gan",
-    ];
-
-    /// The divergence of that word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let index = Self::NAMES.iter().position(|&word| word == name)?;
-        Some(Self::ALL[index])
-    }
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The generator `f(u)`, for `u = p / q` of 0 or more. At 0 the limit, which may be infinite.
     pub fn f(self, u: f64) -> f64 {
@@ -214,7 +190,7 @@ mod tests {
     #[test]
     fn the_best_discriminator_makes_every_bound_tight() {
         let (p, q) = ([0.1, 0.2, 0.3, 0.4], [0.4, 0.35, 0.15, 0.1]);
-        for divergence in FDivergence::ALL {
+        for &divergence in FDivergence::ALL {
             let (exact, bound) = (divergence.between(&p, &q), divergence.bound(&p, &q));
             assert!(
                 (exact - bound).abs() < 1e-9,
@@ -225,7 +201,7 @@ mod tests {
 
     #[test]
     fn conjugates_are_the_suprema_that_define_them() {
-        for divergence in FDivergence::ALL {
+        for &divergence in FDivergence::ALL {
             for t in [-1.5, -0.6, -0.3, -0.1, 0.2] {
                 let stated = divergence.conjugate(t);
                 if stated.is_infinite() {
@@ -256,7 +232,7 @@ mod tests {
     #[test]
     fn the_same_density_diverges_by_nothing() {
         let p = [0.2, 0.5, 0.3];
-        for divergence in FDivergence::ALL {
+        for &divergence in FDivergence::ALL {
             let rest = if divergence == FDivergence::Gan {
                 -4f64.ln()
             } else {

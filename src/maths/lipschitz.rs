@@ -1,7 +1,8 @@
 //! Lipschitz continuity of a function, and the spectral norm of a matrix step by step.
 
 /// A function of one number, to lay a cone on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Slope {
     /// `sin 3x`: at most 3 steep.
     Sine,
@@ -15,10 +16,7 @@ pub enum Slope {
 
 impl Slope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sine, Self::Absolute, Self::Step, Self::Root];
-
-    /// Words of all.
-    pub const NAMES: [&'static str; 4] = ["sine", "absolute", "step", "root"];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The value at `x`.
     pub fn value(self, x: f64) -> f64 {

@@ -3,8 +3,7 @@
 use super::divergence::FDivergence;
 
 /// A distribution in the plane, within -1 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Shape {
     /// Eight Gaussians on a circle.
     Ring,
@@ -18,10 +17,7 @@ pub enum Shape {
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ring, Self::Grid, Self::Spiral, Self::Drawn];
-
-    /// Words of all.
-    pub const NAMES: [&'static str; 4] = ["ring", "grid", "spiral", "drawn"];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Centres of its Gaussians; a spiral has none.
     pub fn modes(self) -> Vec<[f32; 2]> {
@@ -134,7 +130,7 @@ mod tests {
             state = state.wrapping_mul(1664525).wrapping_add(1013904223);
             (state >> 8) as f32 / (1 << 24) as f32
         };
-        for shape in Shape::ALL {
+        for &shape in Shape::ALL {
             for _ in 0..200 {
                 let [x, y] = shape.point(&[[0.2, -0.3]], &mut unit, || 1.0);
                 assert!(x.abs() <= 1.0 && y.abs() <= 1.0, "{shape:?}: {x}, {y}");

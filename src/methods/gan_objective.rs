@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::labs::generate::spec::Objective;
+use crate::protocol::generative::Objective;
 
 /// Both losses on the same scores.
 #[derive(Debug, Clone)]

@@ -195,6 +195,18 @@ impl StylePainter {
     }
 }
 
+/// The shipped network that reads a style.
+pub const ARBITRARY_PREDICT: super::Network<StylePredictor> = super::Network {
+    name: "arbitrary-predict",
+    init: |device| StylePredictorConfig::new().init(device),
+};
+
+/// The shipped network that paints in it.
+pub const ARBITRARY_TRANSFORM: super::Network<StylePainter> = super::Network {
+    name: "arbitrary-transform",
+    init: |device| StylePainterConfig::new().init(device),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

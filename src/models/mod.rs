@@ -1,6 +1,9 @@
 //! Networks only: a `Config`, a `Module`, `init` and `forward` each. Synchronous and pure:
 //! no I/O, no readback, no knowledge of the machine.
 
+use burn::module::Module;
+use burn::tensor::Device;
+
 pub mod arbitrary_style;
 pub mod channel_gate;
 pub mod conv_block;
@@ -12,3 +15,33 @@ pub mod ssd;
 pub mod strip_conv;
 pub mod style_network;
 pub mod vgg16;
+
+/// A network that weights can be put into: how it is called in the manifest, and how it is made empty.
+pub trait Row {
+    /// The network.
+    type Module: Module + 'static;
+    /// Name of its manifest entry.
+    fn name(&self) -> &'static str;
+    /// The network without weights.
+    fn blank(&self, device: &Device) -> Self::Module;
+}
+
+/// A network that is made in one way only.
+pub struct Network<M> {
+    /// Name of its manifest entry.
+    pub name: &'static str,
+    /// Makes it empty.
+    pub init: fn(&Device) -> M,
+}
+
+impl<M: Module + 'static> Row for Network<M> {
+    type Module = M;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn blank(&self, device: &Device) -> M {
+        (self.init)(device)
+    }
+}

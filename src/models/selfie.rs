@@ -223,6 +223,12 @@ impl Selfie {
     }
 }
 
+/// The shipped network.
+pub const SELFIE: super::Network<Selfie> = super::Network {
+    name: "selfie",
+    init: |device| SelfieConfig::new().init(device),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -153,6 +153,12 @@ fn per_box(prediction: Tensor<4>, values: usize) -> Tensor<3> {
         .reshape([batch, boxes, values])
 }
 
+/// The shipped SSD: 23 classes and the background.
+pub const SSD: super::Network<Ssd> = super::Network {
+    name: "ssd",
+    init: |device| SsdConfig::new(24).init(device),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -171,6 +171,12 @@ impl StyleNetwork {
     }
 }
 
+/// The shipped network of 26 styles.
+pub const MULTISTYLE26: super::Network<StyleNetwork> = super::Network {
+    name: "multistyle26",
+    init: |device| StyleNetworkConfig::new(26).init(device),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -173,6 +173,12 @@ pub fn prepare_backward(gradient: Tensor<4>) -> Tensor<4> {
     gradient.flip([1]) * 255.0
 }
 
+/// The shipped convolutions.
+pub const VGG16: super::Network<Vgg16> = super::Network {
+    name: "vgg16",
+    init: |device| Vgg16Config::new().init(device),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! A repainted picture over the photograph, with a line to slide between the two.
 
 use leptos::prelude::*;
-use wasm_bindgen::Clamped;
+use js_sys::{Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
@@ -13,7 +13,7 @@ use super::text::{t_string, use_i18n};
 #[component]
 pub fn Painting(
     /// RGBA by row.
-    rgba: Vec<u8>,
+    rgba: Uint8Array,
     /// Columns.
     width: u32,
     /// Rows.
@@ -22,7 +22,7 @@ pub fn Painting(
     split: RwSignal<u32>,
 ) -> impl IntoView {
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
-    let rgba = StoredValue::new(rgba);
+    let rgba = StoredValue::new_local(rgba);
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
         if let Some(Err(error)) = rgba.try_with_value(|rgba| draw(&canvas, rgba, width, height)) {
@@ -43,8 +43,26 @@ pub fn Painting(
     }
 }
 
-fn draw(canvas: &HtmlCanvasElement, rgba: &[u8], width: u32, height: u32) -> Result<(), JsValue> {
-    let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), width, height)?;
+/// Bytes of the engine, RGBA by row, as the browser draws them; not copied.
+///
+/// # Errors
+/// Where they are not as many as the size says.
+pub fn image_data(rgba: &Uint8Array, width: u32, height: u32) -> Result<ImageData, JsValue> {
+    let clamped = Uint8ClampedArray::new_with_byte_offset_and_length(
+        &rgba.buffer(),
+        rgba.byte_offset(),
+        rgba.length(),
+    );
+    ImageData::new_with_js_u8_clamped_array_and_sh(&clamped, width, height)
+}
+
+fn draw(
+    canvas: &HtmlCanvasElement,
+    rgba: &Uint8Array,
+    width: u32,
+    height: u32,
+) -> Result<(), JsValue> {
+    let data = image_data(rgba, width, height)?;
     export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
 }
 

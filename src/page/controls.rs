@@ -3,28 +3,91 @@
 use leptos::prelude::*;
 
 use super::state::use_state;
-use super::text::{choice_label, param_help, param_label, use_i18n};
-use crate::protocol::params::{
-    Kind, Lab, Param, ROW_LIMIT, ROW_STEPS, Value, decimals, parse_color,
+use super::text::{choice_label, setting_help, setting_label, use_i18n};
+use crate::protocol::lab::LabSpec;
+use crate::protocol::param::{
+    Kind, Param, ROW_LIMIT, ROW_STEPS, TEXT_MAX, Value, decimals, parse_color,
 };
+use crate::protocol::settings::numbers;
 
-fn param(lab: Lab, name: &str) -> &'static Param {
-    lab.params()
-        .iter()
-        .find(|param| param.name == name)
-        .expect("a name from the table")
+/// Words that a search shows at most.
+const FOUND: usize = 8;
+
+fn param(lab: &LabSpec, name: &str) -> &'static Param {
+    lab.param(name).expect("a name from the table")
+}
+
+/// Reads one value of a lab's settings.
+fn value_of<T>(lab: &LabSpec, name: &str, read: impl FnOnce(&Value) -> T) -> T {
+    use_state()
+        .settings(lab)
+        .with(|settings| read(settings.get(name)))
+}
+
+/// The controls of a group of a lab's table, in a panel, as far as the other settings show them. Nothing
+/// where none is shown.
+#[component]
+pub fn Panel(
+    /// Whose settings.
+    lab: &'static LabSpec,
+    /// The group.
+    group: &'static str,
+    /// Whether the panel is pointed at from elsewhere.
+    #[prop(optional, into)]
+    lit: Signal<bool>,
+) -> impl IntoView {
+    let state = use_state();
+    let settings = state.settings(lab);
+    let rows = || lab.params.iter().filter(move |param| param.group == group);
+    let is_shown = move |param: &'static Param| settings.with(|settings| settings.shows(param));
+    let any = Memo::new(move |_| rows().any(is_shown));
+    let controls = move || {
+        rows()
+            .map(|param| {
+                view! { <Show when=move || is_shown(param)><Control lab name=param.name /></Show> }
+            })
+            .collect_view()
+    };
+    view! {
+        <Show when=move || any.get()>
+            <section class="panel" class:lit=lit data-term=group>{controls()}</section>
+        </Show>
+    }
+}
+
+/// The panels of all groups of a lab's table, in the order of the table. `hot` is the group that is
+/// pointed at.
+#[component]
+pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl IntoView {
+    let mut groups: Vec<&'static str> = Vec::new();
+    for param in lab.params {
+        if !param.group.is_empty() && !groups.contains(&param.group) {
+            groups.push(param.group);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|group| {
+            let lit = Signal::derive(move || hot.with(|hot| hot.as_deref() == Some(group)));
+            view! { <Panel lab group lit /> }
+        })
+        .collect_view()
 }
 
 /// The control of one setting.
 #[component]
-pub fn Control(lab: Lab, name: &'static str) -> impl IntoView {
+pub fn Control(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
     match param(lab, name).kind {
-        Kind::Number { .. } => view! { <Slider lab name /> }.into_any(),
-        Kind::Choice(_) => view! { <Choice lab name /> }.into_any(),
+        Kind::Number {
+            min, max, step, ..
+        } => view! { <Slider lab name range=[min, max, step] /> }.into_any(),
+        Kind::Choice(words) => view! { <Choice lab name words /> }.into_any(),
+        Kind::Search(words) => view! { <Search lab name words /> }.into_any(),
+        Kind::Text { .. } => view! { <Text lab name /> }.into_any(),
         Kind::Color(_) => view! { <Color lab name /> }.into_any(),
-        // A mixture has pictures to choose from, and the numbers of a row have names: the lab shows
-        // them.
-        Kind::Mix { .. } | Kind::Row { .. } => ().into_any(),
+        // A mixture has pictures to choose from, the numbers of a row have names, and what is known at
+        // run time alone is known to the lab: it shows them.
+        Kind::Mix { .. } | Kind::Row { .. } | Kind::Open => ().into_any(),
     }
 }
 
@@ -32,7 +95,7 @@ pub fn Control(lab: Lab, name: &'static str) -> impl IntoView {
 #[component]
 pub fn RowSliders(
     /// Whose setting.
-    lab: Lab,
+    lab: &'static LabSpec,
     /// Name of the setting.
     name: &'static str,
     /// Name of each number.
@@ -46,15 +109,18 @@ pub fn RowSliders(
     shown: Option<Signal<usize>>,
 ) -> impl IntoView {
     let state = use_state();
-    let Kind::Row { of } = param(lab, name).kind else {
-        return ().into_any();
+    let settings = state.settings(lab);
+    let of = match param(lab, name).kind {
+        Kind::Row { of } => of,
+        ref other => panic!("{name} is {other:?}, not a row"),
     };
     let slider = move |index: usize| {
         let id = format!("{name}-{}", index + 1);
         let value = move || {
-            state
-                .settings(lab)
-                .with(|settings| settings.row(name)[index])
+            settings.with(|settings| match settings.get(name) {
+                Value::Row(row) => numbers(row)[index],
+                other => panic!("{name} is {other:?}, not a row"),
+            })
         };
         let filled = move || format!("--filled:{:.1}%", (value() + reach) / (2.0 * reach) * 100.0);
         view! {
@@ -84,22 +150,25 @@ pub fn RowSliders(
             view! { <Show when=counts>{slider(index)}</Show> }
         })
         .collect_view()
-        .into_any()
 }
 
 #[component]
-fn Slider(lab: Lab, name: &'static str) -> impl IntoView {
+fn Slider(lab: &'static LabSpec, name: &'static str, range: [f32; 3]) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let Kind::Number { min, max, step, .. } = param(lab, name).kind else {
-        return ().into_any();
+    let settings = state.settings(lab);
+    let [min, max, step] = range;
+    let value = move || {
+        settings.with(|settings| match settings.get(name) {
+            Value::Number(number) => *number,
+            other => panic!("{name} is {other:?}, not a number"),
+        })
     };
-    let value = move || state.settings(lab).with(|settings| settings.number(name));
     let shown = move || format!("{:.*}", decimals(step), value());
     let filled = move || format!("--filled:{:.1}%", (value() - min) / (max - min) * 100.0);
     view! {
         <div class="control">
-            <label for=name>{move || param_label(i18n, name)}</label>
+            <label for=name>{move || setting_label(i18n, lab.name, name)}</label>
             <output for=name>{shown}</output>
             <input
                 type="range"
@@ -115,28 +184,26 @@ fn Slider(lab: Lab, name: &'static str) -> impl IntoView {
                     }
                 }
             />
-            {move || param_help(i18n, name).map(|help| view! { <p class="help">{help}</p> })}
+            {move || setting_help(i18n, lab.name, name).map(|help| view! { <p class="help">{help}</p> })}
         </div>
     }
-    .into_any()
 }
 
 #[component]
-fn Choice(lab: Lab, name: &'static str) -> impl IntoView {
+fn Choice(
+    lab: &'static LabSpec,
+    name: &'static str,
+    words: &'static [&'static str],
+) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let Kind::Choice(words) = param(lab, name).kind else {
-        return ().into_any();
-    };
+    let settings = state.settings(lab);
     let buttons = words
         .iter()
         .enumerate()
         .map(|(index, word)| {
-            let chosen = move || {
-                state
-                    .settings(lab)
-                    .with(|settings| settings.choice(name) == *word)
-            };
+            let chosen =
+                move || settings.with(|settings| *settings.get(name) == Value::Choice(index));
             view! {
                 <label class="segment" class:chosen=chosen>
                     <input
@@ -146,31 +213,112 @@ fn Choice(lab: Lab, name: &'static str) -> impl IntoView {
                         prop:checked=chosen
                         on:change=move |_| state.set(lab, name, Value::Choice(index))
                     />
-                    <span>{move || choice_label(i18n, name, word)}</span>
+                    <span>{move || choice_label(i18n, lab.name, name, word)}</span>
                 </label>
             }
         })
         .collect_view();
     view! {
         <fieldset class="segments">
-            <legend>{move || param_label(i18n, name)}</legend>
+            <legend>{move || setting_label(i18n, lab.name, name)}</legend>
             <div>{buttons}</div>
+            {move || setting_help(i18n, lab.name, name).map(|help| view! { <p class="help">{help}</p> })}
         </fieldset>
     }
-    .into_any()
+}
+
+/// A field to search many words by; the first few that match are offered.
+#[component]
+fn Search(
+    lab: &'static LabSpec,
+    name: &'static str,
+    words: &'static [&'static str],
+) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let chosen = move || value_of(lab, name, |value| match value {
+        Value::Choice(index) => *index,
+        other => panic!("{name} is {other:?}, not a choice"),
+    });
+    let label = move |index: usize| choice_label(i18n, lab.name, name, words[index]);
+    let typed = RwSignal::new(None::<String>);
+    let matching = move || {
+        let sought = typed.get().unwrap_or_default().to_lowercase();
+        let known = 0..words.len();
+        let found = known.filter(|&index| label(index).to_lowercase().contains(&sought));
+        found.take(FOUND).collect::<Vec<_>>()
+    };
+    let choose = move |index: usize| {
+        state.set(lab, name, Value::Choice(index));
+        typed.set(None);
+    };
+    let list = format!("{name}-found");
+    view! {
+        <div class="control search">
+            <label for=name>{move || setting_label(i18n, lab.name, name)}</label>
+            <input
+                type="search"
+                id=name
+                list=list.clone()
+                prop:value=move || typed.get().unwrap_or_else(|| label(chosen()))
+                on:input:target=move |event| {
+                    let text = event.target().value();
+                    // One of the offered words was taken, or typed to its end.
+                    match (0..words.len()).find(|&index| label(index) == text) {
+                        Some(index) => choose(index),
+                        None => typed.set(Some(text)),
+                    }
+                }
+                on:change=move |_| match matching().first() {
+                    Some(&index) if typed.get_untracked().is_some() => choose(index),
+                    Some(_) | None => typed.set(None),
+                }
+            />
+            <datalist id=list>
+                {move || matching().into_iter().map(|index| view! { <option value=label(index)></option> }).collect_view()}
+            </datalist>
+        </div>
+    }
+}
+
+/// A line of text; it counts when it is let go.
+#[component]
+fn Text(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let value = move || value_of(lab, name, |value| match value {
+        Value::Text(text) => text.clone(),
+        other => panic!("{name} is {other:?}, not text"),
+    });
+    view! {
+        <div class="control text">
+            <label for=name>{move || setting_label(i18n, lab.name, name)}</label>
+            <input
+                type="text"
+                id=name
+                maxlength=TEXT_MAX
+                prop:value=value
+                on:change:target=move |event| state.set(lab, name, Value::Text(event.target().value()))
+            />
+            {move || setting_help(i18n, lab.name, name).map(|help| view! { <p class="help">{help}</p> })}
+        </div>
+    }
 }
 
 #[component]
-fn Color(lab: Lab, name: &'static str) -> impl IntoView {
+fn Color(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let hex = move || {
-        let [r, g, b] = state.settings(lab).with(|settings| settings.color(name));
+        let [r, g, b] = value_of(lab, name, |value| match value {
+            Value::Color(color) => *color,
+            other => panic!("{name} is {other:?}, not a colour"),
+        });
         format!("#{r:02x}{g:02x}{b:02x}")
     };
     view! {
         <div class="control color">
-            <label for=name>{move || param_label(i18n, name)}</label>
+            <label for=name>{move || setting_label(i18n, lab.name, name)}</label>
             <input
                 type="color"
                 id=name
@@ -183,5 +331,4 @@ fn Color(lab: Lab, name: &'static str) -> impl IntoView {
             />
         </div>
     }
-    .into_any()
 }

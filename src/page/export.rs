@@ -6,10 +6,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement,
-    HtmlImageElement, Url,
+    Url,
 };
 
-use crate::labs::detect::spec::{Detections, class_color, dark_text};
 use crate::protocol::png_text;
 
 /// The 2-D context of a canvas.
@@ -44,10 +43,10 @@ pub async fn to_blob(canvas: &HtmlCanvasElement) -> Result<Blob, JsValue> {
 }
 
 /// Hands bytes to the visitor as a file.
-pub fn download(bytes: &[u8], mime: &str, name: &str) {
+pub fn download(bytes: &Uint8Array, mime: &str, name: &str) {
     let options = BlobPropertyBag::new();
     options.set_type(mime);
-    let parts = Array::of1(&Uint8Array::from(bytes));
+    let parts = Array::of1(bytes);
     let save = || -> Result<(), JsValue> {
         let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
         let address = Url::create_object_url_with_blob(&blob)?;
@@ -73,70 +72,6 @@ pub fn file_name(original: &str, suffix: &str) -> String {
     format!("{stem}-{suffix}")
 }
 
-/// The picture with its boxes, with the settings inside, as a PNG file.
-///
-/// # Errors
-/// Where the browser cannot draw or encode it.
-pub async fn annotated_png(
-    picture: &str,
-    size: (usize, usize),
-    detections: &Detections,
-    label: impl Fn(usize) -> String,
-    link: &str,
-) -> Result<Vec<u8>, JsValue> {
-    let image = HtmlImageElement::new()?;
-    image.set_src(picture);
-    JsFuture::from(image.decode()).await?;
-    let canvas: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
-    canvas.set_width(size.0 as u32);
-    canvas.set_height(size.1 as u32);
-    let context = context(&canvas)?;
-    context.draw_image_with_html_image_element_and_dw_and_dh(
-        &image,
-        0.0,
-        0.0,
-        size.0 as f64,
-        size.1 as f64,
-    )?;
-    let longer = size.0.max(size.1) as f64;
-    let line = (longer / 300.0).max(2.0);
-    let text = (longer / 40.0).max(14.0);
-    context.set_line_width(line);
-    context.set_font(&format!(
-        "600 {text}px 'Source Sans 3 Variable', sans-serif"
-    ));
-    context.set_text_baseline("top");
-    for (_, found) in detections.kept() {
-        let [r, g, b] = class_color(found.class);
-        let color = format!("rgb({r} {g} {b})");
-        let [x0, y0, x1, y1] = [
-            found.box_in_image.x0,
-            found.box_in_image.y0,
-            found.box_in_image.x1,
-            found.box_in_image.y1,
-        ]
-        .map(f64::from);
-        context.set_stroke_style_str(&color);
-        context.stroke_rect(
-            x0 + line / 2.0,
-            y0 + line / 2.0,
-            x1 - x0 - line,
-            y1 - y0 - line,
-        );
-        let words = format!("{} {:.0} %", label(found.class), found.score * 100.0);
-        let width = context.measure_text(&words)?.width();
-        context.set_fill_style_str(&color);
-        context.fill_rect(x0, y0, width + text * 0.6, text * 1.3);
-        context.set_fill_style_str(if dark_text(found.class) {
-            "black"
-        } else {
-            "white"
-        });
-        context.fill_text(&words, x0 + text * 0.3, y0 + text * 0.18)?;
-    }
-    canvas_png(&canvas, link).await
-}
-
 /// A canvas with the settings of a link inside, as a PNG file.
 ///
 /// # Errors
@@ -159,7 +94,8 @@ pub async fn save_canvas(
     link: &str,
     name: &str,
 ) -> Result<(), JsValue> {
-    download(&canvas_png(canvas, link).await?, "image/png", name);
+    let png = canvas_png(canvas, link).await?;
+    download(&Uint8Array::from(&*png), "image/png", name);
     Ok(())
 }
 

@@ -1,14 +1,23 @@
-//! The front page: what this is, and one click to a first result.
+//! The front page: what this is, one click to a first result, and the map of the course.
 
 use leptos::prelude::*;
 
 use super::job_panel::Notices;
-use super::text::{t_string, use_i18n};
+use super::state::use_state;
+use super::text::{lab_word, t_string, use_i18n};
+use crate::protocol::lab::{LabSpec, Wing};
 
 /// The front page.
 #[component]
 pub fn Home() -> impl IntoView {
+    let state = use_state();
     let i18n = use_i18n();
+    let doors = state
+        .labs()
+        .into_iter()
+        .filter_map(|row| row.room.door)
+        .map(|door| door())
+        .collect_view();
     view! {
         <div class="home">
             <Notices />
@@ -16,55 +25,84 @@ pub fn Home() -> impl IntoView {
                 <h1>{move || t_string!(i18n, home_headline)}</h1>
                 <p class="lead">{move || t_string!(i18n, home_lead)}</p>
             </header>
-            <div class="doors">
-                <a class="door" href="#/detect?v=1&p=cat" id="door-detect">
-                    <div class="picture">
-                        <img src="samples/cat.jpg" alt="" width="451" height="300" />
-                        // The network's own answer for this photograph.
-                        <span class="box lit" style="left:.7%;top:.1%;width:94.9%;height:99.7%;--class:rgb(86 180 233)"></span>
-                    </div>
-                    <div class="words">
-                        <h2>{move || t_string!(i18n, home_detect_title)}</h2>
-                        <p>{move || t_string!(i18n, home_detect_text)}</p>
-                        <span class="button">{move || t_string!(i18n, home_detect_action)}</span>
-                    </div>
-                </a>
-                <a class="door" href="#/stylize?v=1&p=temple&y=19" id="door-stylize">
-                    <div class="picture">
-                        <img src="samples/temple-style.jpg" alt="" width="512" height="342" />
-                    </div>
-                    <div class="words">
-                        <h2>{move || t_string!(i18n, home_stylize_title)}</h2>
-                        <p>{move || t_string!(i18n, home_stylize_text)}</p>
-                        <span class="button">{move || t_string!(i18n, home_stylize_action)}</span>
-                    </div>
-                </a>
-                <a class="door" href="#/sample?v=1&s=4" id="door-generate">
-                    <div class="picture">
-                        <img src="samples/avatars.png" alt="" width="768" height="512" />
-                    </div>
-                    <div class="words">
-                        <h2>{move || t_string!(i18n, home_generate_title)}</h2>
-                        <p>{move || t_string!(i18n, home_generate_text)}</p>
-                        <span class="button">{move || t_string!(i18n, home_generate_action)}</span>
-                    </div>
-                </a>
-                <a class="door" href="#/segment?v=1&p=astronaut&e=blur" id="door-segment">
-                    <div class="picture">
-                        <img src="samples/astronaut-blur.jpg" alt="" width="512" height="341" />
-                    </div>
-                    <div class="words">
-                        <h2>{move || t_string!(i18n, home_segment_title)}</h2>
-                        <p>{move || t_string!(i18n, home_segment_text)}</p>
-                        <span class="button">{move || t_string!(i18n, home_segment_action)}</span>
-                    </div>
-                </a>
-            </div>
+            <div class="doors">{doors}</div>
+            <CourseMap />
             <ul class="promises">
                 <li><h2>{move || t_string!(i18n, home_private_title)}</h2><p>{move || t_string!(i18n, home_private_text)}</p></li>
                 <li><h2>{move || t_string!(i18n, home_link_title)}</h2><p>{move || t_string!(i18n, home_link_text)}</p></li>
                 <li><h2>{move || t_string!(i18n, home_offline_title)}</h2><p>{move || t_string!(i18n, home_offline_text)}</p></li>
             </ul>
         </div>
+    }
+}
+
+/// A lab's door: a picture, and what happens behind it.
+#[component]
+pub fn Door(
+    /// The lab; its words `door.title`, `door.text` and `door.action` stand on the door.
+    lab: &'static LabSpec,
+    /// The picture.
+    children: Children,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let address = format!("#/{}?v=1&{}", lab.name, lab.example);
+    let word = move |key: &'static str| move || lab_word(i18n, lab.name, key);
+    view! {
+        <a class="door" href=address id=format!("door-{}", lab.name)>
+            <div class="picture">{children()}</div>
+            <div class="words">
+                <h2>{word("door.title")}</h2>
+                <p>{word("door.text")}</p>
+                <span class="button">{word("door.action")}</span>
+            </div>
+        </a>
+    }
+}
+
+/// The topics of the lectures, in their order: what stands here is a link, the rest is to come.
+#[component]
+fn CourseMap() -> impl IntoView {
+    let i18n = use_i18n();
+    let parts = Wing::ALL
+        .iter()
+        .map(|&wing| view! { <CoursePart wing /> })
+        .collect_view();
+    view! {
+        <section class="course" aria-labelledby="course-title">
+            <h2 id="course-title">{move || t_string!(i18n, course_title)}</h2>
+            <p class="help">{move || t_string!(i18n, course_lead)}</p>
+            <div class="parts">{parts}</div>
+        </section>
+    }
+}
+
+#[component]
+fn CoursePart(wing: Wing) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let labs = state.labs();
+    let topics = wing
+        .topics()
+        .iter()
+        .map(|topic| {
+            let name = move || lab_word(i18n, "page", &format!("topics.{topic}"));
+            let lab = labs.iter().find(|row| row.spec.topics.contains(topic));
+            match lab {
+                Some(row) => {
+                    let address = format!("#/{}", row.spec.name);
+                    view! { <li><a href=address>{name}</a></li> }.into_any()
+                }
+                None => view! {
+                    <li class="to-come"><span>{name}</span> " " <small>{move || t_string!(i18n, course_to_come)}</small></li>
+                }
+                .into_any(),
+            }
+        })
+        .collect_view();
+    view! {
+        <section>
+            <h3>{move || lab_word(i18n, "page", &format!("wings.{}", wing.name()))}</h3>
+            <ul>{topics}</ul>
+        </section>
     }
 }

@@ -10,7 +10,7 @@ use web_sys::{
     MediaStream, MediaStreamConstraints, MediaStreamTrack, Response,
 };
 
-use super::state::{Page, State, use_state};
+use super::state::{State, use_state};
 use super::text::{sample_name, t_string, use_i18n};
 use super::worker::base_address;
 use crate::protocol::failure::Failure;
@@ -67,13 +67,13 @@ pub fn take_file(state: State, file: File) {
         match checked {
             Err(failure) => state.refuse(failure),
             Ok(head) => {
+                let specs: Vec<_> = state.labs().iter().map(|row| row.spec).collect();
                 if let Some((Route::Lab(shared), _)) =
-                    png_text::read(&head).map(|text| link::decode(&text))
+                    png_text::read(&head).map(|text| link::decode(&specs, &text))
                 {
                     let lab = shared.settings.lab();
                     state.settings(lab).set(shared.settings);
-                    state.page.set(Page::Lab(lab));
-                    state.engine.warm_up(lab);
+                    state.go_to(lab);
                 }
                 let name = file.name();
                 state.take(file.unchecked_into(), name, None);
@@ -115,7 +115,7 @@ fn first(files: Option<FileList>) -> Option<File> {
 
 /// Accepts drops and pastes anywhere on the page.
 pub fn listen(state: State) {
-    let in_lab = move || matches!(state.page.get_untracked(), Page::Lab(_));
+    let in_lab = move || state.page.get_untracked().lab().is_some();
     window_event_listener(leptos::ev::dragover, |event: DragEvent| {
         event.prevent_default()
     });
@@ -123,11 +123,12 @@ pub fn listen(state: State) {
         event.prevent_default();
         if let Some(file) = first(event.data_transfer().and_then(|data| data.files())) {
             if !in_lab() {
-                state
-                    .page
-                    .set(Page::Lab(crate::protocol::params::Lab::Detect));
-                state.engine.warm_up(crate::protocol::params::Lab::Detect);
-                state.write_address();
+                // The first lab that has a use for it.
+                let first = state.labs().into_iter().find(|row| row.spec.uses_picture);
+                if let Some(row) = first {
+                    state.go_to(row.spec);
+                    state.write_address();
+                }
             }
             take_file(state, file);
         }

@@ -2,28 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::engine::{JobState, Status};
-use super::state::{Page, use_state};
+use super::desk::{Desk, RunState};
+use super::engine::Status;
+use super::state::use_state;
 use super::text::{I18n, failure_sentence, notice_sentence, stage_name, t_string, use_i18n};
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{BackendChoice, Stage, Timings};
-use crate::protocol::params::Lab;
+use crate::protocol::lab::LabSpec;
+use crate::protocol::message::{BackendChoice, Done, Stage};
 
-const STAGES: [Stage; 5] = [
-    Stage::Decode,
-    Stage::Load,
-    Stage::Prepare,
-    Stage::Network,
-    Stage::Postprocess,
-];
-
-/// The panel of the job: always at the same place, whatever state it is in.
+/// The panel of a lab's run: always at the same place, whatever state it is in.
 #[component]
-pub fn JobPanel() -> impl IntoView {
+pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let job = state.engine.job;
-    let running = move || job.with(|job| matches!(job, JobState::Running { .. }));
+    let desk = state.desk(lab);
+    let running = move || desk.is_running();
     let can_run = move || state.source.with(Option::is_some) && !running();
     view! {
         <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
@@ -31,7 +24,7 @@ pub fn JobPanel() -> impl IntoView {
                 <h2>{move || t_string!(i18n, job_title)}</h2>
                 {move || if running() {
                     view! {
-                        <button type="button" class="button quiet" id="cancel" on:click=move |_| state.engine.cancel()>
+                        <button type="button" class="button quiet" id="cancel" on:click=move |_| desk.cancel()>
                             {move || t_string!(i18n, cancel)}
                         </button>
                     }.into_any()
@@ -43,104 +36,149 @@ pub fn JobPanel() -> impl IntoView {
                     }.into_any()
                 }}
             </div>
-            <JobStatus />
+            <RunStatus lab />
         </section>
     }
 }
 
-/// Where the job stands, in words and as a bar.
+/// Where a lab's run stands, in words and as a bar.
 #[component]
-pub fn JobStatus() -> impl IntoView {
+pub fn RunStatus(lab: &'static LabSpec) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let job = state.engine.job;
-    // A texture has an example instead.
-    let needs_picture =
-        move || state.source.with(Option::is_none) && state.page.get() != Page::Lab(Lab::Texture);
+    let desk = state.desk(lab);
+    let job = desk.state;
+    // A network that could not be readied is said at once, where nothing else is under way.
+    Effect::new(move |_| {
+        if let Some((of, failure)) = state.engine.not_warm.get()
+            && of == lab.name
+            && job.with_untracked(|job| *job == RunState::Idle)
+        {
+            job.set(RunState::Failed(failure));
+            state.engine.not_warm.set(None);
+        }
+    });
     // What a screen reader says: each stage once, not each step.
     let spoken = Memo::new(move |_| {
         job.with(|job| match job {
-            JobState::Idle => String::new(),
-            JobState::Running { stage, .. } => match stage {
+            RunState::Idle => String::new(),
+            RunState::Running { stage, .. } => match stage {
                 Some(stage) => stage_name(i18n, *stage),
                 None => t_string!(i18n, job_waiting).to_string(),
             },
-            JobState::Done(timings, _) => done_sentence(i18n, timings),
-            JobState::Failed(failure) => failure_sentence(i18n, failure),
+            RunState::Done(done) => done_sentence(i18n, done),
+            RunState::Failed(failure) => failure_sentence(i18n, failure),
         })
     });
+    let shown = move || job.with(|job| match job {
+        RunState::Idle => {
+            let needs_picture = lab.uses_picture && state.source.with(Option::is_none);
+            needs_picture.then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any()
+        }
+        RunState::Running { stage, loading, steps } => {
+            running_view(i18n, *stage, *loading, *steps).into_any()
+        }
+        RunState::Done(done) => done_view(i18n, done).into_any(),
+        RunState::Failed(failure) => failed_view(i18n, desk, failure).into_any(),
+    });
     view! {
-            <p class="visually-hidden" role="status">{spoken}</p>
-            <div class="status" data-job=move || job.with(job_word)>
-                {move || job.with(|job| match job {
-                    JobState::Idle => needs_picture().then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any(),
-                    JobState::Running { stage, loading, steps } => {
-                        let name = match (steps, stage) {
-                            (Some((done, total)), _) => t_string!(i18n, search_step, done = *done, total = *total).to_string(),
-                            (None, Some(stage)) => stage_name(i18n, *stage),
-                            (None, None) => t_string!(i18n, job_waiting).to_string(),
-                        };
-                        let position = stage.and_then(|s| STAGES.iter().position(|x| *x == s)).unwrap_or(0);
-                        let (done, total) = match (steps, loading) {
-                            (Some((done, total)), _) => (*done as usize, *total as usize),
-                            (None, Some(loading)) => *loading,
-                            (None, None) => (position, STAGES.len()),
-                        };
-                        let bytes = loading.map(|(done, total)| t_string!(
-                            i18n, job_loading, done = megabytes(done), total = megabytes(total)
-                        ).to_string());
-                        view! {
-                            <p>{name} " " <span class="number">{bytes}</span></p>
-                            <progress max=total.max(1) prop:value=done aria-label=t_string!(i18n, job_title).to_string()></progress>
-                        }.into_any()
-                    }
-                    JobState::Done(timings, memory) => {
-                        let rows = timings.iter().map(|(stage, ms)| view! {
-                            <tr data-stage=stage.name()>
-                                <th scope="row">{stage_name(i18n, *stage)}</th>
-                                <td class="number">{t_string!(i18n, ms, value = format!("{ms:.1}")).to_string()}</td>
-                            </tr>
-                        }).collect_view();
-                        view! {
-                            <details class="times">
-                                <summary>{done_sentence(i18n, timings)}</summary>
-                                <table class="timings"><tbody>{rows}{memory.map(|bytes| view! {
-                                    <tr data-memory=bytes.to_string()>
-                                        <th scope="row">{t_string!(i18n, job_memory)}</th>
-                                        <td class="number">{format!("{} MB", megabytes(bytes))}</td>
-                                    </tr>
-                                })}</tbody></table>
-                            </details>
-                        }.into_any()
-                    }
-                    JobState::Failed(failure) => {
-                        let offer = matches!(failure, Failure::NotFinite { .. } | Failure::EngineLost { .. } | Failure::NoGpu { .. });
-                        view! {
-                            <p class="sentence" class:bad=*failure != Failure::Cancelled>{failure_sentence(i18n, failure)}</p>
-                            {offer.then(|| view! {
-                                <button type="button" class="button" on:click=move |_| {
-                                    state.engine.restart(BackendChoice::Cpu);
-                                    state.run();
-                                }>{t_string!(i18n, badge_use_cpu)}</button>
-                            })}
-                        }.into_any()
-                    }
-                })}
-            </div>
+        <p class="visually-hidden" role="status">{spoken}</p>
+        <div class="status" data-job=move || job.with(run_word)>{shown}</div>
     }
 }
 
-fn done_sentence(i18n: I18n, timings: &Timings) -> String {
-    let total: f64 = timings.iter().map(|(_, ms)| ms).sum();
+fn running_view(
+    i18n: I18n,
+    stage: Option<Stage>,
+    loading: Option<(usize, usize)>,
+    steps: Option<(u32, u32)>,
+) -> impl IntoView {
+    let name = match (steps, stage) {
+        (Some((done, total)), _) => {
+            t_string!(i18n, search_step, done = done, total = total).to_string()
+        }
+        (None, Some(stage)) => stage_name(i18n, stage),
+        (None, None) => t_string!(i18n, job_waiting).to_string(),
+    };
+    let position = Stage::ALL
+        .iter()
+        .position(|known| Some(*known) == stage)
+        .unwrap_or(0);
+    let (done, total) = match (steps, loading) {
+        (Some((done, total)), _) => (done as usize, total as usize),
+        (None, Some(loading)) => loading,
+        (None, None) => (position, Stage::ALL.len()),
+    };
+    let bytes = loading.map(|(done, total)| {
+        let (done, total) = (megabytes(done), megabytes(total));
+        t_string!(i18n, job_loading, done = done, total = total).to_string()
+    });
+    view! {
+        <p>{name} " " <span class="number">{bytes}</span></p>
+        <progress max=total.max(1) prop:value=done aria-label=t_string!(i18n, job_title).to_string()></progress>
+    }
+}
+
+fn done_view(i18n: I18n, done: &Done) -> impl IntoView {
+    let rows = done
+        .timings
+        .iter()
+        .map(|(stage, ms)| {
+            view! {
+                <tr data-stage=stage.name()>
+                    <th scope="row">{stage_name(i18n, *stage)}</th>
+                    <td class="number">{t_string!(i18n, ms, value = format!("{ms:.1}")).to_string()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let memory = done.memory.map(|bytes| {
+        view! {
+            <tr data-memory=bytes.to_string()>
+                <th scope="row">{t_string!(i18n, job_memory)}</th>
+                <td class="number">{format!("{} MB", megabytes(bytes))}</td>
+            </tr>
+        }
+    });
+    view! {
+        <details class="times">
+            <summary>{done_sentence(i18n, done)}</summary>
+            <table class="timings"><tbody>{rows}{memory}</tbody></table>
+        </details>
+    }
+}
+
+fn failed_view(i18n: I18n, desk: Desk, failure: &Failure) -> impl IntoView {
+    let state = use_state();
+    let offer = matches!(
+        failure,
+        Failure::NotFinite { .. } | Failure::EngineLost { .. } | Failure::NoGpu { .. }
+    );
+    let to_cpu = move |_| {
+        state.engine.restart(BackendChoice::Cpu);
+        if !desk.is_running() {
+            state.run();
+        }
+    };
+    view! {
+        <p class="sentence" class:bad=*failure != Failure::Cancelled>{failure_sentence(i18n, failure)}</p>
+        {offer.then(|| view! {
+            <button type="button" class="button" on:click=to_cpu>{t_string!(i18n, badge_use_cpu)}</button>
+        })}
+    }
+}
+
+fn done_sentence(i18n: I18n, done: &Done) -> String {
+    let total: f64 = done.timings.iter().map(|(_, ms)| ms).sum();
     t_string!(i18n, job_done, ms = format!("{total:.0}")).to_string()
 }
 
-fn job_word(job: &JobState) -> &'static str {
+fn run_word(job: &RunState) -> &'static str {
     match job {
-        JobState::Idle => "idle",
-        JobState::Running { .. } => "running",
-        JobState::Done(..) => "done",
-        JobState::Failed(_) => "failed",
+        RunState::Idle => "idle",
+        RunState::Running { .. } => "running",
+        RunState::Done(_) => "done",
+        RunState::Failed(_) => "failed",
     }
 }
 
@@ -174,7 +212,7 @@ pub fn Notices() -> impl IntoView {
                         }>{t_string!(i18n, badge_use_cpu)}</button>
                     </p>
                 }),
-                _ => None,
+                Status::Starting | Status::Ready(_) => None,
             }}
         </div>
     }

@@ -3,8 +3,10 @@
 pub mod canvas;
 pub mod color_map;
 pub mod controls;
+pub mod desk;
 pub mod engine;
 pub mod export;
+pub mod frame;
 pub mod home;
 pub mod intake;
 pub mod job_panel;
@@ -12,9 +14,12 @@ pub mod keys;
 pub mod models;
 pub mod notes;
 pub mod plot;
+pub mod room;
+pub mod sheet;
+pub mod pointer;
+pub mod latest;
 pub mod shell;
 pub mod state;
-pub mod style_tabs;
 pub mod text;
 pub mod worker;
 

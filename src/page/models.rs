@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::text::{t_string, use_i18n};
-use crate::labs::generate::spec::find;
+use crate::protocol::generative::find;
 use crate::protocol::card::{Manifest, file_name};
 
 /// One card for each model of the manifest.

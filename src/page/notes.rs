@@ -8,13 +8,13 @@ use web_sys::Response;
 
 use super::text::{short_name, t_string, use_i18n};
 use super::worker::base_address;
-use crate::protocol::params::Lab;
+use crate::protocol::lab::LabSpec;
 
 /// The notes of a lab in the page's language.
 #[component]
 pub fn Notes(
     /// Whose notes.
-    lab: Lab,
+    lab: &'static LabSpec,
     /// Is set to the `data-term` of what is pointed at.
     hot: RwSignal<Option<String>>,
 ) -> impl IntoView {
@@ -26,7 +26,7 @@ pub fn Notes(
             let fetched = fetch(&format!(
                 "{}notes/{}.{language}.html",
                 base_address(),
-                lab.name()
+                lab.name
             ))
             .await;
             // The visitor may have left the lab meanwhile.

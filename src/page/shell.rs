@@ -1,33 +1,29 @@
 //! What stands around every page: navigation, badge, language, theme, footer.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::engine::{Engine, Status};
-use super::export;
 use super::home::Home;
 use super::intake;
 use super::models::Models;
+use super::room::PageRow;
 use super::state::{Page, State, use_state};
-use super::style_tabs::repaints;
 use super::text::{
-    I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
-    t_string, use_i18n,
+    I18nContextProvider, Locale, lab_word, reason_sentence, short_name, store_locale,
+    stored_locale, t_string, use_i18n,
 };
-use crate::labs::detect::page::DetectLab;
-use crate::labs::generate::page::GenerateLab;
-use crate::labs::search::page::SearchLab;
-use crate::labs::segment::page::SegmentLab;
-use crate::labs::stylize::page::StylizeLab;
+use crate::protocol::lab::Wing;
 use crate::protocol::message::{Backend, BackendChoice, BackendStatus, Reason};
-use crate::protocol::params::Lab;
 
-/// The whole page.
+/// The whole page, with some labs.
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App(
+    /// The labs, in the order of the navigation.
+    labs: Vec<PageRow>,
+) -> impl IntoView {
     view! {
         <I18nContextProvider>
-            <Shell />
+            <Shell labs />
         </I18nContextProvider>
     }
 }
@@ -47,7 +43,7 @@ fn forced_backend() -> BackendChoice {
 }
 
 #[component]
-fn Shell() -> impl IntoView {
+fn Shell(labs: Vec<PageRow>) -> impl IntoView {
     let i18n = use_i18n();
     // In an effect, because the context's own effect first sets the browser's language.
     Effect::new(move |_| {
@@ -55,7 +51,7 @@ fn Shell() -> impl IntoView {
             i18n.set_locale(locale);
         }
     });
-    let state = State::new(Engine::new(forced_backend()));
+    let state = State::new(Engine::new(forced_backend()), labs);
     provide_context(state);
     intake::listen(state);
     state.read_address();
@@ -64,36 +60,11 @@ fn Shell() -> impl IntoView {
         let page = match state.page.get() {
             Page::Home => None,
             Page::Models => Some(t_string!(i18n, models_title).to_string()),
-            Page::Lab(Lab::Detect) => Some(t_string!(i18n, detect_title).to_string()),
-            Page::Lab(Lab::Segment) => Some(t_string!(i18n, segment_title).to_string()),
-            Page::Lab(Lab::Stylize) => Some(t_string!(i18n, stylize_title).to_string()),
-            Page::Lab(Lab::Gatys) => Some(t_string!(i18n, gatys_title).to_string()),
-            Page::Lab(Lab::Texture) => Some(t_string!(i18n, texture_title).to_string()),
-            Page::Lab(Lab::Dream) => Some(t_string!(i18n, dream_title).to_string()),
-            Page::Lab(lab) => Some(crate::labs::generate::page::title(i18n, lab)),
+            Page::Lab(lab) => Some(lab_word(i18n, lab.name, "title")),
         };
         let title = t_string!(i18n, app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
     });
-    let link = move |page: Page, address: &'static str| {
-        let current = move || {
-            let open = match state.page.get() {
-                // One entry for all ways to repaint.
-                Page::Lab(lab) if repaints(lab) => Page::Lab(Lab::Stylize),
-                Page::Lab(lab) if lab.generates() => Page::Lab(Lab::Sample),
-                open => open,
-            };
-            (open == page).then_some("page")
-        };
-        let label = move || match page {
-            Page::Lab(Lab::Detect) => t_string!(i18n, nav_detect),
-            Page::Lab(Lab::Segment) => t_string!(i18n, nav_segment),
-            Page::Lab(Lab::Stylize) => t_string!(i18n, nav_stylize),
-            Page::Lab(_) => t_string!(i18n, nav_generate),
-            _ => t_string!(i18n, nav_models),
-        };
-        view! { <a href=address aria-current=current>{label}</a> }
-    };
     view! {
         <a class="skip" href="#main" on:click=|event| {
             // `#main` would be read as a page.
@@ -105,15 +76,9 @@ fn Shell() -> impl IntoView {
         }>{move || t_string!(i18n, skip)}</a>
         <header class="top">
             <a class="wordmark" href="#/"><span aria-hidden="true"></span>"Kiln"</a>
-            <nav aria-label=move || t_string!(i18n, nav_label).to_string()>
-                {link(Page::Lab(Lab::Detect), "#/detect")}
-                {link(Page::Lab(Lab::Segment), "#/segment")}
-                {link(Page::Lab(Lab::Stylize), "#/stylize")}
-                {link(Page::Lab(Lab::Sample), "#/sample")}
-                {link(Page::Models, "#/models")}
-            </nav>
+            <Navigation />
             <div class="tools">
-                {move || matches!(state.page.get(), Page::Lab(_)).then(|| view! { <Badge /> })}
+                {move || state.page.get().lab().map(|_| view! { <Badge /> })}
                 <ThemeSwitch />
                 <LanguageSwitch />
             </div>
@@ -122,14 +87,39 @@ fn Shell() -> impl IntoView {
             {move || match state.page.get() {
                 Page::Home => view! { <Home /> }.into_any(),
                 Page::Models => view! { <Models /> }.into_any(),
-                Page::Lab(Lab::Detect) => view! { <DetectLab /> }.into_any(),
-                Page::Lab(Lab::Segment) => view! { <SegmentLab /> }.into_any(),
-                Page::Lab(Lab::Stylize) => view! { <StylizeLab /> }.into_any(),
-                Page::Lab(lab) if lab.generates() => view! { <GenerateLab lab /> }.into_any(),
-                Page::Lab(lab) => view! { <SearchLab lab /> }.into_any(),
+                Page::Lab(lab) => {
+                    let row = state.labs().into_iter().find(|row| row.spec == lab);
+                    row.map(|row| (row.room.view)()).into_any()
+                }
             }}
         </main>
         <footer><p>{move || t_string!(i18n, footer)}</p></footer>
+    }
+}
+
+/// The parts of the course that have labs, each with its first one; and the model cards.
+#[component]
+fn Navigation() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let open = move |page: Page| state.page.get() == page;
+    let parts = Wing::ALL
+        .iter()
+        .filter_map(|&wing| {
+            let labs = state.labs().into_iter();
+            let first = labs.map(|row| row.spec).find(|lab| lab.wing == wing)?;
+            let here = move || state.page.get().lab().is_some_and(|lab| lab.wing == wing);
+            let label = move || lab_word(i18n, "page", &format!("wings.{}", wing.name()));
+            Some(view! {
+                <a href=format!("#/{}", first.name) aria-current=move || here().then_some("page")>{label}</a>
+            })
+        })
+        .collect_view();
+    view! {
+        <nav aria-label=move || t_string!(i18n, nav_label).to_string()>
+            {parts}
+            <a href="#/models" aria-current=move || open(Page::Models).then_some("page")>{move || t_string!(i18n, nav_models)}</a>
+        </nav>
     }
 }
 
@@ -180,8 +170,8 @@ fn Badge() -> impl IntoView {
                 <p id="self-check">{t_string!(i18n, badge_check, difference = format!("{difference:.1e}")).to_string()}</p>
             })}
             {state.engine.warm_ms.get().into_iter().map(|(lab, load, run)| view! {
-                <p class="number" data-warm=lab.model() data-load=format!("{load:.1}") data-run=format!("{run:.1}")>
-                    {t_string!(i18n, badge_warm, model = lab.model(), load = format!("{load:.0}"), run = format!("{run:.0}")).to_string()}
+                <p class="number" data-warm=lab.network.unwrap_or(lab.name) data-load=format!("{load:.1}") data-run=format!("{run:.1}")>
+                    {t_string!(i18n, badge_warm, model = lab.network.unwrap_or(lab.name), load = format!("{load:.0}"), run = format!("{run:.0}")).to_string()}
                 </p>
             }).collect_view()}
             {can_switch.then(|| view! {
@@ -257,33 +247,5 @@ fn ThemeSwitch() -> impl IntoView {
             <option value="light">{move || t_string!(i18n, theme_light)}</option>
             <option value="dark">{move || t_string!(i18n, theme_dark)}</option>
         </select>
-    }
-}
-
-/// Copies the link to what is on the page.
-#[component]
-pub fn ShareButton() -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let said: RwSignal<Option<String>> = RwSignal::new(None);
-    let share = move |_| {
-        state.write_address();
-        let uses_picture = !matches!(state.page.get_untracked(), Page::Lab(lab) if lab.generates());
-        let own = uses_picture
-            && state
-                .source
-                .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
-        spawn_local(async move {
-            let sentence = match export::copy(&state.link()).await {
-                Ok(()) if own => t_string!(i18n, share_own),
-                Ok(()) => t_string!(i18n, share_copied),
-                Err(_) => t_string!(i18n, share_failed),
-            };
-            let _ = said.try_set(Some(sentence.to_string()));
-        });
-    };
-    view! {
-        <button type="button" class="button" id="share" on:click=share>{move || t_string!(i18n, share)}</button>
-        <span class="said" role="status">{move || said.get()}</span>
     }
 }

@@ -1,17 +1,18 @@
 //! What the visitor chose: the page, its settings, the picture. The address follows it.
 
+use std::any::{Any, TypeId};
+
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, Url};
 
-use super::engine::Engine;
-use crate::labs::detect::spec as detect;
-use crate::labs::search::spec as optimise;
-use crate::labs::stylize::spec::{self as stylize, Region};
-use crate::labs::stylize::views::pad::Ink;
+use super::desk::Desk;
+use super::engine::{Engine, now_ms};
+use super::room::{PageRow, Trigger};
 use crate::protocol::failure::Failure;
+use crate::protocol::lab::LabSpec;
 use crate::protocol::link::{self, Notice, Route, Shared};
-use crate::protocol::params::{Lab, Value, row_steps};
+use crate::protocol::param::{Effect, Value, row_steps};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
 
@@ -28,39 +29,32 @@ pub struct Source {
     pub sample: Option<&'static Sample>,
 }
 
+/// What the page keeps of a lab while the visitor is elsewhere.
+#[derive(Clone, Copy)]
+struct Kept {
+    row: PageRow,
+    settings: RwSignal<Settings>,
+    desk: Desk,
+}
+
 /// Everything that the address and the stage depend on.
 #[derive(Clone, Copy)]
 pub struct State {
     /// Which page is open.
     pub page: RwSignal<Page>,
-    /// Settings of each lab, kept while the visitor moves between labs.
-    pub detect: RwSignal<Settings>,
-    /// See `detect`.
-    pub segment: RwSignal<Settings>,
-    /// See `detect`.
-    pub stylize: RwSignal<Settings>,
-    /// See `detect`.
-    pub gatys: RwSignal<Settings>,
-    /// See `detect`.
-    pub texture: RwSignal<Settings>,
-    /// See `detect`.
-    pub dream: RwSignal<Settings>,
-    /// Settings of the generative labs: sample, encode, train, divergence, scores.
-    pub generative: [RwSignal<Settings>; 5],
     /// The picture, shared by the labs.
     pub source: RwSignal<Option<Source>, LocalStorage>,
-    /// The visitor's own picture to take a style from.
-    pub style_picture: RwSignal<Option<Blob>, LocalStorage>,
-    /// What the visitor drew on the pad.
-    pub sketch: RwSignal<Vec<Ink>>,
-    /// Where the visitor wants which style.
-    pub regions: RwSignal<Vec<Region>>,
     /// What of a link was not used.
     pub notices: RwSignal<Vec<Notice>>,
     /// Why the last file was not taken.
     pub refused: RwSignal<Option<Failure>>,
     /// The worker.
     pub engine: Engine,
+    labs: StoredValue<Vec<Kept>>,
+    /// What labs keep for themselves, by its type.
+    memory: StoredValue<Vec<(TypeId, Box<dyn Any>)>, LocalStorage>,
+    /// What lives as long as the page.
+    owner: StoredValue<Owner>,
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
     choice: StoredValue<u32>,
     /// When the address was last written, in milliseconds of the page's clock.
@@ -72,15 +66,6 @@ pub struct State {
 /// Milliseconds between two changes of the address while a slider is dragged.
 const ADDRESS_EVERY_MS: f64 = 200.0;
 
-/// The generative labs, in the order of [`State::generative`].
-const GENERATIVE: [Lab; 5] = [
-    Lab::Sample,
-    Lab::Encode,
-    Lab::Train,
-    Lab::Divergence,
-    Lab::Scores,
-];
-
 /// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
@@ -89,32 +74,79 @@ pub enum Page {
     /// The model cards.
     Models,
     /// A lab.
-    Lab(Lab),
+    Lab(&'static LabSpec),
+}
+
+impl Page {
+    /// The lab, if it is one.
+    pub fn lab(self) -> Option<&'static LabSpec> {
+        match self {
+            Self::Lab(lab) => Some(lab),
+            Self::Home | Self::Models => None,
+        }
+    }
 }
 
 impl State {
     /// A fresh state; nothing is opened yet.
-    pub fn new(engine: Engine) -> Self {
+    pub fn new(engine: Engine, rows: Vec<PageRow>) -> Self {
+        let kept = |row: PageRow| Kept {
+            row,
+            settings: RwSignal::new(Settings::new(row.spec)),
+            desk: Desk::new(engine),
+        };
         Self {
             page: RwSignal::new(Page::Home),
-            detect: RwSignal::new(Settings::new(Lab::Detect)),
-            segment: RwSignal::new(Settings::new(Lab::Segment)),
-            stylize: RwSignal::new(Settings::new(Lab::Stylize)),
-            gatys: RwSignal::new(Settings::new(Lab::Gatys)),
-            texture: RwSignal::new(Settings::new(Lab::Texture)),
-            dream: RwSignal::new(Settings::new(Lab::Dream)),
-            generative: GENERATIVE.map(|lab| RwSignal::new(Settings::new(lab))),
             source: RwSignal::new_local(None),
-            style_picture: RwSignal::new_local(None),
-            sketch: RwSignal::new(Vec::new()),
-            regions: RwSignal::new(Vec::new()),
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             engine,
+            labs: StoredValue::new(rows.into_iter().map(kept).collect()),
+            memory: StoredValue::new_local(Vec::new()),
+            owner: StoredValue::new(Owner::current().expect("made inside the page")),
             choice: StoredValue::new(0),
             address_written: StoredValue::new(f64::NEG_INFINITY),
             address_waits: StoredValue::new(false),
         }
+    }
+
+    /// All labs, in the order of the navigation.
+    pub fn labs(self) -> Vec<PageRow> {
+        self.labs
+            .with_value(|labs| labs.iter().map(|kept| kept.row).collect())
+    }
+
+    fn specs(self) -> Vec<&'static LabSpec> {
+        self.labs
+            .with_value(|labs| labs.iter().map(|kept| kept.row.spec).collect())
+    }
+
+    fn kept(self, lab: &LabSpec) -> Kept {
+        self.labs.with_value(|labs| {
+            let kept = labs.iter().find(|kept| kept.row.spec == lab);
+            *kept.expect("every lab has a row")
+        })
+    }
+
+    /// What a lab keeps for itself while the visitor is elsewhere; made when it is first asked for, and
+    /// told apart by its type.
+    pub fn memory<T: Clone + 'static>(self, make: impl FnOnce() -> T) -> T {
+        let known = self.memory.with_value(|memory| {
+            let entry = memory.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
+            entry.1.downcast_ref::<T>().cloned()
+        });
+        known.unwrap_or_else(|| {
+            let made = self.lasting(make);
+            self.memory.update_value(|memory| {
+                memory.push((TypeId::of::<T>(), Box::new(made.clone())));
+            });
+            made
+        })
+    }
+
+    /// Makes something whose signals live as long as the page, not as the component that asks.
+    pub fn lasting<T>(self, make: impl FnOnce() -> T) -> T {
+        self.owner.with_value(|owner| owner.with(make))
     }
 
     /// Begins a choice of a picture; `false` from the returned question once there is a later one.
@@ -125,57 +157,66 @@ impl State {
         move || choice.get_value() == mine
     }
 
-    /// The settings of a lab.
-    pub fn settings(self, lab: Lab) -> RwSignal<Settings> {
-        match lab {
-            Lab::Detect => self.detect,
-            Lab::Segment => self.segment,
-            Lab::Stylize => self.stylize,
-            Lab::Gatys => self.gatys,
-            Lab::Texture => self.texture,
-            Lab::Dream => self.dream,
-            Lab::Sample | Lab::Encode | Lab::Train | Lab::Divergence | Lab::Scores => {
-                let place = GENERATIVE.iter().position(|&known| known == lab);
-                self.generative[place.expect("GENERATIVE has them all")]
-            }
-        }
+    /// The settings of a lab, kept while the visitor moves between labs.
+    pub fn settings(self, lab: &LabSpec) -> RwSignal<Settings> {
+        self.kept(lab).settings
     }
 
-    /// Changes one setting; the address follows, and the result is refined where that is enough, or
-    /// made anew.
-    pub fn set(self, lab: Lab, name: &str, value: Value) {
-        let before = self.settings(lab).get_untracked();
-        self.settings(lab).update(|settings| {
-            settings.set(name, value);
-            // Choosing a built-in style is choosing not to paint after a picture.
-            if (lab, name) == (Lab::Stylize, stylize::STYLE) {
-                settings.set(stylize::SOURCE, Value::Choice(0));
-            }
-        });
-        let after = self.settings(lab).get_untracked();
+    /// The desk of a lab.
+    pub fn desk(self, lab: &LabSpec) -> Desk {
+        self.kept(lab).desk
+    }
+
+    /// Lets a lab do something with its settings.
+    pub fn act(self, lab: &LabSpec, trigger: Trigger) {
+        let kept = self.kept(lab);
+        (kept.row.room.act)(self, &kept.settings.get_untracked(), trigger);
+    }
+
+    /// Changes one setting; the address follows, and what the table says of it is done.
+    pub fn set(self, lab: &LabSpec, name: &str, value: Value) {
+        self.set_all(lab, &[(name, value)]);
+    }
+
+    /// Changes several settings at once.
+    pub fn set_all(self, lab: &LabSpec, values: &[(&str, Value)]) {
+        let settings = self.settings(lab);
+        let before = settings.get_untracked();
+        let mut after = before.clone();
+        for (name, value) in values {
+            after.set(name, value.clone());
+        }
         if before == after {
             return;
         }
+        settings.set(after.clone());
         self.write_address_soon();
-        match (lab, name) {
-            (Lab::Detect, detect::SCORE | detect::IOU)
-            | (Lab::Stylize, stylize::STRENGTH | stylize::COLORS) => self.engine.refine(after),
-            (Lab::Stylize, _) => self.run(),
-            (Lab::Gatys | Lab::Texture | Lab::Dream, _) => {
-                self.engine.adjust(after.clone());
-                // No step is needed for other colours: only another report.
-                if name == optimise::COLORS && self.engine.has_paused_search(lab) {
-                    self.engine.go_on(after, Some(0));
-                }
+        let changed = values
+            .iter()
+            .filter(|(name, _)| before.get(name) != after.get(name));
+        let effects: Vec<Effect> = changed
+            .filter_map(|(name, _)| lab.param(name))
+            .map(|param| param.causes)
+            .collect();
+        for (effect, trigger) in [
+            (Effect::Rerun, Trigger::Run),
+            (Effect::Refine, Trigger::Refine),
+            (Effect::Adjust, Trigger::Adjust),
+            (Effect::Restart, Trigger::Adjust),
+        ] {
+            // A new run does all that the others would.
+            if effects.contains(&effect) {
+                return self.act(lab, trigger);
             }
-            // The page draws the rest itself.
-            _ => {}
         }
     }
 
     /// Changes some numbers of a row.
-    pub fn set_in_row(self, lab: Lab, name: &str, changes: &[(usize, f32)]) {
-        if let Value::Row(mut row) = self.settings(lab).with_untracked(|s| s.get(name)) {
+    pub fn set_in_row(self, lab: &LabSpec, name: &str, changes: &[(usize, f32)]) {
+        let value = self
+            .settings(lab)
+            .with_untracked(|settings| settings.get(name).clone());
+        if let Value::Row(mut row) = value {
             for &(index, number) in changes {
                 row[index] = row_steps(number);
             }
@@ -185,10 +226,9 @@ impl State {
 
     /// Opens what the address says.
     pub fn read_address(self) {
-        let hash = window().location().hash().unwrap_or_default();
-        let fragment = js_sys::decode_uri_component(&hash).map_or(hash, String::from);
+        let fragment = window().location().hash().unwrap_or_default();
         self.address_waits.set_value(false);
-        let (route, notices) = link::decode(&fragment);
+        let (route, notices) = link::decode(&self.specs(), &fragment);
         self.notices.set(notices);
         self.refused.set(None);
         match route {
@@ -204,30 +244,33 @@ impl State {
         }
     }
 
-    /// Opens a page that is no lab. A search waits there for the visitor to come back.
+    /// Opens another page. What waits to be started stops where it is, until the visitor comes back;
+    /// what is light is not worth waiting for.
     fn leave_for(self, page: Page) {
-        if let Page::Lab(lab) = self.page.get_untracked()
-            && lab.takes_steps()
-        {
-            self.engine.pause();
+        let before = self.page.get_untracked();
+        if let Some(lab) = before.lab().filter(|_| before != page) {
+            match lab.starts_by_itself {
+                true => self.desk(lab).cancel(),
+                false => self.desk(lab).pause(),
+            }
         }
         self.page.set(page);
+    }
+
+    /// Opens a lab as it is, without running it.
+    pub fn go_to(self, lab: &'static LabSpec) {
+        self.leave_for(Page::Lab(lab));
+        self.engine.warm_up(lab);
     }
 
     /// Opens a lab with settings and, if it names one, a sample; where the lab is light, the result is
     /// shown at once.
     fn open(self, shared: Shared) {
         let lab = shared.settings.lab();
-        if self.page.get_untracked() != Page::Lab(lab) && !self.engine.has_search(lab) {
-            self.engine.reset();
-        }
-        if lab.takes_steps() {
-            // A search that runs follows the link, too.
-            self.engine.adjust(shared.settings.clone());
-        }
         self.settings(lab).set(shared.settings);
-        self.page.set(Page::Lab(lab));
-        self.engine.warm_up(lab);
+        self.go_to(lab);
+        // What runs follows the link, too.
+        self.act(lab, Trigger::Adjust);
         let current = self.source.get_untracked();
         match (shared.sample, current) {
             (Some(sample), Some(source)) if source.sample == Some(sample) => self.run_if_light(),
@@ -242,7 +285,9 @@ impl State {
 
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
-        self.engine.reset();
+        for lab in self.specs() {
+            self.desk(lab).reset();
+        }
         self.put(blob, name, sample);
         self.run_if_light();
     }
@@ -293,80 +338,30 @@ impl State {
     }
 
     /// Runs the open lab, unless it is one that waits for the visitor to start it.
-    fn run_if_light(self) {
-        if !matches!(self.page.get_untracked(), Page::Lab(lab) if lab.takes_steps()) {
+    pub fn run_if_light(self) {
+        let lab = self.page.get_untracked().lab();
+        if lab.is_some_and(|lab| lab.starts_by_itself) {
             self.run();
         }
     }
 
-    /// Runs the open lab on the picture.
+    /// Runs the open lab.
     pub fn run(self) {
-        let Page::Lab(lab) = self.page.get_untracked() else {
-            return;
-        };
-        self.run_with(self.settings(lab).get_untracked());
-    }
-
-    /// Runs the lab of some settings on the picture.
-    pub fn run_with(self, settings: Settings) {
-        let lab = settings.lab();
-        // These ask by themselves.
-        if lab.generates() {
-            return;
-        }
-        let kept = self.settings(lab).get_untracked();
-        let source = self.source.get_untracked().map(|source| source.blob);
-        let style = match lab {
-            Lab::Stylize | Lab::Gatys | Lab::Texture => settings.choice(stylize::SOURCE),
-            _ => stylize::BUILT_IN,
-        };
-        match style {
-            stylize::BUILT_IN => self.run_on(settings, source, None),
-            stylize::OWN => {
-                let style = self.style_picture.get_untracked();
-                self.run_on(settings, source, style);
-            }
-            painting => leptos::task::spawn_local(async move {
-                let fetched = super::intake::fetch_picture("paintings", painting).await;
-                // The visitor may have gone on meanwhile: what takes steps begins with the settings and
-                // the picture of now, what is light runs again by itself.
-                let now = self.settings(lab).get_untracked();
-                let unchanged = self.page.get_untracked() == Page::Lab(lab)
-                    && (now == kept
-                        || lab.takes_steps() && now.choice(stylize::SOURCE) == painting);
-                let settings = if lab.takes_steps() { now } else { settings };
-                let source = self.source.get_untracked().map(|source| source.blob);
-                match fetched {
-                    _ if !unchanged => {}
-                    Ok(style) => self.run_on(settings, source, Some(style)),
-                    Err(failure) => self.refuse(failure),
-                }
-            }),
+        if let Some(lab) = self.page.get_untracked().lab() {
+            self.act(lab, Trigger::Run);
         }
     }
 
-    /// Runs a lab on the pictures that it needs, if they are there. A texture has an example and no
-    /// content; without a style picture the engine says what to do.
-    fn run_on(self, settings: Settings, source: Option<Blob>, style: Option<Blob>) {
-        match (settings.lab(), source, style) {
-            (Lab::Texture, _, Some(example)) => self.engine.run(settings, example, None),
-            (Lab::Texture, _, None) => self.refuse(Failure::NoStyle),
-            (_, Some(source), style) => self.engine.run(settings, source, style),
-            (_, None, _) => {}
-        }
+    /// The file on the stage.
+    pub fn picture(self) -> Option<Blob> {
+        self.source.get_untracked().map(|source| source.blob)
     }
 
-    /// Takes a picture of the visitor's as the style.
-    pub fn take_style(self, blob: Blob) {
-        self.refused.set(None);
-        self.style_picture.set(Some(blob));
-        if let Page::Lab(lab) = self.page.get_untracked() {
-            self.settings(lab).update(|settings| {
-                settings.set_text(stylize::SOURCE, stylize::OWN);
-            });
-            self.write_address();
-            self.run_if_light();
-        }
+    /// A name for a file that is made of what is on the stage.
+    pub fn file_name(self, suffix: &str) -> String {
+        let source = self.source.get_untracked();
+        let name = source.map_or("kiln".into(), |source| source.name);
+        super::export::file_name(&name, suffix)
     }
 
     /// The link to what is on the page.
@@ -376,11 +371,11 @@ impl State {
             Page::Models => "#/models".into(),
             Page::Lab(lab) => link::encode(&Shared {
                 settings: self.settings(lab).get_untracked(),
-                // A lab that generates has no use for the photograph of another.
+                // A lab that makes pictures of its own has no use for the photograph of another.
                 sample: self
                     .source
                     .get_untracked()
-                    .filter(|_| !lab.generates())
+                    .filter(|_| lab.uses_picture)
                     .and_then(|source| source.sample),
             }),
         };
@@ -394,8 +389,7 @@ impl State {
         if self.address_waits.get_value() {
             return;
         }
-        let now = window().performance().map_or(0.0, |clock| clock.now());
-        let wait = self.address_written.get_value() + ADDRESS_EVERY_MS - now;
+        let wait = self.address_written.get_value() + ADDRESS_EVERY_MS - now_ms();
         if wait <= 0.0 {
             return self.write_address();
         }
@@ -411,8 +405,7 @@ impl State {
 
     /// Puts the link into the address bar without a step of history.
     pub fn write_address(self) {
-        let now = window().performance().map_or(0.0, |clock| clock.now());
-        self.address_written.set_value(now);
+        self.address_written.set_value(now_ms());
         self.address_waits.set_value(false);
         if let Ok(history) = window().history() {
             let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&self.link()));

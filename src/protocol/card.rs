@@ -93,13 +93,6 @@ mod tests {
     #[test]
     fn every_shipped_card_is_filled_in() {
         let manifest = Manifest::shipped();
-        for lab in crate::protocol::params::Lab::ALL {
-            assert!(
-                manifest.find(lab.model()).is_some(),
-                "{} has no card",
-                lab.model()
-            );
-        }
         for card in manifest.models {
             assert_eq!(card.sha256.len(), 64, "{}", card.name);
             for text in [

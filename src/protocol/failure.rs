@@ -87,6 +87,9 @@ pub enum Failure {
     /// The list of models cannot be read.
     #[error("The list of models could not be read ({reason}): reload the page.")]
     ManifestUnreadable { reason: String },
+    /// A question, or an answer, that its reader does not know.
+    #[error("Page and engine do not understand each other: reload the page.")]
+    Misunderstood,
     /// The visitor cancelled.
     #[error("Cancelled.")]
     Cancelled,

@@ -1,15 +1,10 @@
-//! Requests to the engine and what it answers.
+//! What the page and its worker say to each other. What is asked and answered is the lab's own: it
+//! travels beside the message as text and files, and only the lab reads it.
 
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
-use super::params::Lab;
-use super::settings::Settings;
-use crate::labs::detect::spec::{Anchors, Detections};
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::search::spec::Progress;
-use crate::labs::segment::spec::Matte;
-use crate::labs::stylize::spec::{Painted, Region};
+use super::settings::Packed;
 
 /// What the visitor asked to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,10 +19,10 @@ pub enum BackendChoice {
     WebGpu,
 }
 
-/// Number of a job, given by the page, growing.
-pub type JobId = u32;
+/// Number of a call, given by the page, growing; 0 is the warm-up.
+pub type CallId = u32;
 
-/// From the page to the worker. Pictures travel beside the message.
+/// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ToEngine {
     /// First message: choose a backend, check it, say [`FromEngine::Ready`]. `base` is the
@@ -37,39 +32,30 @@ pub enum ToEngine {
         base: String,
         lost: bool,
     },
-    /// Load and run a lab's network once on an empty picture, while the visitor reads.
-    WarmUp { lab: Lab },
+    /// Load and run the network of the lab of that name once on an empty picture, while the visitor
+    /// reads.
+    WarmUp { lab: String },
     /// Answer with [`FromEngine::Pong`]: proves that the worker lives.
     Ping,
-    /// Regions with styles of their own, for runs of the style lab from now on.
-    Regions(Vec<Region>),
-    /// Run a lab. Beside it: a `Blob` with the picture, and in the style lab optionally a second
-    /// one with the picture that the style is taken from.
-    Run { job: JobId, settings: Settings },
-    /// Apply other settings to the last result of the lab, without running the network.
-    Refine { job: JobId, settings: Settings },
-    /// Compose the export of the last result. Beside it: optionally a `Blob` with a background.
-    Export { job: JobId, settings: Settings },
-    /// Give the numbers of the network's last run as they left it: [`LabResult::Raw`].
-    Raw { job: JobId, lab: Lab },
-    /// Compose an animation of how the last result came about, as a GIF.
-    Animate { job: JobId, lab: Lab },
-    /// Take a lab that takes steps further: by `steps`, or as far as the settings say; where it is
-    /// that far already, as far again.
-    Continue {
-        job: JobId,
-        settings: Settings,
-        steps: Option<u32>,
-    },
-    /// Settings for a job that runs or waits: what can change under way does, at its next step.
-    Adjust { job: JobId, settings: Settings },
-    /// End the running job with what it has after its present step.
-    Pause { job: JobId },
-    /// Stop the running job.
-    Cancel { job: JobId },
-    /// A question of the generative labs. Beside it: a `Blob` with a picture, or in the second place
-    /// one with a file.
-    Ask { job: JobId, ask: Box<Ask> },
+    /// A question. Beside it: its text, and a `Blob` for each file.
+    Call(Call),
+    /// Settings for a call that runs or waits: what can change under way does, at its next step.
+    Adjust { id: CallId, settings: Packed },
+    /// End a running call with what it has after its present step.
+    Pause { id: CallId },
+    /// Stop a call that runs or waits.
+    Cancel { id: CallId },
+}
+
+/// A question to a lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// The lab by the name in its settings, and the settings.
+    pub settings: Packed,
+    /// Names of the files that travel beside it, in their order.
+    pub files: Vec<String>,
 }
 
 /// From the worker to the page.
@@ -83,23 +69,33 @@ pub enum FromEngine {
     Ready(BackendStatus),
     /// No backend: only when WebGPU was forced.
     NotReady(Failure),
-    /// A model is loaded and ran once; milliseconds of each.
-    Warm { lab: Lab, load_ms: f64, run_ms: f64 },
-    /// A model could not be warmed up.
-    NotWarm { lab: Lab, failure: Failure },
-    /// Something happened in a job (0 is the warm-up). Beside it: what the event says.
-    Event { job: JobId, event: Event },
-    /// A job ended with a result. Beside it: a matte's or a picture's bytes, or the exported file.
-    Done { job: JobId, outcome: Box<Outcome> },
-    /// The answer to a question. Beside it: what it says.
-    Told { job: JobId, told: Box<Told> },
-    /// A job ended without one.
-    Failed { job: JobId, failure: Failure },
+    /// A lab's network is loaded and ran once; milliseconds of each.
+    Warm {
+        lab: String,
+        load_ms: f64,
+        run_ms: f64,
+    },
+    /// A lab could not be warmed up.
+    NotWarm { lab: String, failure: Failure },
+    /// Something happened in a call. Beside it: what the lab says of it.
+    Event {
+        id: CallId,
+        event: Event,
+        files: Vec<String>,
+    },
+    /// A call is answered. Beside it: the answer's text, and the bytes of each file.
+    Reply {
+        id: CallId,
+        done: Done,
+        files: Vec<String>,
+    },
+    /// A call ended without an answer.
+    Failed { id: CallId, failure: Failure },
     /// The program cannot go on; the page ends the worker.
     Fatal { reason: String },
 }
 
-/// Progress of a job.
+/// Progress of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Bytes of a weights file that have arrived.
@@ -110,13 +106,25 @@ pub enum Event {
     },
     /// A stage begins.
     Stage(Stage),
-    /// Some steps were done. Beside it: see [`Progress`].
-    Step(Progress),
+    /// So many steps are done of so many. Beside it: what the lab shows of them.
+    Steps { done: u32, total: u32 },
 }
 
-/// The stages of a job, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The stages of a call, in order.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::VariantArray,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Stage {
     /// File to pixels.
     Decode,
@@ -131,56 +139,25 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// Name in translations and in JSON.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Decode => "decode",
-            Self::Load => "load",
-            Self::Prepare => "prepare",
-            Self::Network => "network",
-            Self::Postprocess => "postprocess",
-        }
+        self.into()
     }
 }
 
 /// Milliseconds of each stage, in the order in which they ran.
 pub type Timings = Vec<(Stage, f64)>;
 
-/// A finished job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Columns of the decoded picture.
-    pub width: usize,
-    /// Rows of the decoded picture.
-    pub height: usize,
-    /// What was found.
-    pub result: LabResult,
+/// How a call went.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Done {
     /// How long each stage took.
     pub timings: Timings,
     /// Bytes of the engine's memory, where it is known.
     pub memory: Option<usize>,
-}
-
-/// The result of a lab.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum LabResult {
-    /// Boxes. The anchors come with a run, not with a refinement.
-    Detect {
-        detections: Detections,
-        anchors: Option<Anchors>,
-    },
-    /// A mask; its bytes travel beside the message.
-    Segment(Matte),
-    /// A repainted picture; its bytes travel beside the message.
-    Stylize(Painted),
-    /// A picture after its last step; see [`Progress`] for what travels beside the message.
-    Optimised(Progress),
-    /// A PNG, or a GIF; its bytes travel beside the message.
-    Exported,
-    /// The network's own numbers, little-endian f32 beside the message: of `Detect` the encodings
-    /// and then the scores of all default boxes, of `Segment` the matte of 256 x 256 cells, of
-    /// `Stylize` RGB by row, 0 to 1, rounded to 8 bits.
-    Raw,
 }
 
 /// What the badge shows.
@@ -214,7 +191,7 @@ pub enum Reason {
     Refused { detail: String },
     /// The adapter's numbers differ from the CPU's.
     Wrong { difference: f32 },
-    /// The device was lost in mid-job.
+    /// The device was lost in mid-call.
     Lost,
     /// The adapter is a software one: the CPU backend is faster.
     Software { adapter: String },

@@ -2,10 +2,12 @@
 
 pub mod card;
 pub mod failure;
+pub mod generative;
 pub mod intake;
+pub mod lab;
 pub mod link;
 pub mod message;
-pub mod params;
+pub mod param;
 pub mod picture;
 pub mod png_text;
 pub mod samples;

@@ -1,4 +1,6 @@
-//! A decoded picture.
+//! A decoded picture, and many small ones.
+
+use serde::{Deserialize, Serialize};
 
 /// Longest side that is decoded in full; the browser shrinks larger pictures to it.
 pub const MAX_SIDE: usize = 4096;
@@ -38,6 +40,17 @@ pub fn fit(width: usize, height: usize) -> (usize, usize) {
     }
     let scale = |side: usize| ((side * MAX_SIDE + longest / 2) / longest).max(1);
     (scale(width), scale(height))
+}
+
+/// A sheet of pictures of one size, row by row. Beside it the file `rgba`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// Pixels of a picture's side.
+    pub side: u32,
+    /// Pictures in a row.
+    pub columns: u32,
+    /// Rows of pictures.
+    pub rows: u32,
 }
 
 #[cfg(test)]

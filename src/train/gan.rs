@@ -5,10 +5,10 @@ use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 
 use super::noise;
-use crate::labs::generate::spec::Objective;
 use crate::methods::gan_objective::{discriminator_loss, generator_loss};
 use crate::models::generate::gan::{Discriminate, Generate};
 use crate::models::generate::seeded::seeded;
+use crate::protocol::generative::Objective;
 
 /// How the game is played.
 #[derive(Debug, Clone, Copy, PartialEq)]

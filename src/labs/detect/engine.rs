@@ -3,20 +3,20 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::labs::detect::spec::{
-    self as detect, AnchorMap, AnchorShape, Anchors, CLASSES, Candidate, Detections,
+use super::spec::{
+    AnchorMap, AnchorShape, Anchors, Answer, CLASSES, Candidate, DetectSettings, Detections, Question,
 };
+use crate::engine::lab::{Bench, LabEngine, empty_picture};
 use crate::methods::box_coder::{clip, decode};
 use crate::methods::default_boxes::{MAP_CELLS, default_boxes, shapes};
 use crate::methods::nms::suppress;
 use crate::methods::resize::{stretch_rgb, to_tensor};
-use crate::models::ssd::{BOXES_PER_CELL, Ssd};
+use crate::models::ssd::{BOXES_PER_CELL, SSD, Ssd};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
-use crate::protocol::settings::Settings;
 
-use crate::job::Job;
+use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// Side of the network's square input in pixels.
 pub const INPUT_SIDE: usize = 300;
@@ -70,8 +70,8 @@ pub async fn run(
 }
 
 /// Threshold and non-maximum suppression: what the sliders change.
-pub fn refine(raw: &RawDetections, settings: &Settings) -> Detections {
-    let threshold = settings.number(detect::SCORE);
+pub fn refine(raw: &RawDetections, settings: &DetectSettings) -> Detections {
+    let threshold = settings.score;
     let (width, height) = (raw.width as f32, raw.height as f32);
     let mut candidates = Vec::new();
     let mut best_scores = vec![0f32; CLASSES.len()];
@@ -98,7 +98,7 @@ pub fn refine(raw: &RawDetections, settings: &Settings) -> Detections {
         }
     }
     Detections {
-        candidates: suppress(candidates, settings.number(detect::IOU)),
+        candidates: suppress(candidates, settings.iou),
         best_scores,
     }
 }
@@ -147,10 +147,77 @@ fn best_foreground(scores: &[f32]) -> (f32, u8) {
     (*score, class as u8)
 }
 
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Detection { last: None })
+}
+
+/// What the network said of the last picture.
+struct Detection {
+    last: Option<RawDetections>,
+}
+
+impl LabEngine for Detection {
+    fn answer<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let job = bench.job;
+            let settings = request.settings.read();
+            let answer = |raw: &RawDetections, anchors| {
+                Reply::new(&Answer {
+                    width: raw.width,
+                    height: raw.height,
+                    detections: refine(raw, &settings),
+                    anchors,
+                })
+            };
+            match request.question()? {
+                Question::Run => {
+                    job.stage(Stage::Decode).await?;
+                    let picture = request.picture("picture").await?;
+                    let picture = picture.ok_or(Failure::EmptyFile)?;
+                    job.stage(Stage::Load).await?;
+                    let network = bench.shelf.get(job, &SSD).await?;
+                    let raw = run(job, &network, &picture, &bench.device()).await?;
+                    let reply = answer(&raw, Some(anchors(&raw)));
+                    self.last = Some(raw);
+                    Ok(reply)
+                }
+                Question::Refine => {
+                    let raw = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    Ok(answer(raw, None))
+                }
+                Question::Raw => {
+                    let raw = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let numbers = [&*raw.encodings, &*raw.scores].concat();
+                    Ok(Reply::default().with("raw", bytes_of(&numbers)))
+                }
+            }
+        })
+    }
+
+    fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move { bench.shelf.get(bench.job, &SSD).await.map(drop) })
+    }
+
+    fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let network = bench.shelf.get(bench.job, &SSD).await?;
+            run(bench.job, &network, &empty_picture(), &bench.device()).await?;
+            Ok(())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::params::{Lab, Value};
+    use crate::labs::detect::spec::{LAB, NAMES};
+    use crate::protocol::param::Value;
+    use crate::protocol::settings::Settings;
 
     /// Two confident cats at the same default box size, side by side, and silence elsewhere.
     fn raw() -> RawDetections {
@@ -167,10 +234,10 @@ mod tests {
 
     #[test]
     fn the_threshold_decides_what_is_listed() {
-        let mut settings = Settings::new(Lab::Detect);
-        assert_eq!(refine(&raw(), &settings).candidates.len(), 1);
-        settings.set(detect::SCORE, Value::Number(0.2));
-        let found = refine(&raw(), &settings);
+        let mut settings = Settings::new(&LAB);
+        assert_eq!(refine(&raw(), &settings.read()).candidates.len(), 1);
+        settings.set(NAMES.score, Value::Number(0.2));
+        let found = refine(&raw(), &settings.read());
         assert_eq!(
             found
                 .candidates
@@ -184,7 +251,7 @@ mod tests {
 
     #[test]
     fn boxes_are_in_pixels_of_the_picture_and_clipped() {
-        let cat = &refine(&raw(), &Settings::new(Lab::Detect)).candidates[0];
+        let cat = &refine(&raw(), &Settings::new(&LAB).read()).candidates[0];
         // Default box 0: centre 5 of 190 pixels, 19 wide: -4.5 to 14.5, cut at 0.
         assert_eq!(cat.box_in_image.x0, 0.0);
         assert!((cat.box_in_image.x1 - 14.5).abs() < 1e-4);

@@ -1,24 +1,57 @@
 //! The detection lab: boxes over the picture, their table, and three views of the inside.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::spec::{
+    Anchors, Answer, BoxInImage, CLASSES, Candidate, DetectSettings, Detections, LAB, NAMES, Question,
+    View, class_color, dark_text,
+};
 use super::views::anchors::{Grid, MapPanel};
+use super::views::annotate;
 use super::views::scores::Scores;
 use super::views::suppression::{Suppression, SuppressionList};
-use crate::labs::detect::spec::{
-    Anchors, BoxInImage, Candidate, Detections, class_color, dark_text,
-};
-use crate::page::controls::Control;
+use crate::page::controls::{Control, Panel};
+use crate::page::engine;
 use crate::page::export;
-use crate::page::intake::Intake;
-use crate::page::job_panel::{JobPanel, Notices};
-use crate::page::notes::Notes;
-use crate::page::shell::ShareButton;
-use crate::page::state::use_state;
+use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::home::Door;
+use crate::page::job_panel::RunPanel;
+use crate::page::room::{Room, Trigger};
+use crate::page::state::{State, use_state};
 use crate::page::text::{I18n, class_name, t_string, use_i18n};
-use crate::protocol::message::LabResult;
-use crate::protocol::params::Lab;
+use crate::protocol::settings::Settings;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <DetectLab /> }.into_any(),
+    act,
+    door: Some(|| {
+        view! {
+            <Door lab=&LAB>
+                <img src="samples/cat.jpg" alt="" width="451" height="300" />
+                // The network's own answer for this photograph.
+                <span class="box lit" style="left:.7%;top:.1%;width:94.9%;height:99.7%;--class:rgb(86 180 233)"></span>
+            </Door>
+        }
+        .into_any()
+    }),
+};
+
+fn act(state: State, settings: &Settings, trigger: Trigger) {
+    let desk = state.desk(&LAB);
+    let ask = |question| engine::Question::new(&question, settings);
+    match trigger {
+        Trigger::Run => {
+            if let Some(picture) = state.picture() {
+                desk.run(ask(Question::Run).with("picture", Some(picture)));
+            }
+        }
+        Trigger::Refine => desk.refine(ask(Question::Refine)),
+        Trigger::Adjust => {}
+    }
+}
 
 /// What the lab shows of a result.
 #[derive(Clone, PartialEq)]
@@ -54,128 +87,104 @@ pub fn name_and_score(i18n: I18n, found: &Candidate) -> String {
     )
 }
 
+/// What is shown of the present result.
+#[derive(Clone, Copy)]
+struct Results {
+    shown: RwSignal<Option<Shown>>,
+    /// The default boxes come with a run, not with a refinement.
+    anchors: RwSignal<Option<Anchors>>,
+    /// The cell of the feature map that is pointed at.
+    cell: RwSignal<Option<usize>>,
+    /// The box that is pointed at.
+    highlight: RwSignal<Option<usize>>,
+}
+
+impl Results {
+    fn follow(state: State) -> Self {
+        let results = Self {
+            shown: RwSignal::new(None),
+            anchors: RwSignal::new(None),
+            cell: RwSignal::new(None),
+            highlight: RwSignal::new(None),
+        };
+        let answer = state.desk(&LAB).answer;
+        Effect::new(move |_| {
+            results.highlight.set(None);
+            let Some(answer) = answer.get().and_then(|says| says.read::<Answer>()) else {
+                results.shown.set(None);
+                return results.anchors.set(None);
+            };
+            results.shown.set(Some(Shown {
+                detections: answer.detections,
+                width: answer.width as f32,
+                height: answer.height as f32,
+            }));
+            if answer.anchors.is_some() {
+                results.anchors.set(answer.anchors);
+                results.cell.set(None);
+            }
+        });
+        results
+    }
+}
+
 /// The page of the lab.
 #[component]
-pub fn DetectLab() -> impl IntoView {
+fn DetectLab() -> impl IntoView {
     let state = use_state();
-    let i18n = use_i18n();
-    let shown: RwSignal<Option<Shown>> = RwSignal::new(None);
-    let anchors: RwSignal<Option<Anchors>> = RwSignal::new(None);
-    let highlight: RwSignal<Option<usize>> = RwSignal::new(None);
-    let cell: RwSignal<Option<usize>> = RwSignal::new(None);
-    Effect::new(move |_| {
-        highlight.set(None);
-        match state.engine.answer.get() {
-            Some(answer) if answer.lab == Lab::Detect => {
-                if let LabResult::Detect {
-                    detections,
-                    anchors: found,
-                } = answer.outcome.result
-                {
-                    let (width, height) =
-                        (answer.outcome.width as f32, answer.outcome.height as f32);
-                    shown.set(Some(Shown {
-                        detections,
-                        width,
-                        height,
-                    }));
-                    if found.is_some() {
-                        anchors.set(found);
-                        cell.set(None);
-                    }
-                }
-            }
-            _ => {
-                shown.set(None);
-                anchors.set(None);
-            }
-        }
+    let Results {
+        shown,
+        anchors,
+        cell,
+        highlight,
+    } = Results::follow(state);
+    let settings = state.settings(&LAB);
+    let chosen = Memo::new(move |_| {
+        settings.with(|settings| settings.read::<DetectSettings>().view)
     });
-    let view_name = move || state.detect.with(|settings| settings.choice("view"));
     let map = move || {
-        let cells: usize = state
-            .detect
-            .with(|settings| settings.choice("map"))
-            .parse()
-            .unwrap_or(19);
+        let cells = settings.with(|settings| settings.word(NAMES.map).parse().unwrap_or(19));
         anchors.with(|anchors| {
             anchors
                 .as_ref()
                 .and_then(|a| a.maps.iter().find(|m| m.cells == cells).cloned())
         })
     };
+    let over = move || match chosen.get() {
+        View::Anchors => map().map(|map| view! { <Grid map cell /> }.into_any()),
+        View::Suppressed => shown
+            .get()
+            .map(|shown| view! { <Suppression shown highlight /> }.into_any()),
+        View::Detections | View::Scores => shown
+            .get()
+            .map(|shown| view! { <Boxes shown highlight /> }.into_any()),
+    };
+    let beside = move || match chosen.get() {
+        View::Anchors => view! {
+            <Control lab=&LAB name=NAMES.map />
+            {move || map().map(|map| view! { <MapPanel map cell /> })}
+        }
+        .into_any(),
+        View::Scores => view! { <Scores shown /> }.into_any(),
+        View::Suppressed => view! { <SuppressionList shown highlight /> }.into_any(),
+        View::Detections => view! { <Table shown highlight /> }.into_any(),
+    };
     view! {
-        <div class="lab">
-            <header class="lab-head">
-                <h1>{move || t_string!(i18n, detect_title)}</h1>
-                <p>{move || t_string!(i18n, detect_lead)}</p>
-            </header>
-            <Intake />
-            <Notices />
+        <LabFrame lab=&LAB>
             <div class="bench">
-                <Stage>
-                    {move || match view_name() {
-                        "anchors" => map().map(|map| view! { <Grid map cell /> }.into_any()),
-                        "suppressed" => shown.get().map(|shown| view! { <Suppression shown highlight /> }.into_any()),
-                        _ => shown.get().map(|shown| view! { <Boxes shown highlight /> }.into_any()),
-                    }}
-                </Stage>
+                <Stage>{over}</Stage>
                 <div class="inspector">
-                    <JobPanel />
+                    <RunPanel lab=&LAB />
+                    <Panel lab=&LAB group="family" />
+                    <Panel lab=&LAB group="thresholds" />
                     <section class="panel">
-                        <Control lab=Lab::Detect name="score" />
-                        <Control lab=Lab::Detect name="iou" />
-                    </section>
-                    <section class="panel">
-                        <Control lab=Lab::Detect name="view" />
-                        {move || match view_name() {
-                            "anchors" => view! {
-                                <Control lab=Lab::Detect name="map" />
-                                {move || map().map(|map| view! { <MapPanel map cell /> })}
-                            }.into_any(),
-                            "scores" => view! { <Scores shown /> }.into_any(),
-                            "suppressed" => view! { <SuppressionList shown highlight /> }.into_any(),
-                            _ => view! { <Table shown highlight /> }.into_any(),
-                        }}
+                        <Control lab=&LAB name=NAMES.view />
+                        {beside}
                     </section>
                     <Exports shown />
                 </div>
             </div>
-            <Notes lab=Lab::Detect hot=RwSignal::new(None) />
-        </div>
-    }
-}
-
-/// The picture at its own aspect ratio, with something over it.
-#[component]
-pub fn Stage(children: ChildrenFn) -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let ratio = RwSignal::new(1.5f64);
-    view! {
-        <div class="stage" class:empty=move || state.source.with(Option::is_none)>
-            {move || match state.source.get() {
-                None => view! { <p class="invite">{t_string!(i18n, source_empty)}</p> }.into_any(),
-                Some(source) => {
-                    let children = children.clone();
-                    view! {
-                        <div class="frame" style=move || format!("--ratio:{:.5}", ratio.get())>
-                            <img
-                                src=source.url
-                                alt=t_string!(i18n, stage_alt).to_string()
-                                on:load:target=move |event| {
-                                    let image = event.target();
-                                    if image.natural_height() > 0 {
-                                        ratio.set(f64::from(image.natural_width()) / f64::from(image.natural_height()));
-                                    }
-                                }
-                            />
-                            {children()}
-                        </div>
-                    }.into_any()
-                }
-            }}
-        </div>
+        </LabFrame>
     }
 }
 
@@ -232,8 +241,8 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
             .into_any(),
         Some(shown) if shown.detections.kept().next().is_none() => {
             let score = state
-                .detect
-                .with_untracked(|settings| format!("{:.2}", settings.number("score")));
+                .settings(&LAB)
+                .with_untracked(|s| format!("{:.2}", s.read::<DetectSettings>().score));
             view! { <p class="quiet" id="no-detections">{t_string!(i18n, table_none, score = score).to_string()}</p> }.into_any()
         }
         Some(shown) => {
@@ -290,11 +299,11 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
         spawn_local(async move {
             let size = (shown.width as usize, shown.height as usize);
             let label = move |class| class_name(i18n, class);
-            match export::annotated_png(&source.url, size, &shown.detections, label, &state.link())
+            match annotate::annotated_png(&source.url, size, &shown.detections, label, &state.link())
                 .await
             {
                 Ok(png) => export::download(
-                    &png,
+                    &Uint8Array::from(&*png),
                     "image/png",
                     &export::file_name(&source.name, "boxes.png"),
                 ),
@@ -314,7 +323,7 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
             "detections": shown.detections.to_json(),
         }]);
         export::download(
-            file.to_string().as_bytes(),
+            &Uint8Array::from(file.to_string().as_bytes()),
             "application/json",
             &export::file_name(&source.name, "boxes.json"),
         );

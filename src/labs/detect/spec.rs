@@ -2,54 +2,83 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::params::{Kind, Param};
+use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::param::{Effect, Kind, choice, number};
+use crate::protocol::settings::{Found, Settings};
+use crate::{choices, settings};
 
-/// Lowest score shown.
-pub const SCORE: &str = "score";
-/// Overlap above which the weaker of two boxes goes.
-pub const IOU: &str = "iou";
-/// What the picture shows beside the detections.
-pub const VIEW: &str = "view";
-/// Which feature map the inside view shows.
-pub const MAP: &str = "map";
+/// The lab.
+pub static LAB: LabSpec = LabSpec {
+    name: "detect",
+    verb: "detect",
+    about: "Finds objects and draws boxes around them",
+    wing: Wing::Detection,
+    topics: &["ssd"],
+    params: PARAMS,
+    network: None,
+    uses_picture: true,
+    starts_by_itself: true,
+    warms_up: true,
+    example: "p=cat",
+};
 
-/// Settings of the lab.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: SCORE,
-        key: "s",
-        kind: Kind::Number {
-            min: 0.05,
-            max: 0.95,
-            step: 0.01,
-            default: 0.4,
-        },
-        help: "lowest score of a detection that is kept",
-    },
-    Param {
-        name: IOU,
-        key: "o",
-        kind: Kind::Number {
-            min: 0.0,
-            max: 1.0,
-            step: 0.05,
-            default: 0.5,
-        },
-        help: "overlap (IoU) above which the weaker of two boxes of a class is suppressed",
-    },
-    Param {
-        name: VIEW,
-        key: "w",
-        kind: Kind::Choice(&["detections", "anchors", "scores", "suppressed"]),
-        help: "what the page draws over the picture",
-    },
-    Param {
-        name: MAP,
-        key: "m",
-        kind: Kind::Choice(&["19", "10", "5", "3", "2", "1"]),
-        help: "feature map whose default boxes the page draws, by cells in a row",
-    },
-];
+/// Names of the detector families, in the order of the picker.
+pub const FAMILY_NAMES: &[&str] = &["ssd"];
+
+fn several_families(_: &Settings) -> bool {
+    FAMILY_NAMES.len() > 1
+}
+
+choices! {
+    /// What the picture shows beside the detections.
+    pub enum View {
+        /// The boxes that were kept.
+        Detections,
+        /// The default boxes of one feature map.
+        Anchors,
+        /// The best score of each class.
+        Scores,
+        /// Which box suppressed which.
+        Suppressed,
+    }
+}
+
+settings! {
+    /// Settings of detection.
+    pub struct DetectSettings {
+        /// Index into [`FAMILY_NAMES`].
+        model ("model", "f"): Found = Kind::Choice(FAMILY_NAMES), "network", causes(Effect::Rerun), shows(several_families), group("family");
+        score ("score", "s"): f32 = number(0.05, 0.95, 0.01, 0.4), "lowest score of a detection that is kept", causes(Effect::Refine), group("thresholds");
+        iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, 0.5), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
+        view ("view", "w"): View = choice::<View>(), "what the page draws over the picture", page_only();
+        map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1"]), "feature map whose default boxes the page draws, by cells in a row", page_only();
+    }
+}
+
+/// What the lab is asked. A picture travels as `picture`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Detect on the picture: an [`Answer`] with anchors.
+    Run,
+    /// Other thresholds on the numbers of the last run: an [`Answer`] without anchors.
+    Refine,
+    /// The network's own numbers of the last run, in the file `raw`, little-endian f32: the encodings
+    /// and then the scores of all default boxes.
+    Raw,
+}
+
+/// What the lab answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Columns of the picture.
+    pub width: usize,
+    /// Rows of the picture.
+    pub height: usize,
+    /// What was found.
+    pub detections: Detections,
+    /// The default boxes; they come with a run.
+    pub anchors: Option<Anchors>,
+}
 
 /// Classes of the shipped SSD; index 0 is the background.
 pub const CLASSES: [&str; 24] = [

@@ -2,18 +2,31 @@
 
 use leptos::prelude::*;
 
+use super::spec::{DivergenceSettings, Form, LAB, NAMES, Topic};
 use super::views::convexity::Convexity;
 use super::views::lipschitz::Lipschitz;
-use crate::labs::generate::page::{capture, place_of};
-use crate::labs::generate::spec::setting;
 use crate::maths::densities::{Bump, CELLS, RANGE, place, probabilities};
 use crate::maths::divergence::{FDivergence, optimal_discriminator, value_at_optimum};
 use crate::page::controls::Control;
+use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::shell::ShareButton;
+use crate::page::pointer::{capture, place_of};
+use crate::page::room::{Room, asks_by_itself};
 use crate::page::state::use_state;
 use crate::page::text::{I18n, t_string, use_i18n};
-use crate::protocol::params::Lab;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <DivergenceLab /> }.into_any(),
+    act: asks_by_itself,
+    door: None,
+};
+
+/// The settings, read.
+pub fn read() -> DivergenceSettings {
+    let state = use_state();
+    state.settings(&LAB).with(|settings| settings.read())
+}
 
 /// Centre and width of the first density, then of the second, before the visitor moves them.
 const DEFAULTS: [f64; 4] = [-0.8, 0.6, 0.9, 0.8];
@@ -22,17 +35,17 @@ const WIDTHS: [f64; 2] = [0.15, 2.0];
 
 /// The page.
 #[component]
-pub fn DivergenceLab() -> impl IntoView {
-    let state = use_state();
-    let settings = state.settings(Lab::Divergence);
-    let topic = Memo::new(move |_| settings.with(|s| s.choice(setting::TOPIC)));
+fn DivergenceLab() -> impl IntoView {
+    let topic = Memo::new(move |_| read().topic);
     view! {
-        <Control lab=Lab::Divergence name=setting::TOPIC />
-        {move || match topic.get() {
-            "convexity" => view! { <Convexity /> }.into_any(),
-            "lipschitz" => view! { <Lipschitz /> }.into_any(),
-            _ => view! { <Divergences /> }.into_any(),
-        }}
+        <LabFrame lab=&LAB>
+            <Control lab=&LAB name=NAMES.topic />
+            {move || match topic.get() {
+                Topic::Divergences => view! { <Divergences /> }.into_any(),
+                Topic::Convexity => view! { <Convexity /> }.into_any(),
+                Topic::Lipschitz => view! { <Lipschitz /> }.into_any(),
+            }}
+        </LabFrame>
     }
 }
 
@@ -53,18 +66,14 @@ fn divergence_name(i18n: I18n, divergence: FDivergence) -> String {
 fn Divergences() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let lab = Lab::Divergence;
-    let settings = state.settings(lab);
     let bumps = Memo::new(move |_| {
-        settings.with(|s| {
-            let row = s.row(setting::BUMPS);
-            let value = |i: usize| DEFAULTS[i] + f64::from(row[i]);
-            let is_box = s.choice(setting::BOXES) == "box";
-            [0, 2].map(|i| Bump {
-                center: value(i).clamp(RANGE[0], RANGE[1]),
-                width: value(i + 1).clamp(WIDTHS[0], WIDTHS[1]),
-                is_box,
-            })
+        let settings = read();
+        let row = settings.bumps.0;
+        let value = |i: usize| DEFAULTS[i] + f64::from(row[i]);
+        [0, 2].map(|i| Bump {
+            center: value(i).clamp(RANGE[0], RANGE[1]),
+            width: value(i + 1).clamp(WIDTHS[0], WIDTHS[1]),
+            is_box: settings.form == Form::Box,
         })
     });
     let densities = Memo::new(move |_| bumps.get().map(|bump| probabilities(&[bump])));
@@ -100,11 +109,7 @@ fn Divergences() -> impl IntoView {
             ends: [RANGE, [0.0, 1.0]],
         }
     });
-    let chosen = move || {
-        settings
-            .with(|s| FDivergence::from_name(s.choice(setting::DIVERGENCE)))
-            .unwrap_or(FDivergence::Kl)
-    };
+    let chosen = move || read().divergence;
     let generator = Signal::derive(move || {
         let f = chosen();
         let points = (0..=150)
@@ -148,7 +153,8 @@ fn Divergences() -> impl IntoView {
         let shown = chosen();
         densities.with(|[p, q]| {
             FDivergence::ALL
-                .map(|divergence| {
+                .iter()
+                .map(|&divergence| {
                     let value = divergence.between(p, q);
                     let bits = matches!(
                         divergence,
@@ -189,8 +195,8 @@ fn Divergences() -> impl IntoView {
             let at = RANGE[0] + x * (RANGE[1] - RANGE[0]);
             let index = which * 2;
             state.set_in_row(
-                lab,
-                setting::BUMPS,
+                &LAB,
+                NAMES.bumps,
                 &[(index, (at - DEFAULTS[index]) as f32)],
             );
         }
@@ -236,7 +242,7 @@ fn Divergences() -> impl IntoView {
                 <input type="range" id=id min=ends[0] max=ends[1] step="0.05"
                     prop:value=move || value().to_string()
                     on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
-                        state.set_in_row(lab, setting::BUMPS, &[(index, (v - DEFAULTS[index]) as f32)]);
+                        state.set_in_row(&LAB, NAMES.bumps, &[(index, (v - DEFAULTS[index]) as f32)]);
                     } }
                 />
             </div>
@@ -279,10 +285,10 @@ fn Divergences() -> impl IntoView {
                         <tbody>{rows}</tbody>
                     </table>
                 </section>
-                <section class="panel"><Control lab name=setting::DIVERGENCE /></section>
+                <section class="panel"><Control lab=&LAB name=NAMES.divergence /></section>
                 <section class="panel">
                     {(0..4).map(slider).collect_view()}
-                    <Control lab name=setting::BOXES />
+                    <Control lab=&LAB name=NAMES.form />
                 </section>
                 <div class="row exports"><ShareButton /></div>
             </div>

@@ -6,17 +6,20 @@ use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::labs::search::spec::{self as names, Progress, Term};
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::models::vgg16::{Vgg16, layer_index};
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{Event, Stage};
+use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::Job;
+use super::spec::{DreamSettings, LAYERS};
+use crate::engine::lab::LabEngine;
+use crate::job::{Job, Promise};
+use crate::labs::search::engine::{self, Beginning, Search, Standing};
+use crate::labs::search::spec::{Progress, Term};
 use crate::labs::search::frames::Frames;
-use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST, interleave, there_and_back};
+use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST, interleave, forward_and_backward};
 
 /// Keeps a step finite where no gradient is.
 const EPSILON: f32 = 1e-12;
@@ -27,7 +30,7 @@ const EPSILON: f32 = 1e-12;
 /// Mordvintsev, Olah and Tyka 2015, "Inceptionism: Going Deeper into Neural Networks": gradient ascent
 /// with the gradient on the layer set to its own activations, over several sizes, with jitter.
 pub struct Dream {
-    settings: Settings,
+    settings: DreamSettings,
     /// The photograph, to take each size from.
     photograph: Picture,
     /// Columns and rows of each size, from small to large.
@@ -53,10 +56,10 @@ fn base(photograph: &Picture, size: [usize; 2], device: &Device) -> Tensor<4> {
 
 impl Dream {
     /// Readies a dream.
-    pub fn new(settings: &Settings, photograph: Picture, device: &Device) -> Self {
-        let full = working_size(&photograph, settings.number(names::SIZE) as usize);
-        let octaves = settings.number(names::OCTAVES) as i32;
-        let scale = settings.number(names::OCTAVE_SCALE);
+    pub fn new(settings: DreamSettings, photograph: Picture, device: &Device) -> Self {
+        let full = working_size(&photograph, settings.size);
+        let octaves = settings.octaves as i32;
+        let scale = settings.octave_scale;
         let sizes: Vec<_> = (0..octaves)
             .rev()
             .map(|smaller| {
@@ -67,34 +70,16 @@ impl Dream {
         let mut frames = Frames::new(full);
         frames.keep(stretch_rgb(&photograph, full[0], full[1]));
         Self {
-            settings: settings.clone(),
             photograph,
             octave: 0,
             picture: base.clone(),
             base,
-            random: ChaCha8Rng::seed_from_u64(settings.number(names::SEED) as u64),
+            random: ChaCha8Rng::seed_from_u64(settings.seed),
             step: 0,
             losses: Vec::new(),
             frames,
             sizes,
-        }
-    }
-
-    /// Steps that the settings ask for, over all sizes.
-    pub fn planned(&self) -> u32 {
-        self.settings.number(names::STEPS) as u32 * self.sizes.len() as u32
-    }
-
-    /// Steps done.
-    pub fn step(&self) -> u32 {
-        self.step
-    }
-
-    /// Takes over what may change under way: the layer, the length of a step, how many there are, and
-    /// how far the picture is shifted. The sizes stay.
-    pub fn adjust(&mut self, settings: &Settings) {
-        if settings.lab() == self.settings.lab() {
-            self.settings = settings.clone();
+            settings,
         }
     }
 
@@ -120,7 +105,7 @@ impl Dream {
         network: &Vgg16,
         picture: Tensor<4>,
     ) -> Result<(Tensor<4>, Tensor<1>), Failure> {
-        let last = layer_index(self.settings.choice(names::LAYER)).expect("a layer");
+        let last = layer_index(LAYERS[self.settings.layer.0]).expect("a layer");
         let mut activation = None;
         let add = |index: usize, output: &Tensor<4>| {
             (index == last).then(|| {
@@ -128,7 +113,7 @@ impl Dream {
                 output.clone()
             })
         };
-        let gradient = there_and_back(job, network, picture, last, add).await?;
+        let gradient = forward_and_backward(job, network, picture, last, add).await?;
         Ok(gradient.zip(activation).expect("the last layer gives both"))
     }
 
@@ -136,12 +121,12 @@ impl Dream {
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    pub async fn advance(
+    async fn advance(
         &mut self,
         job: &Job<'_>,
         network: &Vgg16,
         goal: Goal,
-    ) -> Result<(Progress, Vec<u8>), Failure> {
+    ) -> Result<Standing, Failure> {
         job.stage(Stage::Network).await?;
         let mut reported = f64::NEG_INFINITY;
         loop {
@@ -156,19 +141,19 @@ impl Dream {
             let last = self.step >= until || job.pausing();
             let now = job.now_ms();
             if last || now - reported >= REPORT_MS {
-                let (progress, bytes) = self.report(job, until).await?;
+                let standing = self.report(job, until).await?;
                 if last {
-                    return Ok((progress, bytes));
+                    return Ok(standing);
                 }
-                job.emit_with(Event::Step(progress), bytes);
+                job.report(self.step, until, standing.into_reply());
                 reported = now;
             }
             // Steps beyond the plan are taken at the largest size.
-            let each = self.settings.number(names::STEPS) as u32;
+            let each = self.settings.steps;
             if self.octave + 1 < self.sizes.len() && self.step >= each * (self.octave as u32 + 1) {
                 self.grow();
             }
-            let jitter = self.settings.number(names::JITTER) as u32 + 1;
+            let jitter = self.settings.jitter + 1;
             // A cancelled step is taken again with the same shift.
             let mut random = self.random.clone();
             let shift = [(); 2].map(|()| (random.next_u32() % jitter) as i64);
@@ -176,7 +161,7 @@ impl Dream {
             let shifted = self.picture.clone().roll(&shift, &[2, 3]);
             let (gradient, activation) = self.evaluate(job, network, shifted).await?;
             let mean = gradient.clone().abs().mean() + EPSILON;
-            let rate = self.settings.number(names::RATE);
+            let rate = self.settings.rate;
             let ascent = gradient * (mean.recip() * rate).reshape([1, 1, 1, 1]);
             let stepped = self.picture.clone() + ascent.roll(&back, &[2, 3]);
             let losses = job.read(activation).await?;
@@ -191,7 +176,7 @@ impl Dream {
         }
     }
 
-    async fn report(&mut self, job: &Job<'_>, until: u32) -> Result<(Progress, Vec<u8>), Failure> {
+    async fn report(&mut self, job: &Job<'_>, until: u32) -> Result<Standing, Failure> {
         let picture = self.picture(job).await?;
         let progress = Progress {
             step: self.step,
@@ -202,26 +187,10 @@ impl Dream {
             terms: vec![Term::Activation],
             grams: Vec::new(),
         };
-        Ok((progress, picture.rgba))
-    }
-
-    /// The present picture, at the size that is dreamed.
-    ///
-    /// # Errors
-    /// Those of [`Job::read`].
-    pub async fn picture(&self, job: &Job<'_>) -> Result<Picture, Failure> {
-        let [width, height] = self.sizes[self.octave];
-        let shown = self
-            .picture
-            .clone()
-            .narrow(2, 0, height)
-            .narrow(3, 0, width);
-        let rgb = interleave(&job.read(shown).await?, width * height);
-        let opaque = |&[r, g, b]: &[u8; 3]| [r, g, b, 255];
-        Ok(Picture {
-            width,
-            height,
-            rgba: rgb.as_chunks::<3>().0.iter().flat_map(opaque).collect(),
+        Ok(Standing {
+            progress,
+            rgba: picture.rgba,
+            grams: Vec::new(),
         })
     }
 
@@ -230,13 +199,69 @@ impl Dream {
         let [width, height] = *self.sizes.last().expect("at least one size");
         Ok(stretch_rgb(&self.picture(job).await?, width, height))
     }
+}
 
-    /// The dream as a GIF.
-    ///
-    /// # Errors
-    /// Those of [`Job::read`].
-    pub async fn animation(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
-        let last = self.full_size(job).await?;
-        self.frames.to_gif(job, &last, <[u8]>::to_vec).await
+impl Search for Dream {
+    fn step(&self) -> u32 {
+        self.step
     }
+
+    /// Over all sizes.
+    fn planned(&self) -> u32 {
+        self.settings.steps * self.sizes.len() as u32
+    }
+
+    /// The layer, the length of a step, how many there are, and how far the picture is shifted. The
+    /// sizes stay.
+    fn adjust(&mut self, settings: &Settings) {
+        self.settings = settings.read();
+    }
+
+    fn advance<'a>(
+        &'a mut self,
+        job: &'a Job<'a>,
+        network: &'a Vgg16,
+        goal: Goal,
+    ) -> Promise<'a, Result<Standing, Failure>> {
+        Box::pin(Dream::advance(self, job, network, goal))
+    }
+
+    /// At the size that is dreamed.
+    fn picture<'a>(&'a self, job: &'a Job<'a>) -> Promise<'a, Result<Picture, Failure>> {
+        Box::pin(async move {
+            let [width, height] = self.sizes[self.octave];
+            let shown = self
+                .picture
+                .clone()
+                .narrow(2, 0, height)
+                .narrow(3, 0, width);
+            let rgb = interleave(&job.read(shown).await?, width * height);
+            let opaque = |&[r, g, b]: &[u8; 3]| [r, g, b, 255];
+            Ok(Picture {
+                width,
+                height,
+                rgba: rgb.as_chunks::<3>().0.iter().flat_map(opaque).collect(),
+            })
+        })
+    }
+
+    fn animation<'a>(&'a self, job: &'a Job<'a>) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async move {
+            let last = self.full_size(job).await?;
+            self.frames.to_gif(job, &last, <[u8]>::to_vec).await
+        })
+    }
+}
+
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    engine::engine(begin)
+}
+
+fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {
+    Box::pin(async move {
+        let photograph = with.picture.ok_or(Failure::EmptyFile)?;
+        let dream = Dream::new(with.settings.read(), photograph, &with.device);
+        Ok(Box::new(dream) as Box<dyn Search>)
+    })
 }

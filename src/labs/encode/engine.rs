@@ -5,10 +5,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batches::{grid_of, one_hot_of, pictures_of};
 use crate::data::pack::Pack;
-use crate::job::Job;
-use crate::labs::generate::ask::{Sheet, Told};
-use crate::labs::generate::networks::{Maker, Network, sheet};
-use crate::labs::generate::spec::{DataSet, setting};
+use crate::job::{Job, Promise, Reply, Request};
+use super::spec::{EncodeSettings, Encoded, Inverted, Map as Placed, Question};
+use crate::engine::lab::{Bench, LabEngine};
+use crate::labs::generate::networks::{LatentModel, Network, Opened, sheet, sheet_reply};
+use crate::labs::sample::engine::noises;
 use crate::methods::adam::Adam;
 use crate::methods::resize;
 use crate::methods::statistics::{moments, principal};
@@ -16,8 +17,8 @@ use crate::methods::tsne::Tsne;
 use crate::models::generate::gan::{Generate as _, Generator};
 use crate::models::generate::seeded::Draws;
 use crate::protocol::failure::Failure;
+use crate::protocol::generative::{DataSet, Shipped, compared};
 use crate::protocol::picture::Picture;
-use crate::protocol::settings::Settings;
 
 /// Pictures of the test set on the map.
 pub const MAPPED: usize = 400;
@@ -60,14 +61,14 @@ pub struct Coded {
 /// Codes of pictures, `[batch, latent]` row by row, and their spreads.
 async fn codes_of(
     job: &Job<'_>,
-    maker: &Maker,
+    model: &LatentModel,
     pictures: &[&[u8]],
     device: &Device,
 ) -> Result<(Vec<f32>, Vec<f32>), Failure> {
-    let Network::Auto(saved) = &maker.network else {
+    let Network::Autoencoder(saved) = &model.network else {
         return Err(Failure::NothingToRefine);
     };
-    let data = maker.shipped.data;
+    let data = model.shipped.data;
     let grid = grid_of(pictures, data.side(), data.channels(), device);
     let classes = saved
         .network
@@ -89,12 +90,12 @@ async fn codes_of(
 /// Those of [`Job::read`].
 pub async fn encode(
     job: &Job<'_>,
-    maker: &Maker,
+    model: &LatentModel,
     picture: &[u8],
     device: &Device,
 ) -> Result<Coded, Failure> {
-    let (mean, spread) = codes_of(job, maker, &[picture], device).await?;
-    let back = maker
+    let (mean, spread) = codes_of(job, model, &[picture], device).await?;
+    let back = model
         .decode(job, std::slice::from_ref(&mean), 0, device)
         .await?;
     let difference = |(&a, &b): (&u8, &u8)| ((f32::from(a) - f32::from(b)) / 255.0).powi(2);
@@ -113,18 +114,18 @@ pub async fn encode(
 /// Those of [`Job::read`].
 pub async fn edit(
     job: &Job<'_>,
-    maker: &Maker,
+    model: &LatentModel,
     picture: &[u8],
-    settings: &Settings,
+    settings: &EncodeSettings,
     device: &Device,
 ) -> Result<Vec<u8>, Failure> {
-    let (mean, _) = codes_of(job, maker, &[picture], device).await?;
-    let moved = maker.moved(
+    let (mean, _) = codes_of(job, model, &[picture], device).await?;
+    let moved = model.moved(
         mean.clone(),
-        &settings.row(setting::SLIDERS),
-        &settings.row(setting::ATTRIBUTES),
+        &settings.sliders.0,
+        &settings.attributes.0,
     );
-    let decoded = maker.decode(job, &[mean, moved], 0, device).await?;
+    let decoded = model.decode(job, &[mean, moved], 0, device).await?;
     Ok([picture, &decoded].concat())
 }
 
@@ -134,23 +135,23 @@ pub async fn edit(
 /// Those of [`Job::read`].
 pub async fn between(
     job: &Job<'_>,
-    makers: &[&Maker],
+    models: &[&LatentModel],
     ends: [&[u8]; 2],
     device: &Device,
-) -> Result<(Sheet, Vec<u8>), Failure> {
+) -> Result<Reply, Failure> {
     let mut pictures = Vec::new();
-    for maker in makers {
-        let (codes, _) = codes_of(job, maker, &ends, device).await?;
-        let (a, b) = codes.split_at(maker.shipped.latent);
+    for model in models {
+        let (codes, _) = codes_of(job, model, &ends, device).await?;
+        let (a, b) = codes.split_at(model.shipped.latent);
         let at = |i: usize| {
             let t = i as f32 / (BETWEEN - 1) as f32;
             a.iter().zip(b).map(|(x, y)| x + t * (y - x)).collect()
         };
         let codes: Vec<Vec<f32>> = (0..BETWEEN).map(at).collect();
-        pictures.extend(maker.decode(job, &codes, 0, device).await?);
+        pictures.extend(model.decode(job, &codes, 0, device).await?);
     }
-    let data = makers[0].shipped.data;
-    Ok(sheet(&pictures, data.side(), data.channels(), BETWEEN))
+    let data = models[0].shipped.data;
+    Ok(sheet_reply(&pictures, data.side(), data.channels(), BETWEEN))
 }
 
 /// A map of codes.
@@ -170,7 +171,7 @@ impl Map {
     /// Those of [`Job::read`].
     pub async fn begin(
         job: &Job<'_>,
-        maker: &Maker,
+        model: &LatentModel,
         test: &Pack,
         own: Option<&[u8]>,
         device: &Device,
@@ -180,10 +181,10 @@ impl Map {
         pictures.extend(own);
         let mut codes = Vec::new();
         for chunk in pictures.chunks(100) {
-            codes.extend(codes_of(job, maker, chunk, device).await?.0);
+            codes.extend(codes_of(job, model, chunk, device).await?.0);
             job.breathe().await?;
         }
-        let latent = maker.shipped.latent;
+        let latent = model.shipped.latent;
         let found = moments(&codes, latent);
         let directions = principal(found.covariance).directions;
         let rows: Vec<Vec<f32>> = codes.chunks_exact(latent).map(<[f32]>::to_vec).collect();
@@ -216,7 +217,7 @@ impl Map {
     }
 
     /// The map as it is.
-    pub fn told(&self) -> Told {
+    pub fn placed(&self) -> Placed {
         let points = self.tsne.as_ref().map_or(&self.start, |tsne| &tsne.points);
         let reach = points
             .iter()
@@ -227,7 +228,7 @@ impl Map {
             .map(|p| p.map(|v| (v / reach) as f32))
             .collect();
         let own = if self.has_own { points.pop() } else { None };
-        Told::Map {
+        Placed {
             points,
             labels: self.labels.clone(),
             own,
@@ -253,13 +254,13 @@ const INVERSION_PRIOR: f32 = 0.0005;
 
 impl Inversion {
     /// Begins at a seed. `None` where the network is no generator.
-    pub fn begin(maker: &Maker, goal: &[u8], seed: u32, device: &Device) -> Option<Self> {
-        let Network::Gan(saved) = &maker.network else {
+    pub fn begin(model: &LatentModel, goal: &[u8], seed: u32, device: &Device) -> Option<Self> {
+        let Network::Generator(saved) = &model.network else {
             return None;
         };
         let recording = device.clone().autodiff();
-        let data = maker.shipped.data;
-        let latent = maker.shipped.latent;
+        let data = model.shipped.data;
+        let latent = model.shipped.latent;
         let start = Draws::new(seed, 1 << 21).normals(latent);
         let start: Vec<f32> = start.iter().map(|v| v * 0.3).collect();
         let noise = Tensor::from_data(TensorData::new(start, [1, latent]), device);
@@ -312,6 +313,181 @@ impl Inversion {
     /// Steps done.
     pub fn step(&self) -> u32 {
         self.step
+    }
+}
+
+/// Samples of each that stand beside one another, along each side of a sheet.
+const SAMPLES: usize = 8;
+
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Encoding::default())
+}
+
+/// The networks, the pictures that the page is about, and the work on them.
+#[derive(Default)]
+struct Encoding {
+    opened: Opened,
+    /// What [`Question::Encode`] took, with the set it belongs to.
+    slots: [Option<(DataSet, Vec<u8>)>; 2],
+    map: Option<Map>,
+    inversion: Option<Inversion>,
+}
+
+impl Encoding {
+    fn slot(&self, data: DataSet, slot: usize) -> Result<&[u8], Failure> {
+        match &self.slots[slot] {
+            Some((of, picture)) if *of == data => Ok(picture),
+            _ => Err(Failure::NoSlot),
+        }
+    }
+
+    async fn encode(
+        &mut self,
+        mut bench: Bench<'_>,
+        request: &Request,
+        slot: usize,
+        offset: usize,
+    ) -> Result<Reply, Failure> {
+        let settings: EncodeSettings = request.settings.read();
+        let data = settings.data.set();
+        let networks = compared(data);
+        let plain = self.opened.get(&mut bench, networks.plain).await?;
+        let variational = self.opened.get(&mut bench, networks.variational).await?;
+        let picture = match request.picture("picture").await? {
+            Some(picture) => fit(&picture, data),
+            None => {
+                let name = format!("{}-test.pack", data.name());
+                let pack = bench.shelf.pack(bench.job, &name).await?;
+                pack.picture((settings.item + offset) % pack.count()).to_vec()
+            }
+        };
+        let (job, device) = (bench.job, bench.device());
+        let a = encode(job, &plain, &picture, &device).await?;
+        let b = encode(job, &variational, &picture, &device).await?;
+        let shown = [&picture[..], &a.picture, &b.picture].concat();
+        let (sheet, rgba) = sheet(&shown, data.side(), data.channels(), 3);
+        self.slots[slot.min(1)] = Some((data, picture));
+        if slot == 0 {
+            self.inversion = None;
+            self.map = None;
+        }
+        let encoded = Encoded {
+            sheet,
+            plain: a.mean,
+            mean: b.mean,
+            spread: b.spread,
+            errors: [a.error, b.error],
+        };
+        Ok(Reply::new(&encoded).with("rgba", rgba))
+    }
+
+    async fn map(
+        &mut self,
+        mut bench: Bench<'_>,
+        data: DataSet,
+        begin: bool,
+        steps: u32,
+    ) -> Result<Reply, Failure> {
+        if begin || self.map.is_none() {
+            let shipped = compared(data).variational;
+            let model = self.opened.get(&mut bench, shipped).await?;
+            let name = format!("{}-test.pack", data.name());
+            let pack = bench.shelf.pack(bench.job, &name).await?;
+            let own = self.slot(data, 0).ok();
+            let device = bench.device();
+            self.map = Some(Map::begin(bench.job, &model, &pack, own, &device).await?);
+        }
+        let map = self.map.as_mut().expect("just made");
+        map.advance(steps);
+        Ok(Reply::new(&map.placed()))
+    }
+
+    async fn invert(
+        &mut self,
+        mut bench: Bench<'_>,
+        settings: &EncodeSettings,
+        begin: bool,
+        steps: u32,
+    ) -> Result<Reply, Failure> {
+        let data = settings.data.set();
+        if begin || self.inversion.is_none() {
+            let shipped = compared(data).adversarial;
+            let model = self.opened.get(&mut bench, shipped).await?;
+            let goal = self.slot(data, 0)?;
+            self.inversion = Inversion::begin(&model, goal, settings.seed, &bench.device());
+        }
+        let goal = self.slot(data, 0)?.to_vec();
+        let inversion = self.inversion.as_mut().ok_or(Failure::NoSlot)?;
+        let (errors, picture) = inversion.advance(bench.job, steps).await?;
+        let shown = [goal, picture].concat();
+        let (sheet, rgba) = sheet(&shown, data.side(), data.channels(), 2);
+        let inverted = Inverted {
+            sheet,
+            step: inversion.step(),
+            errors,
+        };
+        Ok(Reply::new(&inverted).with("rgba", rgba))
+    }
+
+    /// Samples of a network, drawn from all of its latent space.
+    async fn samples(
+        &mut self,
+        mut bench: Bench<'_>,
+        shipped: &'static Shipped,
+        seed: u32,
+    ) -> Result<Reply, Failure> {
+        let model = self.opened.get(&mut bench, shipped).await?;
+        let noises = noises(seed, shipped.latent, 1.0, SAMPLES * SAMPLES);
+        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+        let pictures = model.decode(bench.job, &codes, 0, &bench.device()).await?;
+        let data = shipped.data;
+        Ok(sheet_reply(&pictures, data.side(), data.channels(), SAMPLES))
+    }
+}
+
+impl LabEngine for Encoding {
+    fn answer<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let settings: EncodeSettings = request.settings.read();
+            let data = settings.data.set();
+            match request.question()? {
+                Question::Encode { slot, offset } => {
+                    self.encode(bench, &request, slot, offset).await
+                }
+                Question::Edit => {
+                    let shipped = compared(data).variational;
+                    let model = self.opened.get(&mut bench, shipped).await?;
+                    let picture = self.slot(data, 0)?;
+                    let (job, device) = (bench.job, bench.device());
+                    let edited = edit(job, &model, picture, &settings, &device).await?;
+                    Ok(sheet_reply(&edited, data.side(), data.channels(), 3))
+                }
+                Question::Between => {
+                    let networks = compared(data);
+                    let plain = self.opened.get(&mut bench, networks.plain).await?;
+                    let variational = self.opened.get(&mut bench, networks.variational).await?;
+                    let ends = [self.slot(data, 0)?, self.slot(data, 1)?];
+                    between(bench.job, &[&plain, &variational], ends, &bench.device()).await
+                }
+                Question::Map { begin, steps } => self.map(bench, data, begin, steps).await,
+                Question::Invert { begin, steps } => {
+                    self.invert(bench, &settings, begin, steps).await
+                }
+                Question::Samples { gan } => {
+                    let networks = compared(data);
+                    let shipped = match gan {
+                        true => networks.adversarial,
+                        false => networks.variational,
+                    };
+                    self.samples(bench, shipped, settings.seed).await
+                }
+            }
+        })
     }
 }
 

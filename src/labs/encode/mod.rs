@@ -4,5 +4,17 @@
 pub mod engine;
 #[cfg(feature = "page")]
 pub mod page;
+pub mod spec;
 #[cfg(feature = "page")]
 pub mod views;
+
+/// The row of the lab.
+pub const LAB: super::Lab = super::Lab {
+    spec: &spec::LAB,
+    #[cfg(feature = "engine")]
+    engine: Some(engine::engine),
+    #[cfg(feature = "page")]
+    page: page::ROOM,
+    #[cfg(feature = "native")]
+    command: None,
+};

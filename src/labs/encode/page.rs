@@ -3,179 +3,185 @@
 use leptos::prelude::*;
 use web_sys::Blob;
 
+use super::spec::{EncodeSettings, Encoded, LAB, NAMES, Question, View};
 use super::views::codes::CodeView;
 use super::views::edit::{Between, Edit};
 use super::views::invert::Invert;
 use super::views::map::MapView;
 use super::views::sketch::Sketch;
 use super::views::versus::Versus;
-
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::generate::page::{Drawn, Latest, SheetView, Standing};
-use crate::labs::generate::spec::{DataSet, setting};
-use crate::page::controls::Control;
-use crate::page::shell::ShareButton;
+use crate::page::controls::{Control, Panel};
+use crate::page::engine;
+use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::intake::FileButton;
+use crate::page::latest::{Latest, Standing};
+use crate::page::room::{Room, asks_by_itself};
+use crate::page::sheet::{Drawn, SheetView, drawn as drawn_of};
 use crate::page::state::use_state;
-use crate::page::text::{I18n, t_string, use_i18n};
-use crate::protocol::params::{Lab, Value};
-use crate::protocol::settings::Settings;
+use crate::page::text::{t_string, use_i18n};
+use crate::protocol::param::Value;
 
-/// What two autoencoders made of a picture.
-#[derive(Clone, Default)]
-pub struct Codes {
-    pub plain: Vec<f32>,
-    pub mean: Vec<f32>,
-    pub spread: Vec<f32>,
-    pub errors: [f32; 2],
-}
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <EncodeLab /> }.into_any(),
+    act: asks_by_itself,
+    door: None,
+};
 
-/// Where test pictures lie.
-#[derive(Clone, Default)]
-pub struct Map {
-    pub points: Vec<[f32; 2]>,
-    pub labels: Vec<u8>,
-    pub own: Option<[f32; 2]>,
-    pub step: u32,
-    pub divergence: f32,
-}
-
+/// A sheet that is not there yet.
 pub fn picture_signal() -> RwSignal<Option<Drawn>, LocalStorage> {
     RwSignal::new_local(None)
 }
 
-pub fn data_of(settings: &Settings) -> DataSet {
-    DataSet::from_name(settings.choice(setting::DATA)).unwrap_or(DataSet::FashionMnist)
+/// The settings, read.
+pub fn read() -> EncodeSettings {
+    let state = use_state();
+    state.settings(&LAB).with(|settings| settings.read())
+}
+
+/// A question with the settings of now.
+pub fn ask(question: Question) -> engine::Question {
+    let settings = use_state().settings(&LAB).get_untracked();
+    engine::Question::new(&question, &settings)
+}
+
+/// The picture that the page is about, and what two autoencoders made of it.
+#[derive(Clone, Copy)]
+pub struct Subject {
+    drawn: RwSignal<Option<Drawn>, LocalStorage>,
+    /// The codes and their errors.
+    pub encoded: RwSignal<Option<Encoded>>,
+    /// What the visitor drew or dropped instead of a test picture.
+    own: RwSignal<Option<Blob>, LocalStorage>,
+    /// Grows with each picture that was encoded: what is made of it has to be made anew.
+    pub taken: RwSignal<u32>,
+}
+
+impl Subject {
+    /// Encodes the picture whenever another one is chosen.
+    fn follow(latest: Latest) -> Self {
+        let state = use_state();
+        let subject = Self {
+            drawn: picture_signal(),
+            encoded: RwSignal::new(None),
+            own: RwSignal::new_local(None),
+            taken: RwSignal::new(0),
+        };
+        let picked = Memo::new(move |_| {
+            let settings = read();
+            (settings.data, settings.item)
+        });
+        // A picture that was dropped on the page.
+        Effect::new(move |before: Option<()>| {
+            let dropped = state.source.get().map(|source| source.blob);
+            // What was on the stage of another lab is not meant for this one.
+            if before.is_some() && dropped.is_some() {
+                subject.own.set(dropped);
+            }
+        });
+        Effect::new(move |before| {
+            let now = picked.get();
+            if before.is_some_and(|before| before != now) {
+                subject.own.set(None);
+            }
+            now
+        });
+        Effect::new(move |_| {
+            picked.track();
+            // A new worker has forgotten the picture.
+            state.engine.workers.track();
+            let encode = Question::Encode { slot: 0, offset: 0 };
+            let question = ask(encode).with("picture", subject.own.get());
+            latest.ask("encode", question, move |says| {
+                let Some(encoded) = says.read::<Encoded>() else {
+                    return;
+                };
+                subject.drawn.set(Some((encoded.sheet, says.file("rgba"))));
+                subject.encoded.set(Some(encoded));
+                subject.taken.update(|count| *count += 1);
+            });
+        });
+        subject
+    }
 }
 
 /// The page.
 #[component]
-pub fn EncodeLab() -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let lab = Lab::Encode;
-    let settings = state.settings(lab);
-    let latest = Latest::new(state.engine);
-    let drawn = picture_signal();
-    let codes = RwSignal::new(Codes::default());
-    // What the visitor drew or dropped instead of a test picture.
-    let own: RwSignal<Option<Blob>, LocalStorage> = RwSignal::new_local(None);
-    // Grows with each picture that was encoded: what is made of it has to be made anew.
-    let taken = RwSignal::new(0u32);
-    let view_name = Memo::new(move |_| settings.with(|s| s.choice(setting::VIEW)));
-    let picked =
-        Memo::new(move |_| settings.with(|s| (s.choice(setting::DATA), s.number(setting::ITEM))));
-    // A picture that was dropped on the page.
-    Effect::new(move |before: Option<()>| {
-        let dropped = state.source.get().map(|source| source.blob);
-        // What was on the stage of another lab is not meant for this one.
-        if before.is_some() && dropped.is_some() {
-            own.set(dropped);
-        }
-    });
-    Effect::new(move |before: Option<(&'static str, f32)>| {
-        let now = picked.get();
-        if before.is_some() && before != Some(now) {
-            own.set(None);
-        }
-        now
-    });
-    Effect::new(move |_| {
-        picked.track();
-        // A new worker has forgotten the picture.
-        state.engine.workers.track();
-        let ask = Ask::Encode {
-            settings: settings.get_untracked(),
-            slot: 0,
-        };
-        latest.ask_with(ask, [own.get(), None], move |told, bytes| {
-            if let Told::Encoded {
-                sheet,
-                plain,
-                mean,
-                spread,
-                errors,
-            } = told
-            {
-                drawn.set(Some((sheet, bytes)));
-                codes.set(Codes {
-                    plain,
-                    mean,
-                    spread,
-                    errors,
-                });
-                taken.update(|count| *count += 1);
-            }
-        });
-    });
-    let another = move |_| {
-        let item = (js_sys::Math::random() * 500.0) as f32;
-        state.set(lab, setting::ITEM, Value::Number(item.floor()));
+fn EncodeLab() -> impl IntoView {
+    let latest = Latest::new(use_state().engine);
+    let subject = Subject::follow(latest);
+    let taken = subject.taken;
+    let chosen = Memo::new(move |_| read().view);
+    let view = move || match chosen.get() {
+        View::Codes => view! { <CodeView subject /> }.into_any(),
+        View::Edit => view! { <Edit latest taken /> }.into_any(),
+        View::Between => view! { <Between latest taken /> }.into_any(),
+        View::Map => view! { <MapView latest taken /> }.into_any(),
+        View::Invert => view! { <Invert latest taken /> }.into_any(),
+        View::Versus => view! { <Versus latest /> }.into_any(),
     };
-    let open_own = move |event: web_sys::Event| {
-        let input: web_sys::HtmlInputElement = event_target(&event);
-        let file = input.files().and_then(|files| files.get(0));
-        input.set_value("");
-        if let Some(file) = file {
-            own.set(Some(file.into()));
-        }
-    };
-    let drawable = move || settings.with(|s| data_of(s).channels() == 1);
     view! {
-        <div class="bench">
-            <div class="hero-column">
-                <section class="panel trio">
-                    <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode_sheet).to_string()) />
-                    <div class="captions three">
-                        <span>{move || t_string!(i18n, encode_input)}</span>
-                        <span>"AE"<br /><small class="number" id="error-ae">{move || t_string!(i18n, encode_error, error = format!("{:.4}", codes.with(|c| c.errors[0]))).to_string()}</small></span>
-                        <span>"VAE"<br /><small class="number" id="error-vae">{move || t_string!(i18n, encode_error, error = format!("{:.4}", codes.with(|c| c.errors[1]))).to_string()}</small></span>
-                    </div>
-                </section>
-                <Standing latest />
-                <Control lab name=setting::VIEW />
-                {move || match view_name.get() {
-                    "edit" => view! { <Edit latest taken /> }.into_any(),
-                    "between" => view! { <Between latest taken /> }.into_any(),
-                    "map" => view! { <MapView latest taken /> }.into_any(),
-                    "invert" => view! { <Invert latest taken /> }.into_any(),
-                    "versus" => view! { <Versus latest /> }.into_any(),
-                    _ => view! { <CodeView codes /> }.into_any(),
-                }}
+        <LabFrame lab=&LAB>
+            <div class="bench">
+                <div class="hero-column">
+                    <Reconstructions subject />
+                    <Standing latest />
+                    <Control lab=&LAB name=NAMES.view />
+                    {view}
+                </div>
+                <div class="inspector">
+                    <Panel lab=&LAB group="picture" />
+                    <Pick subject />
+                    <div class="row exports"><ShareButton /></div>
+                </div>
             </div>
-            <div class="inspector">
-                <section class="panel">
-                    <Control lab name=setting::DATA />
-                    <Control lab name=setting::ITEM />
-                    <div class="row">
-                        <button type="button" class="button" id="another" on:click=another>{move || t_string!(i18n, encode_another)}</button>
-                    </div>
-                    <label class="button quiet" for="open-own">{move || t_string!(i18n, source_open)}</label>
-                    <input type="file" id="open-own" class="visually-hidden" accept="image/png,image/jpeg,image/webp,image/gif,image/bmp" on:change=open_own />
-                    <p class="help">{move || t_string!(i18n, encode_drop)}</p>
-                </section>
-                <Show when=drawable><Sketch own /></Show>
-                <div class="row exports"><ShareButton /></div>
-            </div>
-        </div>
+        </LabFrame>
     }
 }
 
-/// What a class of a set is called.
-pub fn class_label(i18n: I18n, data: DataSet, class: usize) -> String {
-    if data == DataSet::Digits {
-        return class.to_string();
+/// The picture beside what both autoencoders make of it.
+#[component]
+fn Reconstructions(subject: Subject) -> impl IntoView {
+    let i18n = use_i18n();
+    let error = move |which: usize| {
+        let errors = subject.encoded.with(|encoded| encoded.as_ref().map(|e| e.errors));
+        let error = format!("{:.4}", errors.unwrap_or_default()[which]);
+        t_string!(i18n, encode_error, error = error).to_string()
+    };
+    view! {
+        <section class="panel trio">
+            <SheetView drawn=subject.drawn label=Signal::derive(move || t_string!(i18n, encode_sheet).to_string()) />
+            <div class="captions three">
+                <span>{move || t_string!(i18n, encode_input)}</span>
+                <span>"AE"<br /><small class="number" id="error-ae">{move || error(0)}</small></span>
+                <span>"VAE"<br /><small class="number" id="error-vae">{move || error(1)}</small></span>
+            </div>
+        </section>
     }
-    match class {
-        0 => t_string!(i18n, fashion_0),
-        1 => t_string!(i18n, fashion_1),
-        2 => t_string!(i18n, fashion_2),
-        3 => t_string!(i18n, fashion_3),
-        4 => t_string!(i18n, fashion_4),
-        5 => t_string!(i18n, fashion_5),
-        6 => t_string!(i18n, fashion_6),
-        7 => t_string!(i18n, fashion_7),
-        8 => t_string!(i18n, fashion_8),
-        _ => t_string!(i18n, fashion_9),
+}
+
+/// Other ways to a picture.
+#[component]
+fn Pick(subject: Subject) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let another = move |_| {
+        let item = (js_sys::Math::random() * 500.0) as f32;
+        state.set(&LAB, NAMES.item, Value::Number(item.floor()));
+    };
+    let drawable = move || read().data.set().channels() == 1;
+    view! {
+        <section class="panel">
+            <div class="row">
+                <button type="button" class="button" id="another" on:click=another>{move || t_string!(i18n, encode_another)}</button>
+                <FileButton
+                    id="open-own"
+                    label=Signal::derive(move || t_string!(i18n, source_open).to_string())
+                    on_file=move |file: web_sys::File| subject.own.set(Some(file.into()))
+                />
+            </div>
+            <p class="help">{move || t_string!(i18n, encode_drop)}</p>
+        </section>
+        <Show when=drawable><Sketch own=subject.own /></Show>
     }
-    .to_string()
 }

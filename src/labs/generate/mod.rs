@@ -1,8 +1,11 @@
 //! What the generative labs share.
 
-pub mod ask;
+#[cfg(feature = "native")]
+pub mod latents;
 #[cfg(feature = "engine")]
 pub mod networks;
 #[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "native")]
+pub mod publish;
 pub mod spec;

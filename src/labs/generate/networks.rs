@@ -1,17 +1,22 @@
-//! The generative labs: pictures from codes, codes from pictures, training, scores.
+//! Networks that make pictures from codes, with what is known of their latent spaces.
+
+use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use crate::data::batches::{one_hot_of, pictures_of};
-use crate::job::Job;
-use crate::labs::generate::ask::Sheet;
-use crate::labs::generate::spec::Shipped;
+use crate::engine::lab::Bench;
+use crate::job::{Job, Reply};
+use crate::protocol::picture::Sheet;
 use crate::models::generate::gan::Generate as _;
 use crate::models::generate::latents::{Latents, SavedAutoencoder, SavedGenerator};
+use crate::models::generate::shipped::{AutoencoderRow, GeneratorRow};
 use crate::protocol::failure::Failure;
+use crate::protocol::generative::Shipped;
+use crate::protocol::picture::Picture;
 
-/// A network that makes pictures, ready to use, with its latent space as plain numbers.
-pub struct Maker {
+/// A network that makes pictures from codes, with its latent space as plain numbers.
+pub struct LatentModel {
     /// Which one it is.
     pub shipped: &'static Shipped,
     /// The network.
@@ -27,12 +32,53 @@ pub struct Maker {
 /// The two kinds.
 pub enum Network {
     /// With an encoder.
-    Auto(Box<SavedAutoencoder>),
+    Autoencoder(Rc<SavedAutoencoder>),
     /// Without.
-    Gan(Box<SavedGenerator>),
+    Generator(Rc<SavedGenerator>),
 }
 
-impl Maker {
+/// The models that a lab has opened.
+#[derive(Default)]
+pub struct Opened(Vec<Rc<LatentModel>>);
+
+impl Opened {
+    /// A model that ships, loaded if it is not there yet.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::get`](crate::engine::shelf::Shelf::get) and [`Job::read`].
+    pub async fn get(
+        &mut self,
+        bench: &mut Bench<'_>,
+        shipped: &'static Shipped,
+    ) -> Result<Rc<LatentModel>, Failure> {
+        if let Some(known) = self.0.iter().find(|known| known.shipped == shipped) {
+            return Ok(known.clone());
+        }
+        let model = Rc::new(LatentModel::open(bench, shipped).await?);
+        self.0.push(model.clone());
+        Ok(model)
+    }
+}
+
+impl LatentModel {
+    /// Loads a model that ships.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::get`](crate::engine::shelf::Shelf::get) and [`Job::read`].
+    pub async fn open(bench: &mut Bench<'_>, shipped: &'static Shipped) -> Result<Self, Failure> {
+        let network = match shipped.family.encodes() {
+            true => {
+                let row = AutoencoderRow(shipped);
+                Network::Autoencoder(bench.shelf.get(bench.job, &row).await?)
+            }
+            false => {
+                let row = GeneratorRow(shipped);
+                Network::Generator(bench.shelf.get(bench.job, &row).await?)
+            }
+        };
+        Self::new(bench.job, shipped, network).await
+    }
+
     /// Reads the latent space of a loaded network.
     ///
     /// # Errors
@@ -43,8 +89,8 @@ impl Maker {
         network: Network,
     ) -> Result<Self, Failure> {
         let latents: &Latents = match &network {
-            Network::Auto(saved) => &saved.latents,
-            Network::Gan(saved) => &saved.latents,
+            Network::Autoencoder(saved) => &saved.latents,
+            Network::Generator(saved) => &saved.latents,
         };
         let mean = job.read(latents.mean.val()).await?;
         let directions = job.read(latents.directions.val()).await?;
@@ -106,7 +152,7 @@ impl Maker {
     /// - output: `[side * side, batch, channels]`, 0 to 1
     pub fn brightness(&self, codes: Tensor<2>, class: u8) -> Tensor<3> {
         match &self.network {
-            Network::Auto(saved) => {
+            Network::Autoencoder(saved) => {
                 let network = &saved.network;
                 let classes = self.shipped.data.classes();
                 let [batch, _] = codes.dims();
@@ -116,9 +162,25 @@ impl Maker {
                     .then(|| one_hot_of(&vec![class; batch], classes, &codes.device()));
                 activation::sigmoid(network.decode(codes, one_hot))
             }
-            Network::Gan(saved) => (saved.network.generate(codes) + 1.0) * 0.5,
+            Network::Generator(saved) => (saved.network.generate(codes) + 1.0) * 0.5,
         }
     }
+}
+
+/// A sheet as one picture.
+pub fn picture_of(sheet: Sheet, rgba: Vec<u8>) -> Picture {
+    let (width, height) = (sheet.columns * sheet.side, sheet.rows * sheet.side);
+    Picture {
+        width: width as usize,
+        height: height as usize,
+        rgba,
+    }
+}
+
+/// Pictures on a sheet of so many columns, as an answer: a [`Sheet`] and the file `rgba`.
+pub fn sheet_reply(pictures: &[u8], side: usize, channels: usize, columns: usize) -> Reply {
+    let (sheet, rgba) = sheet(pictures, side, channels, columns);
+    Reply::new(&sheet).with("rgba", rgba)
 }
 
 /// Pictures on a sheet, RGBA: `columns` in a row.

@@ -2,13 +2,12 @@
 
 use burn::tensor::Device;
 
-use crate::job::Job;
-use crate::labs::generate::ask::Sheet;
-use crate::labs::generate::networks::{Maker, sheet};
-use crate::labs::generate::spec::{MANY, NEIGHBOURS, WALK, setting};
+use crate::job::{Job, Promise, Reply, Request};
+use super::spec::{MANY, NEIGHBOURS, Path, Question, SampleSettings, View, WALK};
+use crate::engine::lab::{Bench, LabEngine};
+use crate::labs::generate::networks::{LatentModel, Opened, sheet_reply};
 use crate::models::generate::seeded::Draws;
 use crate::protocol::failure::Failure;
-use crate::protocol::settings::Settings;
 
 /// Stream of the draws that a visitor's seed decides.
 const STREAM: u64 = 1 << 20;
@@ -16,15 +15,15 @@ const STREAM: u64 = 1 << 20;
 const NEIGHBOUR_STEP: f32 = 0.8;
 
 /// Numbers along the directions for a seed, in standard deviations.
-pub fn noise(seed: f32, latent: usize, spread: f32) -> Vec<f32> {
-    let mut noise = Draws::new(seed as u32, STREAM).normals(latent);
+pub fn noise(seed: u32, latent: usize, spread: f32) -> Vec<f32> {
+    let mut noise = Draws::new(seed, STREAM).normals(latent);
     noise.iter_mut().for_each(|value| *value *= spread);
     noise
 }
 
 /// Numbers along the directions for many pictures of one seed.
-pub fn noises(seed: f32, latent: usize, spread: f32, count: usize) -> Vec<Vec<f32>> {
-    let mut draws = Draws::new(seed as u32, STREAM + 1);
+pub fn noises(seed: u32, latent: usize, spread: f32, count: usize) -> Vec<Vec<f32>> {
+    let mut draws = Draws::new(seed, STREAM + 1);
     let mut next = || draws.normals(latent).iter().map(|v| v * spread).collect();
     (0..count).map(|_| next()).collect()
 }
@@ -53,23 +52,21 @@ pub fn between(a: &[f32], b: &[f32], t: f32, spherical: bool) -> Vec<f32> {
 }
 
 /// The codes that the settings describe, and how many pictures stand in a row.
-pub fn codes(maker: &Maker, settings: &Settings) -> (Vec<Vec<f32>>, usize) {
-    let latent = maker.shipped.latent;
-    let spread = settings.number(setting::SPREAD);
-    let attributes = settings.row(setting::ATTRIBUTES);
-    let sliders = settings.row(setting::SLIDERS);
+pub fn codes(model: &LatentModel, settings: &SampleSettings) -> (Vec<Vec<f32>>, usize) {
+    let latent = model.shipped.latent;
     let code = |mut along: Vec<f32>| {
-        for (value, slider) in along.iter_mut().zip(sliders) {
+        for (value, slider) in along.iter_mut().zip(settings.sliders.0) {
             *value += slider;
         }
-        maker.code(&along, &attributes)
+        model.code(&along, &settings.attributes.0)
     };
-    let point = |name| noise(settings.number(name), latent, spread);
-    let here = point(setting::SEED);
-    match settings.choice(setting::VIEW) {
-        "neighbours" => {
-            let direction = |name| (settings.number(name) as usize - 1).min(latent - 1);
-            let (across, down) = (direction(setting::ACROSS), direction(setting::DOWN));
+    let point = |seed| noise(seed, latent, settings.spread);
+    let here = point(settings.seed);
+    match settings.view {
+        View::One => (vec![code(here)], 1),
+        View::Neighbours => {
+            let direction = |counted: usize| (counted - 1).min(latent - 1);
+            let (across, down) = (direction(settings.across), direction(settings.down));
             let half = NEIGHBOURS as f32 / 2.0 - 0.5;
             let places = (0..NEIGHBOURS).flat_map(|row| (0..NEIGHBOURS).map(move |c| (row, c)));
             let codes = places.map(|(row, column)| {
@@ -80,42 +77,66 @@ pub fn codes(maker: &Maker, settings: &Settings) -> (Vec<Vec<f32>>, usize) {
             });
             (codes.collect(), NEIGHBOURS)
         }
-        "many" => {
-            let seed = settings.number(setting::SEED);
-            let points = noises(seed, latent, spread, MANY * MANY);
+        View::Many => {
+            let points = noises(settings.seed, latent, settings.spread, MANY * MANY);
             (points.into_iter().map(code).collect(), MANY)
         }
-        "walk" => {
-            let end = point(setting::SEED_B);
-            let spherical = settings.choice(setting::PATH) == "spherical";
+        View::Walk => {
+            let end = point(settings.seed_b);
+            let spherical = settings.path == Path::Spherical;
             let share = |i: usize| i as f32 / (WALK - 1) as f32;
             let codes = (0..WALK).map(|i| code(between(&here, &end, share(i), spherical)));
             (codes.collect(), WALK / 2)
         }
-        "arithmetic" => {
-            let (b, c) = (point(setting::SEED_B), point(setting::SEED_C));
+        View::Arithmetic => {
+            let (b, c) = (point(settings.seed_b), point(settings.seed_c));
             let result = (0..latent).map(|i| here[i] - b[i] + c[i]).collect();
             ([here, b, c, result].map(code).into(), 4)
         }
-        _ => (vec![code(here)], 1),
     }
 }
 
-/// The sheet that the settings describe.
+/// The pictures that the settings describe, one after the other, and how many stand in a row.
 ///
 /// # Errors
 /// Those of [`Job::read`].
 pub async fn run(
     job: &Job<'_>,
-    maker: &Maker,
-    settings: &Settings,
+    model: &LatentModel,
+    settings: &SampleSettings,
     device: &Device,
-) -> Result<(Sheet, Vec<u8>), Failure> {
-    let (codes, columns) = codes(maker, settings);
-    let class = settings.number(setting::CLASS) as u8;
-    let pictures = maker.decode(job, &codes, class, device).await?;
-    let data = maker.shipped.data;
-    Ok(sheet(&pictures, data.side(), data.channels(), columns))
+) -> Result<(Vec<u8>, usize), Failure> {
+    let (codes, columns) = codes(model, settings);
+    let pictures = model.decode(job, &codes, settings.class, device).await?;
+    Ok((pictures, columns))
+}
+
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Sampling::default())
+}
+
+#[derive(Default)]
+struct Sampling {
+    opened: Opened,
+}
+
+impl LabEngine for Sampling {
+    fn answer<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let Question::Sheet = request.question()?;
+            let settings: SampleSettings = request.settings.read();
+            let model = self.opened.get(&mut bench, settings.shipped()).await?;
+            let (pictures, columns) =
+                run(bench.job, &model, &settings, &bench.device()).await?;
+            let data = model.shipped.data;
+            Ok(sheet_reply(&pictures, data.side(), data.channels(), columns))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -140,8 +161,8 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_point() {
-        assert_eq!(noise(3.0, 8, 1.0), noise(3.0, 8, 1.0));
-        assert_ne!(noise(3.0, 8, 1.0), noise(4.0, 8, 1.0));
-        assert_eq!(noise(3.0, 8, 0.0), [0.0; 8]);
+        assert_eq!(noise(3, 8, 1.0), noise(3, 8, 1.0));
+        assert_ne!(noise(3, 8, 1.0), noise(4, 8, 1.0));
+        assert_eq!(noise(3, 8, 0.0), [0.0; 8]);
     }
 }

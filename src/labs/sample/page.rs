@@ -1,179 +1,207 @@
 //! Latent sliders: one picture, its neighbours, many, a walk, sums and differences.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
 
-use crate::labs::generate::ask::{Ask, Sheet, Told};
-use crate::labs::generate::page::{
-    Drawn, Latest, SheetView, Standing, capture, place_of, random_seed,
-};
-use crate::labs::generate::spec::{
-    ATTRIBUTES_OF_AVATARS, DataSet, Family, MODEL_NAMES, Shipped, find, setting,
-};
-use crate::page::controls::{Control, RowSliders};
-use crate::page::export;
-use crate::page::shell::ShareButton;
+use super::spec::{LAB, NAMES, Question, SampleSettings, View};
+use crate::labs::generate::page::{attribute, random_seed};
+use crate::page::controls::{Control, Panel, RowSliders};
+use crate::page::engine::{self, now_ms};
+use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::home::Door;
+use crate::page::latest::{Latest, Standing};
+use crate::page::pointer::{capture, place_of};
+use crate::page::room::{Room, asks_by_itself};
+use crate::page::sheet::{Drawn, SheetView, drawn as drawn_of, save_sheet};
 use crate::page::state::use_state;
-use crate::page::text::{I18n, model_label, t_string, use_i18n};
-use crate::protocol::params::{Lab, Value};
+use crate::page::text::{model_label, setting_label, t_string, use_i18n};
+use crate::protocol::generative::{DataSet, Family, SHIPPED, Shipped};
+use crate::protocol::param::{ROW_MAX, Value};
+use crate::protocol::picture::Sheet;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <SampleLab /> }.into_any(),
+    act: asks_by_itself,
+    door: Some(|| {
+        view! {
+            <Door lab=&LAB><img src="samples/avatars.png" alt="" width="768" height="512" /></Door>
+        }
+        .into_any()
+    }),
+};
 
 /// Milliseconds of a picture of a walk.
 const FRAME_MS: u64 = 140;
 /// How far the pad reaches, in standard deviations.
 const PAD_REACH: f32 = 3.0;
 
-/// What an attribute is called.
-pub fn attribute(i18n: I18n, index: usize) -> String {
-    match ATTRIBUTES_OF_AVATARS[index] {
-        "hair-light" => t_string!(i18n, attribute_hair_light),
-        "hair-warm" => t_string!(i18n, attribute_hair_warm),
-        "hair-long" => t_string!(i18n, attribute_hair_long),
-        "skin-dark" => t_string!(i18n, attribute_skin_dark),
-        "glasses" => t_string!(i18n, attribute_glasses),
-        "dark-glasses" => t_string!(i18n, attribute_dark_glasses),
-        "mood" => t_string!(i18n, attribute_mood),
-        _ => t_string!(i18n, attribute_eyes_open),
+/// The settings, read.
+fn read() -> SampleSettings {
+    let state = use_state();
+    state.settings(&LAB).with(|settings| settings.read())
+}
+
+/// What the engine drew last.
+#[derive(Clone, Copy)]
+struct Drawing {
+    drawn: RwSignal<Option<Drawn>, LocalStorage>,
+    /// Milliseconds from the question to the answer.
+    ms: RwSignal<Option<f64>>,
+    /// Sheets drawn since the page was opened.
+    count: RwSignal<u32>,
+}
+
+impl Drawing {
+    /// Asks for what the settings describe, whenever they change.
+    fn follow(latest: Latest) -> Self {
+        let settings = use_state().settings(&LAB);
+        let drawing = Self {
+            drawn: RwSignal::new_local(None),
+            ms: RwSignal::new(None),
+            count: RwSignal::new(0),
+        };
+        Effect::new(move |_| {
+            let began = now_ms();
+            let question = engine::Question::new(&Question::Sheet, &settings.get());
+            latest.ask("sheet", question, move |says| {
+                drawing.drawn.set(drawn_of(&says));
+                drawing.ms.set(Some(now_ms() - began));
+                drawing.count.update(|count| *count += 1);
+            });
+        });
+        drawing
     }
-    .to_string()
 }
 
 /// The page.
 #[component]
-pub fn SampleLab() -> impl IntoView {
-    let state = use_state();
+fn SampleLab() -> impl IntoView {
     let i18n = use_i18n();
-    let lab = Lab::Sample;
-    let settings = state.settings(lab);
-    let drawn: RwSignal<Option<Drawn>, LocalStorage> = RwSignal::new_local(None);
-    let latest = Latest::new(state.engine);
-    let ms = RwSignal::new(None::<f64>);
-    // Sheets drawn since the page was opened.
-    let drawings = RwSignal::new(0u32);
-    Effect::new(move |_| {
-        let began = now();
-        latest.ask(Ask::Sample(settings.get()), move |told, bytes| {
-            if let Told::Sheet(sheet) = told {
-                drawn.set(Some((sheet, bytes)));
-                ms.set(Some(now() - began));
-                drawings.update(|count| *count += 1);
-            }
-        });
-    });
-    let shipped = Memo::new(move |_| {
-        let name = settings.with(|settings| settings.choice(setting::MODEL));
-        find(name).map_or(0, |found| {
-            MODEL_NAMES
-                .iter()
-                .position(|&known| known == found.name)
-                .unwrap_or(0)
-        })
-    });
-    let model =
-        move || -> &'static Shipped { &crate::labs::generate::spec::SHIPPED[shipped.get()] };
-    let view_name = Memo::new(move |_| settings.with(|s| s.choice(setting::VIEW)));
-    let has_attributes = move || model().data == DataSet::Avatars && model().family.encodes();
-    let randomise = move |_| state.set(lab, setting::SEED, Value::Number(random_seed()));
-    let reset = move |_| {
-        for name in [setting::SLIDERS, setting::ATTRIBUTES] {
-            state.set(lab, name, Value::Row([0; crate::protocol::params::ROW_MAX]));
-        }
-    };
-    let save = move |_| {
-        drawn.with_untracked(|drawn| {
-            if let Some(drawn) = drawn {
-                let link = state.link();
-                let fragment = link.split_once('#').map_or("", |(_, f)| f).to_string();
-                save_sheet(
-                    drawn.clone(),
-                    format!("#{fragment}"),
-                    "kiln-sample.png".into(),
-                );
-            }
-        });
-    };
-    let caption = move || match view_name.get() {
-        "neighbours" => t_string!(i18n, sample_caption_neighbours),
-        "many" => t_string!(i18n, sample_caption_many),
-        "walk" => t_string!(i18n, sample_caption_walk),
-        "arithmetic" => t_string!(i18n, sample_caption_arithmetic),
-        _ => t_string!(i18n, sample_caption_one),
-    };
+    let latest = Latest::new(use_state().engine);
+    let drawing = Drawing::follow(latest);
     view! {
-        <div class="bench">
-            <div class="hero-column">
-                <div class="stage sheet-stage" data-view=move || view_name.get() class:empty=move || drawn.with(Option::is_none)>
-                    <SheetView
-                        drawn
-                        label=Signal::derive(move || t_string!(i18n, sample_sheet).to_string())
-                        smooth=Signal::derive(move || model().data.side() > 28 && view_name.get() == "one")
-                    />
-                </div>
-                <p class="help" id="sample-caption" data-ms=move || ms.get().map(|ms| format!("{ms:.1}")) data-drawings=move || drawings.get().to_string()>{caption}</p>
-                <Control lab name=setting::VIEW />
-                <Show when=move || view_name.get() == "walk"><Walk drawn /></Show>
-                <Standing latest />
-                <section class="panel">
-                    <h2>{move || t_string!(i18n, sample_pad)}</h2>
-                    <div class="pad-row">
-                        <Pad />
-                        <div class="pad-choices">
-                            <Control lab name=setting::ACROSS />
-                            <Control lab name=setting::DOWN />
-                            <p class="help">{move || t_string!(i18n, sample_pad_help)}</p>
-                        </div>
-                    </div>
-                </section>
-            </div>
-            <div class="inspector">
-                <section class="panel">
-                    <ModelChoice />
-                    <Control lab name=setting::SEED />
-                    <div class="row">
-                        <button type="button" class="button" id="randomise" on:click=randomise>{move || t_string!(i18n, randomise)}</button>
-                        <button type="button" class="button quiet" id="to-middle" on:click=reset>{move || t_string!(i18n, sample_reset)}</button>
-                    </div>
-                    <Control lab name=setting::SPREAD />
-                    <Show when=move || model().family == Family::Cvae><Control lab name=setting::CLASS /></Show>
-                    <Show when=move || matches!(view_name.get(), "walk" | "arithmetic")><Control lab name=setting::SEED_B /></Show>
-                    <Show when=move || view_name.get() == "arithmetic"><Control lab name=setting::SEED_C /></Show>
-                    <Show when=move || view_name.get() == "walk"><Control lab name=setting::PATH /></Show>
-                </section>
-                <Show when=has_attributes>
+        <LabFrame lab=&LAB>
+            <div class="bench">
+                <div class="hero-column">
+                    <Pictures drawing />
+                    <Control lab=&LAB name=NAMES.view />
+                    <Show when=move || read().view == View::Walk><Walk drawn=drawing.drawn /></Show>
+                    <Standing latest />
                     <section class="panel">
-                        <h2>{move || t_string!(i18n, sample_attributes)}</h2>
-                        <RowSliders lab name=setting::ATTRIBUTES label=Callback::new(move |(index,)| attribute(i18n, index)) />
+                        <h2>{move || t_string!(i18n, sample_pad)}</h2>
+                        <div class="pad-row">
+                            <Pad />
+                            <div class="pad-choices">
+                                <Control lab=&LAB name=NAMES.across />
+                                <Control lab=&LAB name=NAMES.down />
+                                <p class="help">{move || t_string!(i18n, sample_pad_help)}</p>
+                            </div>
+                        </div>
                     </section>
-                </Show>
-                <section class="panel">
-                    <h2>{move || t_string!(i18n, sample_directions)}</h2>
-                    <p class="help">{move || t_string!(i18n, sample_directions_help)}</p>
-                    <RowSliders lab name=setting::SLIDERS reach=3.0 shown=Signal::derive(move || model().latent) label=Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string()) />
-                </section>
-                <div class="row exports">
-                    <ShareButton />
-                    <button type="button" class="button quiet" id="export-png" on:click=save>{move || t_string!(i18n, export_png)}</button>
+                </div>
+                <div class="inspector">
+                    <Point />
+                    <Panel lab=&LAB group="point" />
+                    <Directions />
+                    <Exports drawing />
                 </div>
             </div>
-        </div>
+        </LabFrame>
     }
 }
 
-fn now() -> f64 {
-    window().performance().map_or(0.0, |clock| clock.now())
+/// The sheet, and what it shows.
+#[component]
+fn Pictures(drawing: Drawing) -> impl IntoView {
+    let i18n = use_i18n();
+    let view = Memo::new(move |_| read().view);
+    let large = move || read().shipped().data.side() > 28 && view.get() == View::One;
+    let caption = move || match view.get() {
+        View::One => t_string!(i18n, sample_caption_one),
+        View::Neighbours => t_string!(i18n, sample_caption_neighbours),
+        View::Many => t_string!(i18n, sample_caption_many),
+        View::Walk => t_string!(i18n, sample_caption_walk),
+        View::Arithmetic => t_string!(i18n, sample_caption_arithmetic),
+    };
+    let ms = move || drawing.ms.get().map(|ms| format!("{ms:.1}"));
+    let empty = move || drawing.drawn.with(Option::is_none);
+    view! {
+        <div class="stage sheet-stage" data-view=move || <&str>::from(view.get()) class:empty=empty>
+            <SheetView
+                drawn=drawing.drawn
+                label=Signal::derive(move || t_string!(i18n, sample_sheet).to_string())
+                smooth=Signal::derive(large)
+            />
+        </div>
+        <p class="help" id="sample-caption" data-ms=ms data-drawings=move || drawing.count.get().to_string()>{caption}</p>
+    }
 }
 
-/// A sheet as a PNG with the link inside.
-pub fn save_sheet((sheet, rgba): Drawn, link: String, name: String) {
-    leptos::task::spawn_local(async move {
-        let save = async {
-            let canvas: web_sys::HtmlCanvasElement =
-                wasm_bindgen::JsCast::unchecked_into(document().create_element("canvas")?);
-            crate::labs::generate::page::put(&canvas, sheet, &rgba)?;
-            export::save_canvas(&canvas, &link, &name).await
-        };
-        if let Err(error) = save.await {
-            leptos::logging::error!("export: {error:?}");
+/// The network and the seed.
+#[component]
+fn Point() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let randomise = move |_| state.set(&LAB, NAMES.seed, Value::Number(random_seed()));
+    let reset = move |_| {
+        let zero = || Value::Row([0; ROW_MAX]);
+        state.set_all(&LAB, &[(NAMES.sliders, zero()), (NAMES.attributes, zero())]);
+    };
+    view! {
+        <section class="panel">
+            <ModelChoice />
+            <Control lab=&LAB name=NAMES.seed />
+            <div class="row">
+                <button type="button" class="button" id="randomise" on:click=randomise>{move || t_string!(i18n, randomise)}</button>
+                <button type="button" class="button quiet" id="to-middle" on:click=reset>{move || t_string!(i18n, sample_reset)}</button>
+            </div>
+        </section>
+    }
+}
+
+/// Sliders along attributes, where they are known, and along directions.
+#[component]
+fn Directions() -> impl IntoView {
+    let i18n = use_i18n();
+    let has_attributes = move || {
+        let shipped = read().shipped();
+        shipped.data == DataSet::Avatars && shipped.family.encodes()
+    };
+    let attribute = Callback::new(move |(index,)| attribute(i18n, index));
+    let direction =
+        Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string());
+    view! {
+        <Show when=has_attributes>
+            <section class="panel">
+                <h2>{move || t_string!(i18n, sample_attributes)}</h2>
+                <RowSliders lab=&LAB name=NAMES.attributes label=attribute />
+            </section>
+        </Show>
+        <section class="panel">
+            <h2>{move || t_string!(i18n, sample_directions)}</h2>
+            <p class="help">{move || t_string!(i18n, sample_directions_help)}</p>
+            <RowSliders lab=&LAB name=NAMES.sliders reach=PAD_REACH shown=Signal::derive(move || read().shipped().latent) label=direction />
+        </section>
+    }
+}
+
+/// The link, and the sheet.
+#[component]
+fn Exports(drawing: Drawing) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let save = move |_| {
+        if let Some(drawn) = drawing.drawn.get_untracked() {
+            save_sheet(drawn, state.link(), "kiln-sample.png".into());
         }
-    });
+    };
+    view! {
+        <div class="row exports">
+            <ShareButton />
+            <button type="button" class="button quiet" id="export-png" on:click=save>{move || t_string!(i18n, export_png)}</button>
+        </div>
+    }
 }
 
 /// The networks, by what they are.
@@ -181,7 +209,6 @@ pub fn save_sheet((sheet, rgba): Drawn, link: String, name: String) {
 fn ModelChoice() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let settings = state.settings(Lab::Sample);
     let groups = [Family::Vae, Family::Cvae, Family::Ae, Family::Gan];
     let group = move |family: Family| {
         let label = move || match family {
@@ -190,12 +217,12 @@ fn ModelChoice() -> impl IntoView {
             Family::Ae => t_string!(i18n, family_ae),
             Family::Gan => "GAN",
         };
-        let options = crate::labs::generate::spec::SHIPPED
+        let options = SHIPPED
             .iter()
             .filter(|shipped| shipped.family == family)
             .map(|shipped| {
                 let chosen =
-                    move || settings.with(|s| s.choice(setting::MODEL)) == shipped.name;
+                    move || read().shipped() == shipped;
                 view! { <option value=shipped.name prop:selected=chosen>{move || model_label(i18n, shipped)}</option> }
             })
             .collect_view();
@@ -203,14 +230,15 @@ fn ModelChoice() -> impl IntoView {
     };
     view! {
         <div class="control">
-            <label for="model">{move || t_string!(i18n, param_model)}</label>
+            <label for="model">{move || setting_label(i18n, LAB.name, NAMES.model)}</label>
             <select
                 id="model"
                 class="select wide"
                 on:change:target=move |event| {
                     let value = event.target().value();
-                    if let Some(index) = MODEL_NAMES.iter().position(|&name| name == value) {
-                        state.set(Lab::Sample, setting::MODEL, Value::Choice(index));
+                    let known = |shipped: &Shipped| shipped.name == value;
+                    if let Some(index) = SHIPPED.iter().position(known) {
+                        state.set(&LAB, NAMES.model, Value::Choice(index));
                     }
                 }
             >
@@ -225,11 +253,11 @@ fn ModelChoice() -> impl IntoView {
 fn Pad() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let lab = Lab::Sample;
-    let settings = state.settings(lab);
     let down = StoredValue::new(false);
+    // Counted from 0: across, up.
     let axes = move || {
-        settings.with(|s| [setting::ACROSS, setting::DOWN].map(|name| s.number(name) as usize - 1))
+        let settings = read();
+        [settings.across - 1, settings.down - 1]
     };
     // Choosing the direction that the other axis has exchanges the two.
     Effect::new(move |before: Option<[usize; 2]>| {
@@ -237,25 +265,19 @@ fn Pad() -> impl IntoView {
         if across == up {
             let [old_across, old_up] = before.unwrap_or([0, 1]);
             let (name, other) = if across == old_up {
-                (setting::DOWN, old_across)
+                (NAMES.down, old_across)
             } else {
-                (setting::ACROSS, old_up)
+                (NAMES.across, old_up)
             };
-            state.set(lab, name, Value::Number(other as f32 + 1.0));
+            state.set(&LAB, name, Value::Number(other as f32 + 1.0));
         }
         axes()
     });
-    let at = move || {
-        let [across, up] = axes();
-        settings.with(|s| {
-            let row = s.row(setting::SLIDERS);
-            [row[across], row[up]]
-        })
-    };
+    let at = move || axes().map(|axis| read().sliders.0[axis]);
     let go = move |x: f32, y: f32| {
         let [across, up] = axes();
         let hold = |v: f32| v.clamp(-PAD_REACH, PAD_REACH);
-        state.set_in_row(lab, setting::SLIDERS, &[(across, hold(x)), (up, hold(y))]);
+        state.set_in_row(&LAB, NAMES.sliders, &[(across, hold(x)), (up, hold(y))]);
     };
     let drag = move |event: &web_sys::PointerEvent| {
         if let Some([x, y]) = place_of(event, "#latent-pad") {
@@ -352,14 +374,15 @@ fn Walk(drawn: RwSignal<Option<Drawn>, LocalStorage>) -> impl IntoView {
 }
 
 /// One picture of a sheet.
-fn cut(sheet: Sheet, rgba: &[u8], index: usize) -> Drawn {
+fn cut(sheet: Sheet, rgba: &Uint8Array, index: usize) -> Drawn {
     let (side, columns) = (sheet.side as usize, sheet.columns as usize);
     let (row, column) = (index / columns, index % columns);
     let width = columns * side * 4;
-    let mut one = Vec::with_capacity(side * side * 4);
+    let one = Uint8Array::new_with_length((side * side * 4) as u32);
     for y in 0..side {
-        let from = (row * side + y) * width + column * side * 4;
-        one.extend(rgba.get(from..from + side * 4).unwrap_or_default());
+        let from = ((row * side + y) * width + column * side * 4) as u32;
+        let line = rgba.subarray(from, from + side as u32 * 4);
+        one.set(&line, (y * side * 4) as u32);
     }
     let sheet = Sheet {
         side: sheet.side,

@@ -5,26 +5,31 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::engine::native_host::{NativeHost, open_device};
-use crate::job::Job;
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::generate::spec::{Family, SHIPPED, Shipped, find, setting};
-use crate::labs::{sample::engine as sample, scores::engine as score};
+use super::engine::{Judged, judge_by_inception};
+use super::spec::{LAB, NAMES, Question, Scores, ScoresSettings};
+use crate::command::session::Session;
+use crate::command::train::{data_folder, open_pack};
+use crate::command::{CommandRow, cli, weights_file};
+use crate::engine::lab::Bench;
+use crate::engine::shelf::Shelf;
+use crate::job::Request;
+use crate::labs::generate::networks::LatentModel;
+use crate::labs::sample::engine::noises;
 use crate::methods::statistics::{frechet, inception_score, moments};
 use crate::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config};
 use crate::protocol::card::Manifest;
-use crate::protocol::params::Lab;
+use crate::protocol::failure::Failure;
+use crate::protocol::generative::{Family, SHIPPED, Shipped, find};
 
-use crate::command::train::{data_folder, open_pack};
-use crate::command::{cli, weights_file};
-use crate::labs::sample::command::{ask, open_maker};
+/// The command.
+pub const ROW: CommandRow = CommandRow {
+    flags,
+    run: score,
+    figures: None,
+};
 
-/// The flags of `kiln score`.
-pub fn command() -> Command {
-    cli::with_settings(
-        Lab::Scores,
-        "Scores pictures against the test set, on LeNet features or on Inception-v3's",
-    )
+fn flags() -> Command {
+    cli::with_settings(&LAB)
     .arg(
         Arg::new("metric")
             .long("metric")
@@ -63,15 +68,17 @@ pub fn command() -> Command {
     )
 }
 
-/// `kiln score`.
-pub fn score(arguments: &ArgMatches) -> Result<(), String> {
+fn score(arguments: &ArgMatches) -> Result<(), String> {
     if let Some(file) = arguments.get_one::<PathBuf>("inception") {
         return on_inception(arguments, file);
     }
-    let settings = cli::settings(Lab::Scores, arguments);
-    let (Told::Scored(scores), _) = ask(arguments, Ask::Score(settings))? else {
-        unreachable!("a question for scores is answered by them");
-    };
+    let settings = cli::settings(&LAB, arguments);
+    let mut session = Session::open(arguments, &crate::labs::engines())?;
+    let said = |failure: Failure| failure.to_string();
+    let (reply, _) = session
+        .ask(Request::new(&Question::Score, &settings))
+        .map_err(said)?;
+    let scores: Scores = reply.answer().map_err(said)?;
     let [means, covariances] = scores.frechet.map(f64::from);
     print(
         arguments,
@@ -108,15 +115,15 @@ fn print(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], in
 
 /// The true scores: on the network that they are named after, with the weights of torchvision.
 fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
-    let settings = cli::settings(Lab::Scores, arguments);
+    let settings = cli::settings(&LAB, arguments);
     let named = arguments.get_one::<String>("network");
-    let word = named.map_or(settings.choice(setting::MODEL), |name| name.as_str());
+    let word = named.map_or(settings.word(NAMES.model), |name| name.as_str());
     let shipped: &'static Shipped = find(word)
         .ok_or("with --inception, say which network's pictures are scored: --network NAME.")?;
-    for harm in ["modes", "blur", "noise"] {
-        if arguments.value_source(harm) == Some(ValueSource::CommandLine) {
+    for corruption in ["modes", "blur", "noise"] {
+        if arguments.value_source(corruption) == Some(ValueSource::CommandLine) {
             return Err(format!(
-                "--{harm} is for the scores on LeNet: leave it out with --inception."
+                "--{corruption} is for the scores on LeNet: leave it out with --inception."
             ));
         }
     }
@@ -124,42 +131,40 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
     let test = open_pack(&data_folder(arguments), shipped.data, "test")?;
     let real = &test.pixels[..test.values() * test.count().min(count)];
     let shape = [shipped.data.side(), shipped.data.channels()];
-    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
-    let network = weights_file::load_weights(InceptionV3Config::new().init(&device), file)?;
-    let folder = arguments
-        .get_one::<PathBuf>("weights")
-        .expect("has a default");
-    let host = NativeHost::new(folder, |_| {});
+    let session = Session::open(arguments, &[])?;
+    let device = &session.device;
+    let network = weights_file::load_weights(InceptionV3Config::new().init(device), file)?;
     let judged = pollster::block_on(async {
-        let job = Job::new(&host, &*backend);
-        let manifest = Manifest::shipped();
-        let maker = open_maker(&job, &host, &manifest, shipped, &device).await?;
-        let seed = settings.number(setting::SEED);
-        let noises = sample::noises(seed, shipped.latent, 1.0, count);
-        let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
+        let job = session.job();
+        let mut shelf = Shelf::new(device.clone(), Manifest::shipped());
+        let mut bench = Bench {
+            job: &job,
+            shelf: &mut shelf,
+        };
+        let model = LatentModel::open(&mut bench, shipped).await?;
+        let seed = settings.read::<ScoresSettings>().seed;
+        let noises = noises(seed, shipped.latent, 1.0, count);
+        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
         let mut pictures = Vec::new();
         // A network that is told the class draws each in turn.
         let classes = match shipped.family {
             Family::Cvae => shipped.data.classes(),
-            _ => 1,
+            Family::Ae | Family::Vae | Family::Gan => 1,
         };
         for (class, codes) in codes.chunks(count.div_ceil(classes)).enumerate() {
-            pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+            pictures.extend(model.decode(&job, codes, class as u8, device).await?);
         }
-        let judge = |pictures: Vec<u8>| {
-            let (job, network, device) = (&job, &network, &device);
-            async move { score::judge_by_inception(job, network, &pictures, shape, device).await }
-        };
-        let fake = judge(pictures).await?;
-        Ok((judge(real.to_vec()).await?, fake))
+        let fake = judge_by_inception(&job, &network, &pictures, shape, device).await?;
+        let real = judge_by_inception(&job, &network, real, shape, device).await?;
+        Ok((real, fake))
     });
     let (real, fake) =
-        judged.map_err(|failure: crate::protocol::failure::Failure| failure.to_string())?;
+        judged.map_err(|failure: Failure| failure.to_string())?;
     let distance = frechet(
         &moments(&real.features, FEATURES),
         &moments(&fake.features, FEATURES),
     );
-    let pictures = |judged: &score::Judged| judged.features.len() / FEATURES;
+    let pictures = |judged: &Judged| judged.features.len() / FEATURES;
     println!(
         "{} generated against {} real pictures",
         pictures(&fake),

@@ -4,15 +4,18 @@ use burn::tensor::{Device, activation};
 
 use crate::data::batches::grid_of;
 use crate::data::pack::Pack;
-use crate::job::Job;
-use crate::labs::generate::ask::Scores;
-use crate::labs::generate::networks::sheet;
+use crate::job::{Job, Promise, Reply, Request};
+use super::spec::{Question, SCORED as WORDS, Scores, ScoresSettings};
+use crate::engine::lab::{Bench, LabEngine};
+use crate::labs::generate::networks::{Opened, sheet};
+use crate::labs::sample::engine::noises;
 use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::methods::statistics::{Moments, frechet, inception_score, moments};
-use crate::models::generate::classifier::{FEATURES, LeNet};
+use crate::models::generate::classifier::{FEATURES, LeNet, lenet};
 use crate::models::generate::seeded::Draws;
 use crate::models::inception_v3::{self, InceptionV3};
 use crate::protocol::failure::Failure;
+use crate::protocol::generative::DataSet;
 use crate::protocol::picture::Picture;
 
 /// Pictures that are scored at most.
@@ -102,9 +105,9 @@ pub fn answers(probabilities: &[f32], classes: usize) -> Vec<usize> {
 
 /// What a visitor does to pictures to see the scores answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Harm {
+pub struct Corruption {
     /// Classes that are kept, from the first.
-    pub modes: usize,
+    pub classes: usize,
     /// Standard deviation of a Gaussian blur, in pixels.
     pub blur: f32,
     /// Standard deviation of noise, of a brightness of 1.
@@ -114,18 +117,18 @@ pub struct Harm {
 }
 
 /// Blurs and adds noise. Pictures of 28x28.
-pub fn harmed(pictures: &[u8], harm: Harm) -> Vec<u8> {
-    let mut draws = Draws::new(harm.seed, 1 << 22);
+pub fn corrupted(pictures: &[u8], corruption: Corruption) -> Vec<u8> {
+    let mut draws = Draws::new(corruption.seed, 1 << 22);
     let mut out = Vec::with_capacity(pictures.len());
     for picture in pictures.chunks_exact(784) {
         let mut values: Vec<f32> = picture.iter().map(|&v| f32::from(v) / 255.0).collect();
-        if harm.blur > 0.0 {
-            values = blurred(&values, harm.blur);
+        if corruption.blur > 0.0 {
+            values = blurred(&values, corruption.blur);
         }
-        if harm.noise > 0.0 {
+        if corruption.noise > 0.0 {
             values
                 .iter_mut()
-                .for_each(|v| *v += harm.noise * draws.normal());
+                .for_each(|v| *v += corruption.noise * draws.normal());
         }
         out.extend(
             values
@@ -163,7 +166,7 @@ pub fn reference(judged: &Judged) -> Moments {
 }
 
 /// Scores pictures against a reference, keeping only those that the classifier sees in the first
-/// `modes` classes.
+/// `classes` classes.
 ///
 /// # Errors
 /// Those of [`judge`]; [`Failure::TooFew`] where fewer than two pictures are left.
@@ -171,16 +174,16 @@ pub async fn score(
     job: &Job<'_>,
     classifier: &LeNet,
     pictures: &[u8],
-    harm: Harm,
+    corruption: Corruption,
     reference: &Moments,
     device: &Device,
 ) -> Result<(Scores, Vec<u8>), Failure> {
-    let pictures = harmed(pictures, harm);
+    let pictures = corrupted(pictures, corruption);
     let judged = judge(job, classifier, &pictures, device).await?;
     let classes = judged.probabilities.len() / (judged.features.len() / FEATURES).max(1);
     let answers = answers(&judged.probabilities, classes);
     let kept: Vec<usize> = (0..answers.len())
-        .filter(|&i| answers[i] < harm.modes)
+        .filter(|&i| answers[i] < corruption.classes)
         .collect();
     if kept.len() < 2 {
         return Err(Failure::TooFew);
@@ -222,6 +225,69 @@ pub fn real_pictures(pack: &Pack) -> &[u8] {
     &pack.pixels[..pack.values() * pack.count().min(SCORED)]
 }
 
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Scoring::default())
+}
+
+/// The judge, and what was judged last.
+#[derive(Default)]
+struct Scoring {
+    opened: Opened,
+    /// The set whose classifier judges, and mean and covariance of its test pictures.
+    reference: Option<(DataSet, Moments)>,
+    /// Pictures that were scored, with what they are of.
+    pictures: Option<((&'static str, u32), Vec<u8>)>,
+}
+
+impl LabEngine for Scoring {
+    fn answer<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let Question::Score = request.question()?;
+            let settings: ScoresSettings = request.settings.read();
+            let data = settings.data();
+            let (job, device) = (bench.job, bench.device());
+            let test = format!("{}-test.pack", data.name());
+            let test = bench.shelf.pack(job, &test).await?;
+            let row = lenet(data).ok_or(Failure::Misunderstood)?;
+            let classifier = bench.shelf.get(job, &row).await?;
+            if self.reference.as_ref().is_none_or(|(of, _)| *of != data) {
+                let judged = judge(job, &classifier, real_pictures(&test), &device).await?;
+                self.reference = Some((data, reference(&judged)));
+            }
+            let key = (WORDS[settings.model.0], settings.seed);
+            if self.pictures.as_ref().is_none_or(|(of, _)| *of != key) {
+                let pictures = match settings.shipped() {
+                    None => real_pictures(&test).to_vec(),
+                    Some(shipped) => {
+                        let model = self.opened.get(&mut bench, shipped).await?;
+                        let noises = noises(settings.seed, shipped.latent, 1.0, SCORED);
+                        let code = |along: &Vec<f32>| model.code(along, &[]);
+                        let codes: Vec<_> = noises.iter().map(code).collect();
+                        model.decode(job, &codes, 0, &device).await?
+                    }
+                };
+                self.pictures = Some((key, pictures));
+            }
+            let corruption = Corruption {
+                classes: settings.classes,
+                blur: settings.blur,
+                noise: settings.noise,
+                seed: settings.seed,
+            };
+            let (_, reference) = self.reference.as_ref().expect("just made");
+            let (_, pictures) = self.pictures.as_ref().expect("just made");
+            let scored = score(job, &classifier, pictures, corruption, reference, &device);
+            let (scores, rgba) = scored.await?;
+            Ok(Reply::new(&scores).with("rgba", rgba))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,20 +303,20 @@ mod tests {
     }
 
     #[test]
-    fn no_harm_leaves_pictures_alone_and_noise_follows_its_seed() {
+    fn no_corruption_leaves_pictures_alone_and_noise_follows_its_seed() {
         let pictures: Vec<u8> = (0..784).map(|v| (v % 251) as u8).collect();
-        let none = Harm {
-            modes: 10,
+        let none = Corruption {
+            classes: 10,
             blur: 0.0,
             noise: 0.0,
             seed: 1,
         };
-        assert_eq!(harmed(&pictures, none), pictures);
-        let noisy = Harm { noise: 0.2, ..none };
-        assert_eq!(harmed(&pictures, noisy), harmed(&pictures, noisy));
+        assert_eq!(corrupted(&pictures, none), pictures);
+        let noisy = Corruption { noise: 0.2, ..none };
+        assert_eq!(corrupted(&pictures, noisy), corrupted(&pictures, noisy));
         assert_ne!(
-            harmed(&pictures, noisy),
-            harmed(&pictures, Harm { seed: 2, ..noisy })
+            corrupted(&pictures, noisy),
+            corrupted(&pictures, Corruption { seed: 2, ..noisy })
         );
     }
 

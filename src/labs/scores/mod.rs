@@ -6,3 +6,15 @@ pub mod command;
 pub mod engine;
 #[cfg(feature = "page")]
 pub mod page;
+pub mod spec;
+
+/// The row of the lab.
+pub const LAB: super::Lab = super::Lab {
+    spec: &spec::LAB,
+    #[cfg(feature = "engine")]
+    engine: Some(engine::engine),
+    #[cfg(feature = "page")]
+    page: page::ROOM,
+    #[cfg(feature = "native")]
+    command: Some(command::ROW),
+};

@@ -2,40 +2,75 @@
 
 use leptos::prelude::*;
 
-use crate::labs::generate::ask::{Ask, Scores, Told};
-use crate::labs::generate::page::{Drawn, Latest, SheetView, Standing};
-use crate::labs::generate::spec::{DataSet, data_of_scored, setting};
-use crate::page::controls::Control;
+use super::spec::{LAB, Question, Scores, ScoresSettings};
+use crate::labs::generate::page::class_label;
+use crate::page::controls::Panel;
+use crate::page::engine;
+use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::latest::{Latest, Standing};
 use crate::page::plot::number;
-use crate::page::shell::ShareButton;
+use crate::page::room::{Room, asks_by_itself};
+use crate::page::sheet::{Drawn, SheetView};
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
+use crate::protocol::generative::DataSet;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <ScoresLab /> }.into_any(),
+    act: asks_by_itself,
+    door: None,
+};
 
 /// The page.
 #[component]
-pub fn ScoresLab() -> impl IntoView {
+fn ScoresLab() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let lab = Lab::Scores;
-    let settings = state.settings(lab);
+    let settings = state.settings(&LAB);
     let latest = Latest::new(state.engine);
     let drawn: RwSignal<Option<Drawn>, LocalStorage> = RwSignal::new_local(None);
-    let scores: RwSignal<Option<Scores>> = RwSignal::new(None);
-    // What the pictures of the last answer are of.
-    let scored = RwSignal::new(DataSet::FashionMnist);
+    // The scores, and what the pictures are of.
+    let scored: RwSignal<Option<(Scores, DataSet)>> = RwSignal::new(None);
     Effect::new(move |_| {
-        let data = settings.with(|s| data_of_scored(s.choice(setting::MODEL)));
-        latest.ask(Ask::Score(settings.get()), move |told, bytes| {
-            if let Told::Scored(found) = told {
-                drawn.set(Some((found.sheet, bytes)));
-                scored.set(data);
-                scores.set(Some(found));
+        let settings = settings.get();
+        let data = settings.read::<ScoresSettings>().data();
+        let question = engine::Question::new(&Question::Score, &settings);
+        latest.ask("score", question, move |says| {
+            if let Some(found) = says.read::<Scores>() {
+                drawn.set(Some((found.sheet, says.file("rgba"))));
+                scored.set(Some((found, data)));
             }
         });
     });
+    view! {
+        <LabFrame lab=&LAB>
+            <div class="bench">
+                <div class="hero-column">
+                    <div class="stage sheet-stage" data-view="many" class:empty=move || drawn.with(Option::is_none)>
+                        <SheetView drawn label=Signal::derive(move || t_string!(i18n, score_sheet).to_string()) />
+                    </div>
+                    <Standing latest />
+                    <Facts scored />
+                    <Classes scored />
+                </div>
+                <div class="inspector">
+                    <Panel lab=&LAB group="model" />
+                    <Panel lab=&LAB group="corruption" />
+                    <p class="help">{move || t_string!(i18n, score_help)}</p>
+                    <div class="row exports"><ShareButton /></div>
+                </div>
+            </div>
+        </LabFrame>
+    }
+}
+
+/// The scores and their parts.
+#[component]
+fn Facts(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
+    let i18n = use_i18n();
     let facts = move || {
-        scores.get().map(|found| {
+        scored.get().map(|(found, _)| {
             let [means, covariances] = found.frechet.map(f64::from);
             view! {
                 <dl class="facts">
@@ -49,16 +84,22 @@ pub fn ScoresLab() -> impl IntoView {
             }
         })
     };
+    facts
+}
+
+/// Which classes the classifier sees.
+#[component]
+fn Classes(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
+    let i18n = use_i18n();
     let classes = move || {
-        scores.get().map(|found| {
-            let data = scored.get_untracked();
+        scored.get().map(|(found, data)| {
             found
                 .classes
                 .iter()
                 .enumerate()
                 .map(|(class, share)| {
                     let percent = share * 100.0;
-                    let name = crate::labs::encode::page::class_label(i18n, data, class);
+                    let name = class_label(i18n, data, class);
                     view! {
                         <tr style="--class:#0072b2">
                             <th scope="row">{name}</th>
@@ -71,30 +112,9 @@ pub fn ScoresLab() -> impl IntoView {
         })
     };
     view! {
-        <div class="bench">
-            <div class="hero-column">
-                <div class="stage sheet-stage" data-view="many" class:empty=move || drawn.with(Option::is_none)>
-                    <SheetView drawn label=Signal::derive(move || t_string!(i18n, score_sheet).to_string()) />
-                </div>
-                <Standing latest />
-                {facts}
-                <section class="panel">
-                    <h2>{move || t_string!(i18n, score_classes)}</h2>
-                    <table class="bars"><tbody>{classes}</tbody></table>
-                </section>
-            </div>
-            <div class="inspector">
-                <section class="panel"><Control lab name=setting::MODEL /></section>
-                <section class="panel">
-                    <h2>{move || t_string!(i18n, score_harm)}</h2>
-                    <Control lab name=setting::MODES />
-                    <Control lab name=setting::BLUR />
-                    <Control lab name=setting::NOISE />
-                    <Control lab name=setting::SEED />
-                </section>
-                <p class="help">{move || t_string!(i18n, score_help)}</p>
-                <div class="row exports"><ShareButton /></div>
-            </div>
-        </div>
+        <section class="panel">
+            <h2>{move || t_string!(i18n, score_classes)}</h2>
+            <table class="bars"><tbody>{classes}</tbody></table>
+        </section>
     }
 }

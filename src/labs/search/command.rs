@@ -1,105 +1,103 @@
-//! `kiln gatys`, `kiln texture`, `kiln dream`: pictures that are searched for, step by step.
+//! The commands of the labs that take steps: `kiln gatys`, `kiln texture`, `kiln dream`.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::PathBuf;
+use std::rc::Rc;
 
-use clap::ArgMatches;
+use clap::{ArgMatches, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::engine::native_host::{NativeHost, open_device, open_picture};
-use crate::engine::runner::Engine;
-use crate::job::Job;
-use crate::labs::search::spec::{Progress, SOURCE, STYLE_LAYERS, Term};
-use crate::labs::stylize::spec::OWN;
-use crate::protocol::card::Manifest;
-use crate::protocol::message::{Event, LabResult};
-use crate::protocol::params::Lab;
+use super::spec::{Progress, Question, STYLE_LAYERS, Term};
+use crate::command::session::Session;
+use crate::command::{cli, files};
+use crate::job::{Reply, Request};
+use crate::protocol::lab::LabSpec;
+use crate::protocol::settings::Settings;
 
-use crate::command::cli;
-use crate::command::run::write_png;
+/// The flags that all three have.
+pub fn flags(lab: &'static LabSpec) -> Command {
+    cli::with_settings(lab)
+        .arg(cli::out_argument("out", "PNG to write"))
+        .arg(cli::out_argument(
+            "gif",
+            "GIF to write, of how the picture came about",
+        ))
+        .arg(cli::out_argument(
+            "losses",
+            "CSV to write, a line for each step",
+        ))
+}
 
-/// Runs the search of a lab and writes what `--out`, `--gif` and `--losses` name.
-pub fn search(lab: Lab, arguments: &ArgMatches) -> Result<(), String> {
+/// Runs a search on the pictures of arguments, each the name of a file of the question and of the
+/// argument, and writes what `--out`, `--gif` and `--losses` name. `falls` says what the first number of
+/// a step is.
+///
+/// # Errors
+/// Those of the lab and of files.
+pub fn search(
+    arguments: &ArgMatches,
+    settings: &Settings,
+    pictures: &[(&str, &str)],
+    falls: &str,
+) -> Result<(), String> {
     let path = |name: &str| arguments.get_one::<PathBuf>(name);
     let Some(out) = path("out") else {
         return Err("there is nowhere to paint to: name a file with --out FILE.".into());
     };
-    let open = |name: &str| {
-        let path = path(name).expect("a required argument");
-        open_picture(path).map_err(|failure| format!("{}: {failure}", path.display()))
-    };
-    let picture = open("picture")?;
-    let style = if lab == Lab::Gatys {
-        Some(open("style-picture")?)
-    } else {
-        None
-    };
-    let mut settings = cli::settings(lab, arguments);
-    if lab != Lab::Dream {
-        // A file gives the style, or the texture: none of the paintings.
-        settings.set_text(SOURCE, OWN);
+    let mut run = Request::new(&Question::Run, settings);
+    for (file, argument) in pictures {
+        let picture = files::picture_of(arguments, argument)?.expect("a required argument");
+        run = run.with(file, picture);
     }
-    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}").expect("a fixed template"),
     );
-    let rows: RefCell<Vec<Vec<f32>>> = RefCell::default();
-    let note = |progress: &Progress| {
-        rows.borrow_mut().extend(progress.losses.iter().cloned());
-        bar.set_length(u64::from(progress.steps));
-        bar.set_position(u64::from(progress.step));
-        if let Some(first) = rows.borrow().last().and_then(|row| row.first()) {
-            bar.set_message(format!("{first:.4}"));
+    let rows: Rc<RefCell<Vec<Vec<f32>>>> = Rc::default();
+    let note = {
+        let (rows, bar) = (rows.clone(), bar.clone());
+        move |progress: &Progress| {
+            rows.borrow_mut().extend(progress.losses.iter().cloned());
+            bar.set_length(u64::from(progress.steps));
+            bar.set_position(u64::from(progress.step));
+            if let Some(first) = rows.borrow().last().and_then(|row| row.first()) {
+                bar.set_message(format!("{first:.4}"));
+            }
         }
     };
-    let host = NativeHost::new(path("weights").expect("has a default"), |event| {
-        if let Event::Step(progress) = &event {
-            note(progress);
+    let on_the_way = note.clone();
+    let listen = move |_, says: Reply| {
+        if let Ok(progress) = says.answer::<Progress>() {
+            on_the_way(&progress);
         }
-    });
-    let mut engine = Engine::new(device, &*backend, Manifest::shipped());
-    let job = Job::new(&host, &*backend);
-    let run = engine.run(job, &host, &settings, picture, style);
-    let (outcome, _) = pollster::block_on(run).map_err(|failure| failure.to_string())?;
-    let LabResult::Optimised(progress) = outcome.result else {
-        unreachable!("the labs of this command search");
     };
+    let mut session = Session::listening(arguments, &crate::labs::engines(), listen)?;
+    let (reply, _) = session.ask(run).map_err(|failure| failure.to_string())?;
+    let progress: Progress = reply.answer().map_err(|failure| failure.to_string())?;
     note(&progress);
     bar.finish_and_clear();
-    let reading = Job::new(&host, &*backend);
-    let picture = pollster::block_on(engine.export(&reading, &settings, None))
-        .map_err(|failure| failure.to_string())?;
-    write_png(out, &picture, &settings).map_err(|failure| failure.to_string())?;
-    let save = |path: &PathBuf, bytes: &[u8]| {
-        fs::write(path, bytes).map_err(|error| {
-            format!(
-                "{} cannot be written ({error}): check the folder.",
-                path.display()
-            )
-        })
+    let mut ask = |question: Question| {
+        let asked = session.ask(Request::new(&question, settings));
+        asked.map_err(|failure| failure.to_string())
     };
+    let (png, _) = ask(Question::Export)?;
+    files::write_file(out, png.file("png")).map_err(|failure| failure.to_string())?;
     if let Some(path) = path("gif") {
-        let gif = pollster::block_on(engine.animation(&reading, lab)).map_err(|f| f.to_string())?;
-        save(path, &gif)?;
+        let (gif, _) = ask(Question::Animate)?;
+        files::write_file(path, gif.file("gif")).map_err(|failure| failure.to_string())?;
     }
     let rows = rows.borrow();
     if let Some(path) = path("losses") {
-        save(path, as_csv(&progress.terms, &rows).as_bytes())?;
+        let csv = as_csv(&progress.terms, &rows);
+        files::write_file(path, csv.as_bytes()).map_err(|failure| failure.to_string())?;
     }
     let ends = [rows.first(), rows.last()].map(|row| row.map_or(f32::NAN, |row| row[0]));
     println!(
-        "{} ({} x {}): {} steps, {} {:.4} to {:.4}",
+        "{} ({} x {}): {} steps, {falls} {:.4} to {:.4}",
         out.display(),
-        picture.width,
-        picture.height,
+        progress.width,
+        progress.height,
         progress.step,
-        if lab == Lab::Dream {
-            "activation"
-        } else {
-            "loss"
-        },
         ends[0],
         ends[1],
     );

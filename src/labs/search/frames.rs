@@ -81,8 +81,9 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Host, Promise};
+    use crate::job::{Host, Promise, Reply};
     use crate::protocol::message::Event;
+    use crate::protocol::picture::Picture;
     use std::future::Future;
     use std::task::{Context, Poll, Waker};
 
@@ -90,7 +91,7 @@ mod tests {
     struct Alone;
 
     impl Host for Alone {
-        fn emit(&self, _event: Event) {}
+        fn emit(&self, _event: Event, _says: Reply) {}
         fn cancelled(&self) -> bool {
             false
         }
@@ -116,6 +117,9 @@ mod tests {
         }
         fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
             Box::pin(async {})
+        }
+        fn png<'a>(&'a self, _: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+            Box::pin(async { Err(Failure::EmptyFile) })
         }
     }
 

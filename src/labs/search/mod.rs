@@ -3,6 +3,8 @@
 #[cfg(feature = "native")]
 pub mod command;
 #[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "engine")]
 pub mod frames;
 #[cfg(feature = "engine")]
 pub mod optimise;

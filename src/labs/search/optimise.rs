@@ -4,7 +4,6 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::labs::search::spec::{self as names, GramView, Progress, STYLE_LAYERS, Term};
 use crate::methods::adam::Adam;
 use crate::methods::lbfgs::Lbfgs;
 use crate::methods::luminance::with_colors_of;
@@ -12,14 +11,15 @@ use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::methods::style_loss::{Loss, content_loss, gram, style_loss, total_variation};
 use crate::models::vgg16::{Vgg16, layer_index};
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{Event, Stage};
-use crate::protocol::params::Lab;
+use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
+use super::engine::{Search, Standing};
 use super::frames::Frames;
-use super::passes::{Goal, REPORT_MS, SMALLEST, interleave, maps, there_and_back};
-use crate::job::Job;
+use super::passes::{Goal, REPORT_MS, SMALLEST, forward_and_backward, interleave, maps};
+use super::spec::{GramView, Optimizer, Progress, STYLE_LAYERS, Term};
+use crate::job::{Job, Promise, bytes_of};
 
 /// Channels of a Gram matrix that are shown.
 const GRAM_SHOWN: usize = 32;
@@ -40,9 +40,49 @@ enum Rule {
     Lbfgs(Lbfgs),
 }
 
+/// What a lab wants of a search: its settings, in the terms of what is minimised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Weight of the content.
+    pub content_weight: f32,
+    /// Weight of each of [`STYLE_LAYERS`].
+    pub style_weights: [f32; 5],
+    /// Weight of the total variation.
+    pub variation_weight: f32,
+    /// Name of the layer whose map of the content is kept.
+    pub content_layer: &'static str,
+    /// The picture that the search starts from.
+    pub start: Start,
+    /// The rule that makes steps of gradients.
+    pub optimizer: Optimizer,
+    /// How far a step goes, as a share of the range from black to white.
+    pub rate: f32,
+    /// How many steps.
+    pub steps: u32,
+    /// Longer side of the picture in pixels.
+    pub size: usize,
+    /// What the noise comes from.
+    pub seed: u64,
+    /// Whether the result has the colours of the content.
+    pub keeps_colors: bool,
+}
+
+/// The picture that a search starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The content.
+    Content,
+    /// Noise.
+    Noise,
+    /// The style.
+    Style,
+}
+
 /// A search under way; it can be continued.
 pub struct Optimisation {
-    settings: Settings,
+    plan: Plan,
+    /// Reads settings of its lab.
+    read: fn(&Settings) -> Plan,
     targets: Targets,
     /// `[1, 3, high, wide]`, RGB from 0 to 1.
     picture: Tensor<4>,
@@ -70,9 +110,9 @@ struct Evaluation {
     grams: Vec<Option<Tensor<2>>>,
 }
 
-/// What the losses of a lab are, in order.
-fn terms(lab: Lab) -> Vec<Term> {
-    let content = (lab == Lab::Gatys).then_some(Term::Content);
+/// What the losses are, in order.
+fn terms(has_content: bool) -> Vec<Term> {
+    let content = has_content.then_some(Term::Content);
     let styles = (0..STYLE_LAYERS.len()).map(Term::Style);
     [Term::Total]
         .into_iter()
@@ -84,32 +124,6 @@ fn terms(lab: Lab) -> Vec<Term> {
 
 fn style_layer(number: usize) -> usize {
     layer_index(STYLE_LAYERS[number]).expect("a layer of the network")
-}
-
-/// Weights of content, of each style layer, and of the variation. Style weights share the weight of
-/// the style as a whole.
-fn weights(settings: &Settings) -> (f32, [f32; 5], f32) {
-    let variation = settings.number(names::VARIATION_WEIGHT);
-    if settings.lab() == Lab::Texture {
-        let layers = settings.number(names::LAYERS) as usize;
-        let share = |number| {
-            if number < layers {
-                1.0 / layers as f32
-            } else {
-                0.0
-            }
-        };
-        // A texture has no content to be weighed against: its losses are smaller.
-        return (0.0, std::array::from_fn(share), variation * 0.1);
-    }
-    let layers = names::LAYER_WEIGHTS.map(|name| settings.number(name));
-    let sum = layers.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    let style = settings.number(names::STYLE_WEIGHT);
-    (
-        settings.number(names::CONTENT_WEIGHT),
-        layers.map(|weight| weight / sum * style),
-        variation,
-    )
 }
 
 /// A picture at a size, as a tensor whose sides the network can halve, and its RGB bytes.
@@ -142,12 +156,14 @@ impl Optimisation {
         job: &Job<'_>,
         network: &Vgg16,
         settings: &Settings,
+        read: fn(&Settings) -> Plan,
         content: Option<&Picture>,
         style: &Picture,
         device: &Device,
     ) -> Result<Self, Failure> {
         job.stage(Stage::Prepare).await?;
-        let longest = settings.number(names::SIZE) as usize;
+        let plan = read(settings);
+        let longest = plan.size;
         let size = content.map_or([longest; 2], |content| working_size(content, longest));
         let [wide, high] = size.map(|side| side.max(SMALLEST));
         let (style_picture, _) = at_size(style, working_size(style, longest), device);
@@ -162,18 +178,17 @@ impl Optimisation {
         let mut start = None;
         if let Some(content) = content {
             let (tensor, rgb) = at_size(content, size, device);
-            let index = layer_index(settings.choice(names::CONTENT_LAYER)).expect("a layer");
+            let index = layer_index(plan.content_layer).expect("a layer");
             let map = maps(job, network, tensor.clone(), index).await?.pop();
             content_target = map.map(|map| (index, map));
             kept = Some(rgb);
-            start = match settings.choice(names::START) {
-                "content" => Some(tensor),
-                "style" => Some(at_size(style, size, device).0),
-                _ => None,
+            start = match plan.start {
+                Start::Content => Some(tensor),
+                Start::Style => Some(at_size(style, size, device).0),
+                Start::Noise => None,
             };
         }
-        let seed = settings.number(names::SEED) as u64;
-        let picture = start.unwrap_or_else(|| noise(seed, [wide, high], device));
+        let picture = start.unwrap_or_else(|| noise(plan.seed, [wide, high], device));
         let mut strongest = Vec::with_capacity(grams.len());
         for gram in &grams {
             let [channels, _] = gram.dims();
@@ -185,9 +200,9 @@ impl Optimisation {
             strongest.push(order);
         }
         Ok(Self {
-            rule: match settings.choice(names::OPTIMIZER) {
-                "adam" => Rule::Adam(Adam::new(&picture)),
-                _ => Rule::Lbfgs(Lbfgs::default()),
+            rule: match plan.optimizer {
+                Optimizer::Adam => Rule::Adam(Adam::new(&picture)),
+                Optimizer::Lbfgs => Rule::Lbfgs(Lbfgs::default()),
             },
             targets: Targets {
                 content: content_target,
@@ -201,42 +216,20 @@ impl Optimisation {
             losses: Vec::new(),
             strongest,
             frames: Frames::new(size),
-            settings: settings.clone(),
+            plan,
+            read,
         })
-    }
-
-    /// The lab that the search belongs to.
-    pub fn lab(&self) -> Lab {
-        self.settings.lab()
-    }
-
-    /// Columns and rows of the picture.
-    pub fn size(&self) -> [usize; 2] {
-        self.size
-    }
-
-    /// Steps done.
-    pub fn step(&self) -> u32 {
-        self.step
-    }
-
-    /// Takes over what may change under way: weights, rate, colours.
-    pub fn adjust(&mut self, settings: &Settings) {
-        if settings.lab() != self.lab() {
-            return;
-        }
-        let same = weights(settings) == weights(&self.settings);
-        // Curvature is that of the objective: another one has to be learned anew.
-        if let (Rule::Lbfgs(lbfgs), false) = (&mut self.rule, same) {
-            *lbfgs = Lbfgs::default();
-        }
-        self.settings = settings.clone();
     }
 
     /// Loss and gradient of the present picture: forward through the network, and backward with
     /// what each loss adds on the way.
     async fn evaluate(&self, job: &Job<'_>, network: &Vgg16) -> Result<Evaluation, Failure> {
-        let (content_weight, style_weights, variation_weight) = weights(&self.settings);
+        let Plan {
+            content_weight,
+            style_weights,
+            variation_weight,
+            ..
+        } = self.plan;
         let content = self.targets.content.as_ref();
         let style_of = |index: usize| (0..STYLE_LAYERS.len()).find(|&n| style_layer(n) == index);
         // Weights of zero are looked at all the same where the network passes anyway.
@@ -269,7 +262,7 @@ impl Optimisation {
             }
             gradient
         };
-        let gradient = there_and_back(job, network, self.picture.clone(), last, add).await?;
+        let gradient = forward_and_backward(job, network, self.picture.clone(), last, add).await?;
         let Loss {
             value: variation,
             gradient: smoothing,
@@ -294,23 +287,18 @@ impl Optimisation {
         })
     }
 
-    /// Steps that the settings ask for.
-    pub fn planned(&self) -> u32 {
-        self.settings.number(names::STEPS) as u32
-    }
-
     /// Takes steps until the goal is reached, or the job is to pause. What was reached stays, also
     /// where the job is cancelled.
     ///
     /// # Errors
     /// [`Failure::NotFinite`] where the losses are no numbers any more; the picture is then that of
     /// the last good step. Those of [`Job::read`].
-    pub async fn advance(
+    async fn advance(
         &mut self,
         job: &Job<'_>,
         network: &Vgg16,
         goal: Goal,
-    ) -> Result<(Progress, Vec<u8>), Failure> {
+    ) -> Result<Standing, Failure> {
         job.stage(Stage::Network).await?;
         let mut reported = f64::NEG_INFINITY;
         let mut before: Option<Tensor<4>> = None;
@@ -318,7 +306,7 @@ impl Optimisation {
             if let Some(settings) = job.adjusted() {
                 self.adjust(&settings);
             }
-            let until = goal.until(self.planned());
+            let until = goal.until(self.plan.steps);
             let last = self.step >= until || job.pausing();
             let evaluation = self.evaluate(job, network).await?;
             // Also waits for the device, so that no queue builds up.
@@ -343,14 +331,14 @@ impl Optimisation {
             }
             let now = job.now_ms();
             if last || now - reported >= REPORT_MS {
-                let (progress, bytes) = self.report(job, &evaluation.grams, until).await?;
+                let standing = self.report(job, &evaluation.grams, until).await?;
                 if last {
-                    return Ok((progress, bytes));
+                    return Ok(standing);
                 }
-                job.emit_with(Event::Step(progress), bytes);
+                job.report(self.step, until, standing.into_reply());
                 reported = now;
             }
-            let rate = self.settings.number(names::RATE);
+            let rate = self.plan.rate;
             let change = match &mut self.rule {
                 Rule::Adam(adam) => adam.step(evaluation.gradient, rate),
                 Rule::Lbfgs(lbfgs) => {
@@ -369,17 +357,16 @@ impl Optimisation {
         job: &Job<'_>,
         grams: &[Option<Tensor<2>>],
         until: u32,
-    ) -> Result<(Progress, Vec<u8>), Failure> {
+    ) -> Result<Standing, Failure> {
         let rgb = self.rgb(job).await?;
-        let mut bytes = self.colored(&rgb);
+        let mut values = Vec::new();
         let mut views = Vec::new();
         for (layer, own) in grams.iter().enumerate() {
             let Some(own) = own else { continue };
             let channels = self.strongest[layer].clone();
             for gram in [&self.targets.style[layer], own] {
                 let shown = part(gram.clone(), &channels);
-                let values = job.read(shown).await?;
-                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                values.extend(job.read(shown).await?);
             }
             views.push(GramView { layer, channels });
         }
@@ -389,10 +376,14 @@ impl Optimisation {
             width: self.size[0] as u32,
             height: self.size[1] as u32,
             losses: std::mem::take(&mut self.losses),
-            terms: terms(self.lab()),
+            terms: terms(self.content.is_some()),
             grams: views,
         };
-        Ok((progress, bytes))
+        Ok(Standing {
+            progress,
+            rgba: self.colored(&rgb),
+            grams: bytes_of(&values),
+        })
     }
 
     /// RGB bytes of the present picture, by row.
@@ -409,7 +400,7 @@ impl Optimisation {
 
     /// RGBA bytes, with the colours that the settings ask for.
     fn colored(&self, rgb: &[u8]) -> Vec<u8> {
-        let keeps = self.lab() == Lab::Gatys && self.settings.choice(names::COLORS) == "photo";
+        let keeps = self.plan.keeps_colors && self.content.is_some();
         let content = self.content.as_deref().filter(|_| keeps).unwrap_or(rgb);
         let pixels = rgb
             .as_chunks::<3>()
@@ -427,40 +418,64 @@ impl Optimisation {
             })
             .collect()
     }
+}
 
-    /// The present picture.
-    ///
-    /// # Errors
-    /// Those of [`Job::read`].
-    pub async fn picture(
-        &mut self,
-        job: &Job<'_>,
-        settings: &Settings,
-    ) -> Result<Picture, Failure> {
-        self.adjust(settings);
-        let rgb = self.rgb(job).await?;
-        Ok(Picture {
-            width: self.size[0],
-            height: self.size[1],
-            rgba: self.colored(&rgb),
+impl Search for Optimisation {
+    fn step(&self) -> u32 {
+        self.step
+    }
+
+    fn planned(&self) -> u32 {
+        self.plan.steps
+    }
+
+    /// Weights, rate, steps and colours; what the search began with stays.
+    fn adjust(&mut self, settings: &Settings) {
+        let plan = (self.read)(settings);
+        let weights = |plan: &Plan| {
+            (
+                plan.content_weight,
+                plan.style_weights,
+                plan.variation_weight,
+            )
+        };
+        // Curvature is that of the objective: another one has to be learned anew.
+        if let (Rule::Lbfgs(lbfgs), false) = (&mut self.rule, weights(&plan) == weights(&self.plan))
+        {
+            *lbfgs = Lbfgs::default();
+        }
+        self.plan = plan;
+    }
+
+    fn advance<'a>(
+        &'a mut self,
+        job: &'a Job<'a>,
+        network: &'a Vgg16,
+        goal: Goal,
+    ) -> Promise<'a, Result<Standing, Failure>> {
+        Box::pin(Optimisation::advance(self, job, network, goal))
+    }
+
+    fn picture<'a>(&'a self, job: &'a Job<'a>) -> Promise<'a, Result<Picture, Failure>> {
+        Box::pin(async move {
+            let rgb = self.rgb(job).await?;
+            Ok(Picture {
+                width: self.size[0],
+                height: self.size[1],
+                rgba: self.colored(&rgb),
+            })
         })
     }
 
-    /// The search as a GIF.
-    ///
-    /// # Errors
-    /// Those of [`Job::read`].
-    pub async fn animation(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
-        let color = |rgb: &[u8]| {
-            let opaque = self.colored(rgb);
-            opaque
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .flat_map(|&[r, g, b, _]| [r, g, b])
-                .collect()
-        };
-        self.frames.to_gif(job, &self.rgb(job).await?, color).await
+    fn animation<'a>(&'a self, job: &'a Job<'a>) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async move {
+            let color = |rgb: &[u8]| {
+                let opaque = self.colored(rgb);
+                let pixels = opaque.as_chunks::<4>().0.iter();
+                pixels.flat_map(|&[r, g, b, _]| [r, g, b]).collect()
+            };
+            self.frames.to_gif(job, &self.rgb(job).await?, color).await
+        })
     }
 }
 
@@ -489,6 +504,7 @@ fn part(matrix: Tensor<2>, channels: &[u16]) -> Tensor<2> {
 mod tests {
     use super::*;
     use crate::engine::native_host::NativeHost;
+    use crate::labs::gatys;
     use crate::models::vgg16::Vgg16Config;
     use burn::module::Param;
     use burn::tensor::Distribution;
@@ -521,13 +537,20 @@ mod tests {
     fn the_gradient_equals_finite_differences() {
         let device = Device::flex();
         let network = network(&device);
-        let host = NativeHost::new("weights", |_| {});
+        let host = NativeHost::new("weights", |_, _| {});
         let job = Job::new(&host, "cpu");
-        let mut settings = Settings::new(Lab::Gatys);
-        settings.set_text(names::START, "noise");
+        let settings = Settings::new(&gatys::spec::LAB).with(&[("start", "noise")]);
         let content = picture(1);
         let style = picture(2);
-        let ready = Optimisation::new(&job, &network, &settings, Some(&content), &style, &device);
+        let ready = Optimisation::new(
+            &job,
+            &network,
+            &settings,
+            gatys::engine::plan,
+            Some(&content),
+            &style,
+            &device,
+        );
         let mut search = pollster::block_on(ready).expect("ready");
         let list = |tensor: Tensor<4>| tensor.into_data().try_into_vec::<f32>().expect("f32");
         let at = list(search.picture.clone());

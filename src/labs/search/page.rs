@@ -4,162 +4,277 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::spec::{Progress, Question};
 use super::views::curves::Curves;
 use super::views::grams::Grams;
-use crate::labs::detect::page::Stage;
-use crate::labs::search::spec::AT_START;
-use crate::labs::stylize::views::paintings::Paintings;
+use crate::labs::stylize::views::paintings::{self, Paintings};
 use crate::page::canvas::{Compare, Painting};
-use crate::page::controls::Control;
-use crate::page::engine::JobState;
-use crate::page::export;
-use crate::page::intake::Intake;
-use crate::page::job_panel::{JobStatus, Notices};
-use crate::page::notes::Notes;
-use crate::page::shell::ShareButton;
-use crate::page::state::use_state;
-use crate::page::style_tabs::StyleTabs;
-use crate::page::text::{param_label, t_string, use_i18n};
-use crate::protocol::params::Lab;
+use crate::page::controls::Panels;
+use crate::page::engine::{self, Says, now_ms};
+use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::job_panel::RunStatus;
+use crate::page::room::Trigger;
+use crate::page::state::{State, use_state};
+use crate::page::text::{setting_label, t_string, use_i18n};
+use crate::protocol::failure::Failure;
+use crate::protocol::lab::LabSpec;
+use crate::protocol::settings::Settings;
 
-/// Controls by the term of the formula that they belong to, in the order in which the method uses
-/// them.
-fn controls(lab: Lab) -> &'static [(&'static str, &'static [&'static str])] {
-    match lab {
-        Lab::Gatys => &[
-            ("content", &["content-weight", "content-layer"]),
-            (
-                "style",
-                &[
-                    "style-weight",
-                    "style-1",
-                    "style-2",
-                    "style-3",
-                    "style-4",
-                    "style-5",
-                ],
-            ),
-            ("tv", &["tv-weight"]),
-            ("step", &["optimizer", "rate", "steps", "start", "seed"]),
-            ("size", &["size", "colors"]),
-        ],
-        Lab::Texture => &[
-            ("style", &["layers"]),
-            ("tv", &["tv-weight"]),
-            ("step", &["optimizer", "rate", "steps", "seed"]),
-            ("size", &["size"]),
-        ],
-        _ => &[
-            ("activation", &["layer"]),
-            ("octaves", &["octaves", "octave-scale"]),
-            ("jitter", &["jitter", "seed"]),
-            ("step", &["rate", "steps"]),
-            ("size", &["size"]),
-        ],
+/// Name of the setting that says where the style comes from.
+const SOURCE: &str = "painting";
+
+/// A search as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The last report; its losses are in `history`.
+    pub progress: Progress,
+    /// What came with it.
+    pub says: Says,
+    /// The losses of all steps.
+    pub history: Vec<Vec<f32>>,
+    /// Milliseconds of the steps, on average since the search began or went on.
+    pub step_ms: Option<f64>,
+}
+
+/// What a search needs, and what its page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether it changes the visitor's picture.
+    pub picture: bool,
+    /// Whether it takes a style, or an example, from a painting.
+    pub style: bool,
+}
+
+/// The searches of the labs, kept while the visitor is elsewhere.
+#[derive(Clone, Copy)]
+struct Lives(StoredValue<Vec<(&'static str, Search)>>);
+
+/// The search of a lab.
+#[derive(Clone, Copy)]
+struct Search {
+    live: RwSignal<Option<Live>, LocalStorage>,
+    /// Step and time of the first report since it began or went on.
+    began: StoredValue<Option<(u32, f64)>>,
+}
+
+fn search_of(state: State, lab: &'static LabSpec) -> Search {
+    let lives = state.memory(|| Lives(StoredValue::new(Vec::new())));
+    let known = lives.0.with_value(|lives| {
+        let named = lives.iter().find(|(name, _)| *name == lab.name);
+        named.map(|(_, search)| *search)
+    });
+    known.unwrap_or_else(|| {
+        let search = state.lasting(|| Search {
+            live: RwSignal::new_local(None),
+            began: StoredValue::new(None),
+        });
+        lives.0.update_value(|lives| lives.push((lab.name, search)));
+        state.desk(lab).on_says(move |says| search.hear(says));
+        search
+    })
+}
+
+impl Search {
+    fn hear(self, says: Says) {
+        let Some(mut progress) = says.read::<Progress>() else {
+            return;
+        };
+        let now = now_ms();
+        let (first, since) = self.began.get_value().unwrap_or((progress.step, now));
+        self.began.set_value(Some((first, since)));
+        let step_ms =
+            (progress.step > first).then(|| (now - since) / f64::from(progress.step - first));
+        let losses = std::mem::take(&mut progress.losses);
+        self.live.update(|live| {
+            let mut history = live.take().map(|live| live.history).unwrap_or_default();
+            history.extend(losses);
+            *live = Some(Live {
+                progress,
+                says,
+                history,
+                step_ms,
+            });
+        });
+    }
+
+    fn begin(self) {
+        self.began.set_value(None);
+        self.live.set(None);
     }
 }
 
-/// The page of one of the three labs.
+/// What such a lab does with its settings.
+pub fn act(state: State, settings: &Settings, trigger: Trigger, needs: Needs) {
+    let lab = settings.lab();
+    let desk = state.desk(lab);
+    match trigger {
+        Trigger::Run => start(state, settings.clone(), needs),
+        Trigger::Adjust => desk.adjust(settings),
+        // No step is needed for other colours: only another report.
+        Trigger::Refine if !untrack(|| desk.is_running()) && can_go_on(state, lab) => {
+            go_on(state, settings, Some(0));
+        }
+        Trigger::Refine => desk.adjust(settings),
+    }
+}
+
+fn start(state: State, settings: Settings, needs: Needs) {
+    let lab = settings.lab();
+    if !needs.style {
+        return begin(state, &settings, None, needs);
+    }
+    paintings::fetch(state, &settings, SOURCE, move |style| {
+        // The visitor may have gone on meanwhile: it begins with the settings and the picture of now.
+        let now = state.settings(lab).get_untracked();
+        let is_here = state.page.get_untracked().lab() == Some(lab);
+        if is_here && now.word(SOURCE) == settings.word(SOURCE) {
+            match style {
+                None => state.refuse(Failure::NoStyle),
+                style => begin(state, &now, style, needs),
+            }
+        }
+    });
+}
+
+fn begin(state: State, settings: &Settings, style: Option<web_sys::Blob>, needs: Needs) {
+    let picture = state.picture().filter(|_| needs.picture);
+    if needs.picture && picture.is_none() {
+        return;
+    }
+    search_of(state, settings.lab()).begin();
+    let question = engine::Question::new(&Question::Run, settings)
+        .with("picture", picture)
+        .with("style", style);
+    state.desk(settings.lab()).run(question);
+}
+
+/// Whether there is a search that can be taken further.
+fn can_go_on(state: State, lab: &'static LabSpec) -> bool {
+    search_of(state, lab).live.with(Option::is_some) && state.desk(lab).has_work()
+}
+
+/// Takes the last search further: by `steps`, or as far as the settings say.
+fn go_on(state: State, settings: &Settings, steps: Option<u32>) {
+    let lab = settings.lab();
+    search_of(state, lab).began.set_value(None);
+    let question = engine::Question::new(&Question::Continue { steps }, settings);
+    state.desk(lab).go_on(question);
+}
+
+/// The page of such a lab.
 #[component]
-pub fn SearchLab(lab: Lab) -> impl IntoView {
+pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let state = use_state();
-    let i18n = use_i18n();
-    let live = state.engine.live;
-    let split = RwSignal::new(0u32);
+    let live = search_of(state, lab).live;
+    // A new worker has no search to go on with, and what a reset desk showed is gone.
+    Effect::new(move |before: Option<u32>| {
+        let workers = state.engine.workers.get();
+        if before.is_some_and(|before| before != workers) {
+            live.set(None);
+        }
+        workers
+    });
     // The term that is pointed at, in the notes or in the legend.
     let hot: RwSignal<Option<String>> = RwSignal::new(None);
-    let title = move || match lab {
-        Lab::Gatys => t_string!(i18n, gatys_title),
-        Lab::Texture => t_string!(i18n, texture_title),
-        _ => t_string!(i18n, dream_title),
-    };
-    let lead = move || match lab {
-        Lab::Gatys => t_string!(i18n, gatys_lead),
-        Lab::Texture => t_string!(i18n, texture_lead),
-        _ => t_string!(i18n, dream_lead),
-    };
+    let nothing = Signal::derive(move || live.with(Option::is_none));
+    view! {
+        <LabFrame lab hot>
+            <div class="bench">
+                <div class="hero-column">
+                    <Picture live needs />
+                    <Curves live hot />
+                    {needs.style.then(|| view! { <Grams live /> })}
+                </div>
+                <div class="inspector">
+                    <SearchPanel lab needs />
+                    {needs.style.then(|| view! { <Paintings lab title="paintings" /> })}
+                    <Panels lab hot />
+                    <Exports lab nothing />
+                </div>
+            </div>
+        </LabFrame>
+    }
+}
+
+/// The present picture: over the photograph, or alone.
+#[component]
+fn Picture(live: RwSignal<Option<Live>, LocalStorage>, needs: Needs) -> impl IntoView {
+    let i18n = use_i18n();
+    let split = RwSignal::new(0u32);
+    let nothing = Signal::derive(move || live.with(Option::is_none));
     let picture = move || {
         live.with(|live| {
-            let live = live.as_ref().filter(|live| live.lab == lab)?;
+            let live = live.as_ref()?;
             let [width, height] = [live.progress.width, live.progress.height];
-            let rgba = live.bytes.get(..(width * height * 4) as usize)?.to_vec();
+            let rgba = live.says.file("rgba");
             Some(view! { <Painting rgba width height split /> })
         })
     };
-    let nothing = move || live.with(|live| live.as_ref().is_none_or(|live| live.lab != lab));
-    let groups = controls(lab)
-        .iter()
-        .map(|(term, names)| {
-            let lit = move || hot.with(|hot| hot.as_deref() == Some(*term));
-            let controls = names
-                .iter()
-                .map(|name| view! { <Control lab name /> })
-                .collect_view();
-            view! { <section class="panel" class:lit=lit data-term=*term>{controls}</section> }
-        })
-        .collect_view();
-    view! {
-        <div class="lab">
-            <header class="lab-head">
-                <h1>{title}</h1>
-                <p>{lead}</p>
-            </header>
-            <StyleTabs lab />
-            {(lab != Lab::Texture).then(|| view! { <Intake /> })}
-            <Notices />
-            <div class="bench">
-                <div class="hero-column">
-                    {if lab == Lab::Texture {
-                        view! {
-                            <div class="stage" class:empty=nothing>
-                                {move || match picture() {
-                                    Some(picture) => view! { <div class="frame" style="--ratio:1">{picture}</div> }.into_any(),
-                                    None => view! { <p class="invite">{t_string!(i18n, texture_empty)}</p> }.into_any(),
-                                }}
-                            </div>
-                        }.into_any()
-                    } else {
-                        view! {
-                            <Stage>{picture}</Stage>
-                            <Compare split hidden=Signal::derive(nothing) />
-                        }.into_any()
-                    }}
-                    <Curves live hot />
-                    {(lab != Lab::Dream).then(|| view! { <Grams live /> })}
-                </div>
-                <div class="inspector">
-                    <SearchPanel lab />
-                    {(lab != Lab::Dream).then(|| view! { <Paintings lab /> })}
-                    {groups}
-                    <Exports lab nothing=Signal::derive(nothing) />
-                </div>
-            </div>
-            <Notes lab hot />
-        </div>
+    if needs.picture {
+        return view! {
+            <Stage>{picture}</Stage>
+            <Compare split hidden=nothing />
+        }
+        .into_any();
     }
+    let alone = move || match picture() {
+        Some(picture) => {
+            view! { <div class="frame" style="--ratio:1">{picture}</div> }.into_any()
+        }
+        None => view! { <p class="invite">{t_string!(i18n, texture_empty)}</p> }.into_any(),
+    };
+    view! { <div class="stage" class:empty=nothing>{alone}</div> }.into_any()
 }
 
 /// Start, pause, step, go on, cancel.
 #[component]
-fn SearchPanel(lab: Lab) -> impl IntoView {
+fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let job = state.engine.job;
-    let live = state.engine.live;
-    let running = move || job.with(|job| matches!(job, JobState::Running { .. }));
+    let desk = state.desk(lab);
+    let running = Signal::derive(move || desk.is_running());
     let can_start =
-        move || !running() && (lab == Lab::Texture || state.source.with(Option::is_some));
-    let can_go_on =
-        move || !running() && live.with(|live| live.as_ref().is_some_and(|live| live.lab == lab));
-    let go_on = move |steps| {
-        let settings = state.settings(lab).get_untracked();
-        state.engine.go_on(settings, steps);
-    };
+        move || !running.get() && (!needs.picture || state.source.with(Option::is_some));
+    let can_go_on = Signal::derive(move || !running.get() && can_go_on(state, lab));
+    let go_on = move |steps| go_on(state, &state.settings(lab).get_untracked(), steps);
+    keep_focus(running, can_go_on);
+    view! {
+        <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
+            <div class="row">
+                <button type="button" class="button" id="run" disabled=move || !can_start() on:click=move |_| state.run()>
+                    {move || if can_go_on.get() { t_string!(i18n, search_again) } else { t_string!(i18n, search_start) }}
+                </button>
+                <button type="button" class="button quiet" id="pause" class:gone=move || !running.get() on:click=move |_| desk.pause()>
+                    {move || t_string!(i18n, search_pause)}
+                </button>
+                <button type="button" class="button quiet" id="step" disabled=move || !can_go_on.get() on:click=move |_| go_on(Some(1))>
+                    {move || t_string!(i18n, search_one)}
+                </button>
+                <button type="button" class="button quiet" id="continue" disabled=move || !can_go_on.get() on:click=move |_| go_on(None)>
+                    {move || t_string!(i18n, search_go_on)}
+                </button>
+                <button type="button" class="button quiet" id="cancel" class:gone=move || !running.get() on:click=move |_| desk.cancel()>
+                    {move || t_string!(i18n, cancel)}
+                </button>
+            </div>
+            <Standing lab running />
+            <RunStatus lab />
+            <Large lab />
+        </section>
+    }
+}
+
+/// How far the search is, and what it keeps from its beginning although the visitor has changed it.
+#[component]
+fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let live = search_of(state, lab).live;
     let told = move || {
-        let live = live.get().filter(|live| live.lab == lab)?;
+        let live = live.get()?;
         let progress = live.progress;
         // The bar tells while it runs.
-        let at = (!running()).then(|| {
+        let at = (!running.get()).then(|| {
             let (done, total) = (progress.step, progress.steps);
             t_string!(i18n, search_step, done = done, total = total).to_string()
         });
@@ -172,28 +287,40 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
             </p>
         })
     };
-    // What a search keeps from its beginning, where the visitor has changed it since.
     let waits = move || {
         let settings = state.settings(lab).get();
-        live.with(|live| {
-            let live = live.as_ref().filter(|live| live.lab == lab)?;
-            let changed = AT_START.iter().filter(|name| {
-                let is_set = lab.params().iter().any(|param| param.name == **name);
-                is_set && settings.get(name) != live.began_with.get(name)
-            });
-            let names: Vec<String> = changed.map(|name| param_label(i18n, name)).collect();
-            (!names.is_empty()).then(|| names.join(", "))
-        })
-    };
-    let waits = move || {
-        waits().map(|names| {
+        let began_with = state.desk(lab).began_with.get()?;
+        live.with(Option::is_some).then_some(())?;
+        let names = lab.waiting(&settings, &began_with).into_iter();
+        let labels: Vec<String> = names.map(|name| setting_label(i18n, lab.name, name)).collect();
+        let names = labels.join(", ");
+        (!names.is_empty()).then(|| {
             view! { <p class="sentence" id="search-waits">{t_string!(i18n, search_waits, names = names).to_string()}</p> }
         })
     };
-    // The button that was pressed may go with the state that it was for: the next one takes its place.
+    view! {
+        {told}
+        {waits}
+    }
+}
+
+/// What the first start fetches.
+#[component]
+fn Large(lab: &'static LabSpec) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let live = search_of(state, lab).live;
+    move || {
+        live.with(Option::is_none)
+            .then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
+    }
+}
+
+/// The button that was pressed may go with the state that it was for: the next one takes the focus.
+fn keep_focus(running: Signal<bool>, can_go_on: Signal<bool>) {
     let pressed = StoredValue::new("continue");
     Effect::new(move |was: Option<bool>| {
-        let is = running();
+        let is = running.get();
         if was.is_some_and(|was| was != is) {
             let had = document().active_element().map(|element| element.id());
             let had = move |ids: &[&'static str]| {
@@ -208,7 +335,7 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
             } else if had(&["pause", "cancel"]).is_some() {
                 // Whoever takes single steps goes on with single steps.
                 let next = match pressed.get_value() {
-                    _ if !can_go_on() => "run",
+                    _ if !can_go_on.get_untracked() => "run",
                     "step" => "step",
                     _ => "continue",
                 };
@@ -217,35 +344,6 @@ fn SearchPanel(lab: Lab) -> impl IntoView {
         }
         is
     });
-    let large = move || {
-        nothing_loaded(&live.read())
-            .then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
-    };
-    view! {
-        <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
-            <div class="row">
-                <button type="button" class="button" id="run" disabled=move || !can_start() on:click=move |_| state.run()>
-                    {move || if can_go_on() { t_string!(i18n, search_again) } else { t_string!(i18n, search_start) }}
-                </button>
-                <button type="button" class="button quiet" id="pause" class:gone=move || !running() on:click=move |_| state.engine.pause()>
-                    {move || t_string!(i18n, search_pause)}
-                </button>
-                <button type="button" class="button quiet" id="step" disabled=move || !can_go_on() on:click=move |_| go_on(Some(1))>
-                    {move || t_string!(i18n, search_one)}
-                </button>
-                <button type="button" class="button quiet" id="continue" disabled=move || !can_go_on() on:click=move |_| go_on(None)>
-                    {move || t_string!(i18n, search_go_on)}
-                </button>
-                <button type="button" class="button quiet" id="cancel" class:gone=move || !running() on:click=move |_| state.engine.cancel()>
-                    {move || t_string!(i18n, cancel)}
-                </button>
-            </div>
-            {told}
-            {waits}
-            <JobStatus />
-            {large}
-        </section>
-    }
 }
 
 /// Moves the focus to an element that can have it.
@@ -257,36 +355,21 @@ fn focus(id: &str) {
     }
 }
 
-fn nothing_loaded<T>(live: &Option<T>) -> bool {
-    live.is_none()
-}
-
 /// The link, the picture, and how it came about.
 #[component]
-fn Exports(lab: Lab, nothing: Signal<bool>) -> impl IntoView {
+fn Exports(lab: &'static LabSpec, nothing: Signal<bool>) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     // While it searches, the engine would answer at the end.
-    let busy = move || {
-        state
-            .engine
-            .job
-            .with(|job| matches!(job, JobState::Running { .. }))
-    };
-    let name = move |suffix: &str| {
-        let source = state.source.get_untracked().map(|source| source.name);
-        export::file_name(source.as_deref().unwrap_or("kiln"), suffix)
-    };
-    let png = move |_| {
+    let busy = move || state.desk(lab).is_running();
+    let save = move |question: Question, file: &'static str, mime: &'static str| {
         let settings = state.settings(lab).get_untracked();
-        let file = name(&format!("{}.png", lab.name()));
-        state.engine.export(settings, None, file);
+        let name = state.file_name(&format!("{}.{file}", lab.name));
+        let question = engine::Question::new(&question, &settings);
+        state.desk(lab).save(question, file, mime, name);
     };
-    let gif = move |_| {
-        state
-            .engine
-            .animate(lab, name(&format!("{}.gif", lab.name())))
-    };
+    let png = move |_| save(Question::Export, "png", "image/png");
+    let gif = move |_| save(Question::Animate, "gif", "image/gif");
     view! {
         <div class="row exports">
             <ShareButton />

@@ -59,7 +59,7 @@ pub async fn maps(
 ///
 /// # Errors
 /// Those of [`Job::breathe`].
-pub async fn there_and_back(
+pub async fn forward_and_backward(
     job: &Job<'_>,
     network: &Vgg16,
     picture: Tensor<4>,

@@ -2,16 +2,16 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::labs::segment::spec::{self as segment, Matte, PREVIEW_SIDE};
 use crate::methods::composite::{Effect, compose};
 use crate::methods::resize::{stretch_gray, stretch_rgb, to_tensor};
-use crate::models::selfie::Selfie;
+use crate::models::selfie::{SELFIE, Selfie};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
-use crate::protocol::settings::Settings;
 
-use crate::job::Job;
+use super::spec::{self, Matte, PREVIEW_SIDE, Question, SegmentSettings};
+use crate::engine::lab::{Bench, LabEngine, empty_picture};
+use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// Side of the network's square input in pixels.
 pub const INPUT_SIDE: usize = 256;
@@ -61,8 +61,8 @@ pub async fn run(
 }
 
 /// The matte stretched to the picture's shape, its longer side at most [`PREVIEW_SIDE`]: enough
-/// for the page, whose thread must not handle megabytes.
-pub fn preview(raw: &RawMatte, picture: &Picture) -> Matte {
+/// for the page, whose thread must not handle megabytes. With its bytes, 0 background to 255 person.
+pub fn preview(raw: &RawMatte, picture: &Picture) -> (Matte, Vec<u8>) {
     let longest = picture.width.max(picture.height);
     let scale = |side: usize| {
         if longest <= PREVIEW_SIDE {
@@ -73,12 +73,12 @@ pub fn preview(raw: &RawMatte, picture: &Picture) -> Matte {
     };
     let (width, height) = (scale(picture.width), scale(picture.height));
     let alpha = stretch_gray(&raw.cells, [INPUT_SIDE; 2], [width, height]);
-    Matte {
+    let matte = Matte {
         width: width as u32,
         height: height as u32,
-        alpha,
         coverage: raw.coverage,
-    }
+    };
+    (matte, alpha)
 }
 
 /// The picture with the chosen effect. `background` is needed by the effect `picture` alone.
@@ -88,23 +88,81 @@ pub fn preview(raw: &RawMatte, picture: &Picture) -> Matte {
 pub fn export(
     picture: &Picture,
     raw: &RawMatte,
-    settings: &Settings,
+    settings: &SegmentSettings,
     background: Option<&Picture>,
 ) -> Result<Picture, Failure> {
-    let color = settings.color(segment::COLOR);
     let longer = picture.width.max(picture.height) as f32;
-    let effect = match settings.choice(segment::EFFECT) {
-        "mask" => Effect::Tint {
-            color,
-            opacity: settings.number(segment::OPACITY) / 100.0,
+    let effect = match settings.effect {
+        spec::Effect::Mask => Effect::Tint {
+            color: settings.color,
+            opacity: settings.opacity / 100.0,
         },
-        "blur" => Effect::Blur {
-            sigma: settings.number(segment::BLUR) / 1000.0 * longer,
+        spec::Effect::Blur => Effect::Blur {
+            sigma: settings.blur / 1000.0 * longer,
         },
-        "color" => Effect::Color(color),
-        "picture" => Effect::Picture(background.ok_or(Failure::NothingToRefine)?),
-        _ => Effect::CutOut,
+        spec::Effect::Color => Effect::Color(settings.color),
+        spec::Effect::Picture => Effect::Picture(background.ok_or(Failure::NothingToRefine)?),
+        spec::Effect::Cutout => Effect::CutOut,
     };
     let alpha = stretch_gray(&raw.cells, [INPUT_SIDE; 2], [picture.width, picture.height]);
     Ok(compose(picture, &alpha, &effect))
+}
+
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Segmentation { last: None })
+}
+
+/// The last picture, and what the network said of it.
+struct Segmentation {
+    last: Option<(Picture, RawMatte)>,
+}
+
+impl LabEngine for Segmentation {
+    fn answer<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let job = bench.job;
+            match request.question()? {
+                Question::Run => {
+                    job.stage(Stage::Decode).await?;
+                    let picture = request.picture("picture").await?;
+                    let picture = picture.ok_or(Failure::EmptyFile)?;
+                    job.stage(Stage::Load).await?;
+                    let network = bench.shelf.get(job, &SELFIE).await?;
+                    let raw = run(job, &network, &picture, &bench.device()).await?;
+                    let (matte, alpha) = preview(&raw, &picture);
+                    self.last = Some((picture, raw));
+                    Ok(Reply::new(&matte).with("alpha", alpha))
+                }
+                Question::Export => {
+                    let background = request.picture("background").await?;
+                    let (picture, raw) = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let settings = request.settings.read();
+                    let finished = export(picture, raw, &settings, background.as_ref())?;
+                    let png = bench.png(&finished, &request.settings).await?;
+                    Ok(Reply::default().with("png", png))
+                }
+                Question::Raw => {
+                    let (_, raw) = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    Ok(Reply::default().with("raw", bytes_of(&raw.shares)))
+                }
+            }
+        })
+    }
+
+    fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move { bench.shelf.get(bench.job, &SELFIE).await.map(drop) })
+    }
+
+    fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let network = bench.shelf.get(bench.job, &SELFIE).await?;
+            run(bench.job, &network, &empty_picture(), &bench.device()).await?;
+            Ok(())
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! The portrait lab: the browser lays picture, matte and background over each other, so that the
 //! sliders act at once; the finished file is composed by the engine.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
@@ -8,18 +9,45 @@ use web_sys::{
     Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, ImageData, Url,
 };
 
-use crate::labs::detect::page::Stage;
-use crate::page::controls::Control;
-use crate::page::engine::Answer;
+use super::spec::{Effect as What, LAB, Matte, NAMES, Question, SegmentSettings};
+use crate::page::controls::Panel;
+use crate::page::engine;
 use crate::page::export;
-use crate::page::intake::{FileButton, Intake, Samples, check_file, fetch_sample};
-use crate::page::job_panel::{JobPanel, Notices};
-use crate::page::notes::Notes;
-use crate::page::shell::ShareButton;
-use crate::page::state::use_state;
+use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::home::Door;
+use crate::page::intake::{FileButton, Samples, check_file, fetch_sample};
+use crate::page::job_panel::RunPanel;
+use crate::page::room::{Room, Trigger};
+use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::message::LabResult;
-use crate::protocol::params::Lab;
+use crate::protocol::settings::Settings;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <SegmentLab /> }.into_any(),
+    act,
+    door: Some(|| {
+        view! {
+            <Door lab=&LAB><img src="samples/astronaut-blur.jpg" alt="" width="512" height="341" /></Door>
+        }
+        .into_any()
+    }),
+};
+
+fn act(state: State, settings: &Settings, trigger: Trigger) {
+    match trigger {
+        Trigger::Run => {
+            if let Some(picture) = state.picture() {
+                let question = engine::Question::new(&Question::Run, settings);
+                state
+                    .desk(&LAB)
+                    .run(question.with("picture", Some(picture)));
+            }
+        }
+        // The page lays the layers over each other itself.
+        Trigger::Refine | Trigger::Adjust => {}
+    }
+}
 
 /// Below this share of the picture, nobody is in it.
 const NOBODY: f32 = 0.005;
@@ -32,160 +60,181 @@ struct Background {
     sample: Option<&'static str>,
 }
 
+/// The picture behind the person, as a signal that gives back its address in the end.
+#[derive(Clone, Copy)]
+struct Behind(RwSignal<Option<Background>, LocalStorage>);
+
+impl Behind {
+    fn new() -> Self {
+        let behind = Self(RwSignal::new_local(None));
+        on_cleanup(move || behind.revoke());
+        behind
+    }
+
+    fn revoke(self) {
+        if let Some(Some(old)) = self.0.try_get_untracked() {
+            let _ = Url::revoke_object_url(&old.url);
+        }
+    }
+
+    fn set(self, blob: Blob, sample: Option<&'static str>) {
+        // The visitor may have left the lab while the file was on its way.
+        if self.0.try_get_untracked().is_none() {
+            return;
+        }
+        if let Ok(url) = Url::create_object_url_with_blob(&blob) {
+            self.revoke();
+            self.0.set(Some(Background { blob, url, sample }));
+        }
+    }
+}
+
+/// The settings, read.
+fn read(state: State) -> SegmentSettings {
+    state.settings(&LAB).with(|settings| settings.read())
+}
+
+/// A matte with its bytes: 0 background to 255 person.
+type Cut = (Matte, Uint8Array);
+
 /// The page of the lab.
 #[component]
-pub fn SegmentLab() -> impl IntoView {
+fn SegmentLab() -> impl IntoView {
+    let state = use_state();
+    let matte = Signal::derive_local(move || {
+        let says = state.desk(&LAB).answer.get()?;
+        Some((says.read::<Matte>()?, says.file("alpha")))
+    });
+    let behind = Behind::new();
+    view! {
+        <LabFrame lab=&LAB>
+            <div class="bench">
+                <Stage>
+                    {move || matte.get().map(|cut| view! { <Layers cut background=behind.0 /> })}
+                </Stage>
+                <div class="inspector">
+                    <RunPanel lab=&LAB />
+                    <Panel lab=&LAB group=NAMES.effect />
+                    <More behind />
+                    <Coverage matte />
+                    <Exports matte behind />
+                </div>
+            </div>
+        </LabFrame>
+    }
+}
+
+/// What an effect needs beside its settings.
+#[component]
+fn More(behind: Behind) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let matte: RwSignal<Option<Answer>, LocalStorage> = RwSignal::new_local(None);
-    let background: RwSignal<Option<Background>, LocalStorage> = RwSignal::new_local(None);
-    Effect::new(move |_| {
-        let answer = state
-            .engine
-            .answer
-            .get()
-            .filter(|answer| matches!(answer.outcome.result, LabResult::Segment(_)));
-        matte.set(answer);
-    });
-    let effect = move || state.segment.with(|settings| settings.choice("effect"));
-    let set_background = move |blob: Blob, sample: Option<&'static str>| {
-        // The visitor may have left the lab while the file was on its way.
-        let Some(old) = background.try_get_untracked() else {
-            return;
-        };
-        let Ok(url) = Url::create_object_url_with_blob(&blob) else {
-            return;
-        };
-        if let Some(old) = old {
-            let _ = Url::revoke_object_url(&old.url);
-        }
-        background.set(Some(Background { blob, url, sample }));
-    };
-    on_cleanup(move || {
-        if let Some(Some(old)) = background.try_get_untracked() {
-            let _ = Url::revoke_object_url(&old.url);
-        }
-    });
-    let take_background = move |file: web_sys::File| {
+    let effect = Memo::new(move |_| read(state).effect);
+    let take = move |file: web_sys::File| {
         leptos::task::spawn_local(async move {
             match check_file(&file).await {
-                Ok(_) => set_background(file.unchecked_into(), None),
+                Ok(_) => behind.set(file.unchecked_into(), None),
                 Err(failure) => state.refuse(failure),
             }
         });
     };
-    let export = move |_| {
-        let settings = state.segment.get_untracked();
-        let effect = settings.choice("effect");
-        let behind = background.get_untracked().filter(|_| effect == "picture");
-        let name = state
-            .source
-            .get_untracked()
-            .map_or("picture.png".into(), |source| source.name);
-        let file_name = export::file_name(&name, &format!("{effect}.png"));
-        state.engine.export(
-            settings,
-            behind.map(|background| background.blob),
-            file_name,
-        );
+    let choose = move |sample: &'static crate::protocol::samples::Sample| {
+        leptos::task::spawn_local(async move {
+            match fetch_sample(sample).await {
+                Ok(blob) => behind.set(blob, Some(sample.name)),
+                Err(failure) => state.refuse(failure),
+            }
+        });
     };
-    let cannot_export = move || {
-        matte.with(Option::is_none) || (effect() == "picture" && background.with(Option::is_none))
+    let chosen = Signal::derive(move || behind.0.with(|b| b.as_ref().and_then(|b| b.sample)));
+    move || match effect.get() {
+        What::Picture => view! {
+            <section class="panel">
+                <div class="row">
+                    <FileButton
+                        id="open-background"
+                        label=Signal::derive(move || t_string!(i18n, background_open).to_string())
+                        on_file=take
+                    />
+                </div>
+                <ul class="samples" aria-label=move || t_string!(i18n, background_samples).to_string()>
+                    <Samples chosen on_choose=choose />
+                </ul>
+            </section>
+        }
+        .into_any(),
+        What::Cutout => view! { <p class="help">{t_string!(i18n, cutout_hint)}</p> }.into_any(),
+        What::Mask | What::Blur | What::Color => ().into_any(),
+    }
+}
+
+/// How much of the picture the person covers.
+#[component]
+fn Coverage(matte: Signal<Option<Cut>, LocalStorage>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let told = move || {
+        matte.get().map(|(matte, _)| {
+            if matte.coverage < NOBODY {
+                return view! { <p class="sentence">{t_string!(i18n, nobody)}</p> }.into_any();
+            }
+            let percent = format!("{:.1}", matte.coverage * 100.0);
+            view! { <p>{t_string!(i18n, coverage, percent = percent).to_string()}</p> }.into_any()
+        })
     };
     view! {
-        <div class="lab">
-            <header class="lab-head">
-                <h1>{move || t_string!(i18n, segment_title)}</h1>
-                <p>{move || t_string!(i18n, segment_lead)}</p>
-            </header>
-            <Intake />
-            <Notices />
-            <div class="bench">
-                <Stage>
-                    {move || matte.get().map(|answer| view! { <Layers answer background /> })}
-                </Stage>
-                <div class="inspector">
-                    <JobPanel />
-                    <section class="panel">
-                        <Control lab=Lab::Segment name="effect" />
-                        {move || match effect() {
-                            "mask" => view! {
-                                <Control lab=Lab::Segment name="opacity" />
-                                <Control lab=Lab::Segment name="color" />
-                            }.into_any(),
-                            "blur" => view! { <Control lab=Lab::Segment name="blur" /> }.into_any(),
-                            "color" => view! { <Control lab=Lab::Segment name="color" /> }.into_any(),
-                            "picture" => view! {
-                                <div class="row">
-                                    <FileButton
-                                        id="open-background"
-                                        label=Signal::derive(move || t_string!(i18n, background_open).to_string())
-                                        on_file=take_background
-                                    />
-                                </div>
-                                <ul class="samples" aria-label=move || t_string!(i18n, background_samples).to_string()>
-                                    <Samples
-                                        chosen=Signal::derive(move || background.with(|b| b.as_ref().and_then(|b| b.sample)))
-                                        on_choose=move |sample| leptos::task::spawn_local(async move {
-                                            match fetch_sample(sample).await {
-                                                Ok(blob) => set_background(blob, Some(sample.name)),
-                                                Err(failure) => state.refuse(failure),
-                                            }
-                                        })
-                                    />
-                                </ul>
-                            }.into_any(),
-                            _ => view! { <p class="help">{t_string!(i18n, cutout_hint)}</p> }.into_any(),
-                        }}
-                    </section>
-                    <section class="panel" id="coverage">
-                        {move || matte.get().and_then(|answer| match answer.outcome.result {
-                            LabResult::Segment(matte) if matte.coverage < NOBODY => {
-                                Some(view! { <p class="sentence">{t_string!(i18n, nobody)}</p> }.into_any())
-                            }
-                            LabResult::Segment(matte) => {
-                                let percent = format!("{:.1}", matte.coverage * 100.0);
-                                Some(view! { <p>{t_string!(i18n, coverage, percent = percent).to_string()}</p> }.into_any())
-                            }
-                            _ => None,
-                        })}
-                        {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })}
-                    </section>
-                    <div class="row exports">
-                        <ShareButton />
-                        <button type="button" class="button quiet" id="export-png" disabled=cannot_export on:click=export>
-                            {move || t_string!(i18n, export_png)}
-                        </button>
-                    </div>
-                </div>
-            </div>
-            <Notes lab=Lab::Segment hot=RwSignal::new(None) />
+        <section class="panel" id="coverage">
+            {told}
+            {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })}
+        </section>
+    }
+}
+
+/// The link, and the finished picture.
+#[component]
+fn Exports(matte: Signal<Option<Cut>, LocalStorage>, behind: Behind) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let needs_picture = move || read(state).effect == What::Picture;
+    let cannot =
+        move || matte.with(Option::is_none) || (needs_picture() && behind.0.with(Option::is_none));
+    let export = move |_| {
+        let settings = state.settings(&LAB).get_untracked();
+        let background = behind.0.get_untracked().filter(|_| needs_picture());
+        let question = engine::Question::new(&Question::Export, &settings)
+            .with("background", background.map(|background| background.blob));
+        let name = state.file_name(&format!("{}.png", settings.word(NAMES.effect)));
+        state.desk(&LAB).save(question, "png", "image/png", name);
+    };
+    view! {
+        <div class="row exports">
+            <ShareButton />
+            <button type="button" class="button quiet" id="export-png" disabled=cannot on:click=export>
+                {move || t_string!(i18n, export_png)}
+            </button>
         </div>
     }
 }
 
 /// Background and person, or the tint, over the picture.
 #[component]
-fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>) -> impl IntoView {
+fn Layers(cut: Cut, background: RwSignal<Option<Background>, LocalStorage>) -> impl IntoView {
     let state = use_state();
     let person: NodeRef<leptos::html::Canvas> = NodeRef::new();
     let tint: NodeRef<leptos::html::Canvas> = NodeRef::new();
-    let LabResult::Segment(size) = answer.outcome.result else {
-        return ().into_any();
-    };
+    let (size, alpha) = cut;
     let (width, height) = (size.width, size.height);
-    let number = move |name: &'static str| state.segment.with(|settings| settings.number(name));
-    let effect = move || state.segment.with(|settings| settings.choice("effect"));
     let color = move || {
-        let [r, g, b] = state.segment.with(|settings| settings.color("color"));
+        let [r, g, b] = read(state).color;
         format!("rgb({r} {g} {b})")
     };
+    let effect = Memo::new(move |_| read(state).effect);
     let source = state
         .source
         .get_untracked()
         .map(|source| source.url)
         .unwrap_or_default();
-    let alpha = StoredValue::new(answer.bytes);
+    let alpha = StoredValue::new(alpha.to_vec());
     // The tint follows its colour; the person is drawn once.
     Effect::new(move |_| {
         let Some(tint) = tint.get() else { return };
@@ -211,19 +260,28 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
             });
         }
     });
-    let behind = move || {
-        match effect() {
-        "blur" => view! {
-            <img class="layer" src=source.clone() alt="" style=move || format!("filter:blur(calc({:.4} * var(--longer)))", number("blur") / 1000.0) />
-        }.into_any(),
-        "color" => view! { <div class="layer" style=move || format!("background:{}", color())></div> }.into_any(),
-        "picture" => background.get().map(|b| view! { <img class="layer cover" src=b.url alt="" /> }).into_any(),
-        "cutout" => view! { <div class="layer checker"></div> }.into_any(),
-        _ => ().into_any(),
-    }
+    let behind = move || match effect.get() {
+        What::Blur => {
+            let style = move || {
+                let blur = read(state).blur / 1000.0;
+                format!("filter:blur(calc({blur:.4} * var(--longer)))")
+            };
+            view! { <img class="layer" src=source.clone() alt="" style=style /> }.into_any()
+        }
+        What::Color => {
+            view! { <div class="layer" style=move || format!("background:{}", color())></div> }
+                .into_any()
+        }
+        What::Picture => background
+            .get()
+            .map(|b| view! { <img class="layer cover" src=b.url alt="" /> })
+            .into_any(),
+        What::Cutout => view! { <div class="layer checker"></div> }.into_any(),
+        What::Mask => ().into_any(),
     };
-    let masked = move || effect() == "mask";
-    let covered = move || !masked() && (effect() != "picture" || background.with(Option::is_some));
+    let masked = move || effect.get() == What::Mask;
+    let covered =
+        move || !masked() && (effect.get() != What::Picture || background.with(Option::is_some));
     view! {
         <div class="layers">
             <div class="layer">{behind}</div>
@@ -234,11 +292,10 @@ fn Layers(answer: Answer, background: RwSignal<Option<Background>, LocalStorage>
                 width=width
                 height=height
                 class:hidden=move || !masked()
-                style=move || format!("opacity:{:.2}", number("opacity") / 100.0)
+                style=move || format!("opacity:{:.2}", read(state).opacity / 100.0)
             ></canvas>
         </div>
     }
-    .into_any()
 }
 
 /// The matte as white pixels of its opacity.

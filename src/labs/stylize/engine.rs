@@ -2,18 +2,22 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::labs::stylize::spec::{self as stylize, Region, STYLES};
 use crate::methods::luminance::with_colors_of;
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::methods::strokes::{Brush, coverage};
-use crate::models::arbitrary_style::{STYLE_NUMBERS, StylePainter, StylePredictor};
-use crate::models::style_network::StyleNetwork;
+use crate::models::arbitrary_style::{
+    ARBITRARY_PREDICT, ARBITRARY_TRANSFORM, STYLE_NUMBERS, StylePainter, StylePredictor,
+};
+use crate::models::style_network::{MULTISTYLE26, StyleNetwork};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use crate::job::Job;
+use super::paintings::BUILT_IN;
+use super::spec::{Colors, LAB, Painted, Question, REGIONS_MAX, Region, STYLES, StylizeSettings};
+use crate::engine::lab::{Bench, LabEngine, empty_picture};
+use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// The network halves twice: its sides are multiples of this.
 const MULTIPLE: usize = 4;
@@ -68,19 +72,19 @@ pub fn prepare_style(style: &Picture, device: &Device) -> Tensor<4> {
 pub async fn run(
     job: &Job<'_>,
     painter: &Painter<'_>,
-    settings: &Settings,
+    settings: &StylizeSettings,
     picture: &Picture,
     device: &Device,
 ) -> Result<RawPainting, Failure> {
     job.stage(Stage::Prepare).await?;
-    let size = working_size(picture, settings.number(stylize::SIZE) as usize);
+    let size = working_size(picture, settings.size);
     let content = stretch_rgb(picture, size[0], size[1]);
     let input = prepare(&content, size, device);
     job.stage(Stage::Network).await?;
     let output = match painter {
         Painter::Styles(network) => network.forward(
             input,
-            weights(&settings.mix(stylize::STYLE)[..STYLES], device),
+            weights(&settings.style.0[..STYLES], device),
         ),
         Painter::Picture(predictor, painter, style) => {
             let style = predictor.forward(prepare_style(style, device));
@@ -98,10 +102,9 @@ pub async fn run(
 }
 
 /// What the sliders of the directions add to a style, `[1, 100]`.
-fn moved(settings: &Settings, device: &Device) -> Tensor<2> {
+fn moved(settings: &StylizeSettings, device: &Device) -> Tensor<2> {
     let mut sum = vec![0f32; STYLE_NUMBERS];
-    for (name, direction) in stylize::DIRECTIONS.iter().zip(directions()) {
-        let by = settings.number(name);
+    for (by, direction) in settings.directions().into_iter().zip(directions()) {
         for (value, step) in sum.iter_mut().zip(direction) {
             *value += step * by;
         }
@@ -194,9 +197,9 @@ pub async fn paint_regions(
 }
 
 /// Strength and colours: what the sliders change without another run.
-pub fn refine(raw: &RawPainting, settings: &Settings) -> Picture {
-    let strength = (settings.number(stylize::STRENGTH) * 2.56).round() as u32;
-    let keeps_colors = settings.choice(stylize::COLORS) == "photo";
+pub fn refine(raw: &RawPainting, settings: &StylizeSettings) -> Picture {
+    let strength = (settings.strength * 2.56).round() as u32;
+    let keeps_colors = settings.colors == Colors::Photo;
     let mut rgba = Vec::with_capacity(raw.width * raw.height * 4);
     let pixels = raw.painted.as_chunks::<3>().0;
     for (&painted, &content) in pixels.iter().zip(raw.content.as_chunks::<3>().0) {
@@ -218,10 +221,115 @@ pub fn refine(raw: &RawPainting, settings: &Settings) -> Picture {
     }
 }
 
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Stylization { last: None })
+}
+
+/// What the network made of the last picture.
+struct Stylization {
+    last: Option<RawPainting>,
+}
+
+impl Stylization {
+    async fn run(
+        &mut self,
+        bench: Bench<'_>,
+        request: &Request,
+        regions: &[Region],
+    ) -> Result<Reply, Failure> {
+        if regions.len() > REGIONS_MAX || !regions.iter().all(Region::is_valid) {
+            return Err(Failure::BadRegions { limit: REGIONS_MAX });
+        }
+        let (job, device) = (bench.job, bench.device());
+        let settings: StylizeSettings = request.settings.read();
+        job.stage(Stage::Decode).await?;
+        let picture = request.picture("picture").await?;
+        let picture = picture.ok_or(Failure::EmptyFile)?;
+        let style = match settings.source() {
+            BUILT_IN => None,
+            _ => Some(request.picture("style").await?.ok_or(Failure::NoStyle)?),
+        };
+        job.stage(Stage::Load).await?;
+        let mut raw = match &style {
+            None => {
+                let network = bench.shelf.get(job, &MULTISTYLE26).await?;
+                run(job, &Painter::Styles(&network), &settings, &picture, &device).await?
+            }
+            Some(style) => {
+                let predictor = bench.shelf.get(job, &ARBITRARY_PREDICT).await?;
+                let painter = bench.shelf.get(job, &ARBITRARY_TRANSFORM).await?;
+                let painter = Painter::Picture(&predictor, &painter, style);
+                run(job, &painter, &settings, &picture, &device).await?
+            }
+        };
+        if !regions.is_empty() {
+            let network = bench.shelf.get(job, &MULTISTYLE26).await?;
+            paint_regions(job, &network, regions, &mut raw, &device).await?;
+        }
+        let reply = painted_reply(&raw, &settings);
+        self.last = Some(raw);
+        Ok(reply)
+    }
+}
+
+fn painted_reply(raw: &RawPainting, settings: &StylizeSettings) -> Reply {
+    let painting = refine(raw, settings);
+    let painted = Painted {
+        width: painting.width as u32,
+        height: painting.height as u32,
+    };
+    Reply::new(&painted).with("rgba", painting.rgba)
+}
+
+impl LabEngine for Stylization {
+    fn answer<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        request: Request,
+    ) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let question = request.question()?;
+            if let Question::Run { regions } = question {
+                return self.run(bench, &request, &regions).await;
+            }
+            let raw = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+            let settings = request.settings.read();
+            match question {
+                Question::Run { .. } | Question::Refine => Ok(painted_reply(raw, &settings)),
+                Question::Export => {
+                    let png = bench.png(&refine(raw, &settings), &request.settings).await?;
+                    Ok(Reply::default().with("png", png))
+                }
+                Question::Raw => {
+                    let share = |&byte: &u8| f32::from(byte) / 255.0;
+                    let values: Vec<f32> = raw.painted.iter().map(share).collect();
+                    Ok(Reply::default().with("raw", bytes_of(&values)))
+                }
+            }
+        })
+    }
+
+    fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move { bench.shelf.get(bench.job, &MULTISTYLE26).await.map(drop) })
+    }
+
+    fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let network = bench.shelf.get(bench.job, &MULTISTYLE26).await?;
+            let settings = Settings::new(&LAB).read();
+            let painter = Painter::Styles(&network);
+            run(bench.job, &painter, &settings, &empty_picture(), &bench.device()).await?;
+            Ok(())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::params::{Lab, Value};
+    use crate::labs::stylize::spec::NAMES;
+    use crate::protocol::param::Value;
 
     #[test]
     fn the_middle_of_a_style_picture_is_read() {
@@ -240,7 +348,7 @@ mod tests {
     #[test]
     fn directions_are_of_the_size_of_a_style_and_stand_square_to_each_other() {
         let directions = directions();
-        assert_eq!(directions.len(), stylize::DIRECTIONS.len());
+        assert_eq!(directions.len(), 4);
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         for (number, a) in directions.iter().enumerate() {
             assert_eq!(a.len(), STYLE_NUMBERS);
@@ -250,9 +358,9 @@ mod tests {
                 assert!(dot(a, a) <= dot(b, b), "the largest comes first");
             }
         }
-        let mut settings = Settings::new(Lab::Stylize);
-        settings.set("direction-2", Value::Number(-2.0));
-        let moved: Vec<f32> = moved(&settings, &Device::flex())
+        let mut settings = Settings::new(&LAB);
+        settings.set(NAMES.direction_2, Value::Number(-2.0));
+        let moved: Vec<f32> = moved(&settings.read(), &Device::flex())
             .into_data()
             .try_into_vec()
             .expect("f32");
@@ -267,15 +375,15 @@ mod tests {
             content: vec![200, 100, 0],
             painted: vec![100, 100, 100],
         };
-        let mut settings = Settings::new(Lab::Stylize);
-        assert_eq!(refine(&raw, &settings).rgba, [100, 100, 100, 255]);
-        settings.set(stylize::STRENGTH, Value::Number(50.0));
-        assert_eq!(refine(&raw, &settings).rgba, [150, 100, 50, 255]);
-        settings.set(stylize::STRENGTH, Value::Number(0.0));
-        assert_eq!(refine(&raw, &settings).rgba, [200, 100, 0, 255]);
-        settings.set(stylize::STRENGTH, Value::Number(100.0));
-        settings.set(stylize::COLORS, Value::Choice(1));
+        let mut settings = Settings::new(&LAB);
+        assert_eq!(refine(&raw, &settings.read()).rgba, [100, 100, 100, 255]);
+        settings.set(NAMES.strength, Value::Number(50.0));
+        assert_eq!(refine(&raw, &settings.read()).rgba, [150, 100, 50, 255]);
+        settings.set(NAMES.strength, Value::Number(0.0));
+        assert_eq!(refine(&raw, &settings.read()).rgba, [200, 100, 0, 255]);
+        settings.set(NAMES.strength, Value::Number(100.0));
+        settings.set(NAMES.colors, Value::Choice(1));
         // Luma of the content: 0.299 * 200 + 0.587 * 100 = 118.5; moved by 100 - 118.5.
-        assert_eq!(refine(&raw, &settings).rgba, [182, 82, 0, 255]);
+        assert_eq!(refine(&raw, &settings.read()).rgba, [182, 82, 0, 255]);
     }
 }

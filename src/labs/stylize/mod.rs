@@ -1,5 +1,7 @@
 //! The picture repainted in one pass.
 
+#[cfg(feature = "native")]
+pub mod command;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "page")]
@@ -8,3 +10,14 @@ pub mod paintings;
 pub mod spec;
 #[cfg(feature = "page")]
 pub mod views;
+
+/// The row of the lab.
+pub const LAB: super::Lab = super::Lab {
+    spec: &spec::LAB,
+    #[cfg(feature = "engine")]
+    engine: Some(engine::engine),
+    #[cfg(feature = "page")]
+    page: page::ROOM,
+    #[cfg(feature = "native")]
+    command: Some(command::ROW),
+};

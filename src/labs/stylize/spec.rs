@@ -1,111 +1,110 @@
-//! The style lab: settings and result.
+//! Style in one pass: settings, questions and answers.
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::params::{Kind, Param};
+use super::paintings::{BUILT_IN, OWN, PAINTINGS};
+use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::param::{Effect, Kind, choice, number};
+use crate::protocol::settings::{Found, Shares};
+use crate::{choices, settings};
+
+/// The lab.
+pub static LAB: LabSpec = LabSpec {
+    name: "stylize",
+    verb: "stylize",
+    about: "Repaints pictures in one of 26 styles, a mixture, or the style of a picture",
+    wing: Wing::Understanding,
+    topics: &["fast-style"],
+    params: PARAMS,
+    network: Some("multistyle26"),
+    uses_picture: true,
+    starts_by_itself: true,
+    warms_up: true,
+    example: "p=temple&y=19",
+};
 
 /// Styles that the network was trained on.
 pub const STYLES: usize = 26;
 
-/// Where the style comes from: the 26 that are built in, a painting, or a picture of the visitor's.
-pub const SOURCE: &str = "painting";
-/// The words of [`SOURCE`]; the paintings are those of [`PAINTINGS`](super::paintings::PAINTINGS).
-pub const SOURCES: &[&str] = &[
-    BUILT_IN,
-    "great-wave",
-    "auvers",
-    "composition-8",
-    "poppies",
-    "galette",
-    "summertime",
-    "harvesters",
-    "spring",
-    OWN,
-];
-/// The style is a mixture of those that the network was trained on.
-pub const BUILT_IN: &str = "none";
-/// The style is a picture of the visitor's.
-pub const OWN: &str = "own";
-/// Manifest entries of the two networks that take any picture as the style.
-pub const ARBITRARY: [&str; 2] = ["arbitrary-predict", "arbitrary-transform"];
+/// The words of where the style comes from: the 26 that are built in, a painting, or a picture of the
+/// visitor's.
+pub const SOURCES: &[&str] = &{
+    let mut words = [OWN; PAINTINGS.len() + 2];
+    words[0] = BUILT_IN;
+    let mut index = 0;
+    while index < PAINTINGS.len() {
+        words[index + 1] = PAINTINGS[index].name;
+        index += 1;
+    }
+    words
+};
 
-/// Which styles, and how much of each.
-pub const STYLE: &str = "style";
-/// How much of the repainted picture is laid over the photograph, in percent.
-pub const STRENGTH: &str = "strength";
-/// Whose colours the result has.
-pub const COLORS: &str = "colors";
-/// Longer side in pixels that the network works at.
-pub const SIZE: &str = "size";
-
-/// How far the style of a picture is moved along each main direction in which styles differ, in
-/// standard deviations.
-pub const DIRECTIONS: [&str; 4] = ["direction-1", "direction-2", "direction-3", "direction-4"];
-
-const fn direction(name: &'static str, key: &'static str) -> Param {
-    Param {
-        name,
-        key,
-        kind: Kind::Number {
-            min: -3.0,
-            max: 3.0,
-            step: 0.1,
-            default: 0.0,
-        },
-        help: "moves the style of a picture along a main direction in which styles differ, in standard deviations",
+choices! {
+    /// Whose colours the result has.
+    pub enum Colors {
+        /// Those of the style.
+        Style,
+        /// Those of the photograph: only its brightness is repainted.
+        Photo,
     }
 }
 
-/// Settings of the lab.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: STYLE,
-        key: "y",
-        kind: Kind::Mix {
-            of: STYLES,
-            default: 19,
-        },
-        help: "style by number, 0 to 25, or a mixture with weights: 12, or 3:50,12:50",
+const DIRECTION: Kind = number(-3.0, 3.0, 0.1, 0.0);
+const DIRECTION_HELP: &str = "moves the style of a picture along a main direction in which styles differ, in standard deviations";
+
+settings! {
+    /// Settings of style in one pass.
+    pub struct StylizeSettings {
+        style ("style", "y"): Shares = Kind::Mix { of: STYLES, default: 19 }, "style by number, 0 to 25, or a mixture with weights: 12, or 3:50,12:50", causes(Effect::Rerun);
+        /// Index into [`SOURCES`].
+        source ("painting", "g"): Found = Kind::Choice(SOURCES), "painting that the style is taken from, instead of the built-in styles", causes(Effect::Rerun), page_only();
+        /// Longer side in pixels.
+        size ("size", "n"): usize = number(128.0, 1024.0, 64.0, 512.0), "longer side in pixels that the network works at; smaller pictures are not enlarged", causes(Effect::Rerun), group("finish");
+        /// In percent.
+        strength ("strength", "t"): f32 = number(0.0, 100.0, 1.0, 100.0), "how much of the repainted picture is laid over the photograph, in percent", causes(Effect::Refine), group("finish");
+        colors ("colors", "c"): Colors = choice::<Colors>(), "colours of the style, or of the photograph (only its brightness is repainted)", causes(Effect::Refine), group("finish");
+        direction_1 ("direction-1", "d"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
+        direction_2 ("direction-2", "e"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
+        direction_3 ("direction-3", "f"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
+        direction_4 ("direction-4", "h"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
+    }
+}
+
+impl StylizeSettings {
+    /// How far the style of a picture is moved along each main direction in which styles differ, in
+    /// standard deviations.
+    pub fn directions(&self) -> [f32; 4] {
+        [
+            self.direction_1,
+            self.direction_2,
+            self.direction_3,
+            self.direction_4,
+        ]
+    }
+
+    /// The word of [`SOURCES`].
+    pub fn source(&self) -> &'static str {
+        SOURCES[self.source.0]
+    }
+}
+
+/// What the lab is asked. The photograph travels as `picture`, the picture that a style is taken from as
+/// `style`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Question {
+    /// Repaint the picture, some regions in styles of their own: [`Painted`] and the file `rgba`.
+    Run {
+        /// Later ones lie over earlier ones.
+        regions: Vec<Region>,
     },
-    Param {
-        name: SOURCE,
-        key: "g",
-        kind: Kind::Choice(SOURCES),
-        help: "painting that the style is taken from, instead of the built-in styles",
-    },
-    Param {
-        name: SIZE,
-        key: "n",
-        kind: Kind::Number {
-            min: 128.0,
-            max: 1024.0,
-            step: 64.0,
-            default: 512.0,
-        },
-        help: "longer side in pixels that the network works at; smaller pictures are not enlarged",
-    },
-    Param {
-        name: STRENGTH,
-        key: "t",
-        kind: Kind::Number {
-            min: 0.0,
-            max: 100.0,
-            step: 1.0,
-            default: 100.0,
-        },
-        help: "how much of the repainted picture is laid over the photograph, in percent",
-    },
-    Param {
-        name: COLORS,
-        key: "c",
-        kind: Kind::Choice(&["style", "photo"]),
-        help: "colours of the style, or of the photograph (only its brightness is repainted)",
-    },
-    direction("direction-1", "d"),
-    direction("direction-2", "e"),
-    direction("direction-3", "f"),
-    direction("direction-4", "h"),
-];
+    /// Other strength and colours for the last run: [`Painted`] and the file `rgba`.
+    Refine,
+    /// The finished picture of the last run, in the file `png`.
+    Export,
+    /// What the network painted in the last run, in the file `raw`, little-endian f32: RGB by row, 0 to
+    /// 1, rounded to 8 bits.
+    Raw,
+}
 
 /// Most regions that a picture has.
 pub const REGIONS_MAX: usize = 200;
@@ -134,7 +133,7 @@ impl Region {
     }
 }
 
-/// The repainted picture's size; its RGBA bytes travel beside the message.
+/// The repainted picture's size. Beside it the file `rgba`, by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Painted {
     /// Columns.

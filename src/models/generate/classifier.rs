@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 
 use super::grid_conv::{GridConv, GridConvConfig, Step};
+use crate::protocol::generative::{DataSet, classifier_of};
 
 /// Features that the last layer reads.
 pub const FEATURES: usize = 84;
@@ -81,4 +82,11 @@ impl LeNet {
             .forward(features.unsqueeze_dim(0), 1)
             .squeeze_dim(0)
     }
+}
+/// The shipped classifier of a data set; none of avatars.
+pub fn lenet(data: DataSet) -> Option<crate::models::Network<LeNet>> {
+    Some(crate::models::Network {
+        name: classifier_of(data)?,
+        init: |device| LeNetConfig::new(10).init(device),
+    })
 }

@@ -13,3 +13,4 @@ pub mod latents;
 pub mod points;
 pub mod seeded;
 pub mod shapes;
+pub mod shipped;

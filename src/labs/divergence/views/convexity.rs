@@ -2,18 +2,18 @@
 
 use leptos::prelude::*;
 
-use crate::labs::generate::page::place_of;
-use crate::labs::generate::spec::setting;
-use crate::maths::convexity::{Curve, Surface, chord_gap};
+use crate::labs::divergence::page::read;
+use crate::labs::divergence::spec::{LAB, NAMES};
+use crate::page::pointer::place_of;
+use crate::maths::convexity::{Surface, chord_gap};
 use crate::page::color_map::inferno;
 use crate::page::controls::Control;
 use crate::page::export;
 use crate::page::keys::KeyCursor;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::shell::ShareButton;
+use crate::page::frame::ShareButton;
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
 
 /// Ends of the chord as shares of the range, before the visitor moves them.
 const DEFAULTS: [f64; 2] = [0.15, 0.8];
@@ -27,15 +27,9 @@ const STEPS: usize = 60;
 pub fn Convexity() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let lab = Lab::Divergence;
-    let settings = state.settings(lab);
-    let curve = move || {
-        let name = settings.with(|s| s.choice(setting::CURVE));
-        let index = Curve::NAMES.iter().position(|&known| known == name);
-        Curve::ALL[index.unwrap_or(0)]
-    };
+    let curve = move || read().curve;
     let share = move |index: usize| {
-        let moved = settings.with(|s| f64::from(s.row(setting::CHORD)[index]));
+        let moved = f64::from(read().chord.0[index]);
         (DEFAULTS[index] + moved / 4.0).clamp(0.0, 1.0)
     };
     let ends = move || {
@@ -76,7 +70,7 @@ pub fn Convexity() -> impl IntoView {
                     prop:value=move || share(index).to_string()
                     on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
                         let steps = ((v - DEFAULTS[index]) * 4.0) as f32;
-                        state.set_in_row(lab, setting::CHORD, &[(index, steps)]);
+                        state.set_in_row(&LAB, NAMES.chord, &[(index, steps)]);
                     } }
                 />
             </div>
@@ -99,7 +93,7 @@ pub fn Convexity() -> impl IntoView {
                         <SurfaceView surface=Surface::Egg rate />
                     </div>
                     <div class="control">
-                        <label for="descent-rate">{move || t_string!(i18n, param_rate)}</label>
+                        <label for="descent-rate">{move || t_string!(i18n, convex_rate)}</label>
                         <output for="descent-rate">{move || format!("{:.2}", rate.get())}</output>
                         <input type="range" id="descent-rate" min="0.02" max="1.1" step="0.02" prop:value=move || rate.get().to_string()
                             on:input:target=move |event| { if let Ok(v) = event.target().value().parse() { rate.set(v) } } />
@@ -107,7 +101,7 @@ pub fn Convexity() -> impl IntoView {
                 </section>
             </div>
             <div class="inspector">
-                <section class="panel"><Control lab name=setting::CURVE /></section>
+                <section class="panel"><Control lab=&LAB name=NAMES.curve /></section>
                 <section class="panel">{slider(0)}{slider(1)}</section>
                 <div class="row exports"><ShareButton /></div>
             </div>

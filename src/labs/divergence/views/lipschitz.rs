@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::labs::generate::spec::setting;
-use crate::maths::lipschitz::{Slope, power_iteration, spectral_norm};
+use crate::labs::divergence::page::read;
+use crate::labs::divergence::spec::{LAB, NAMES};
+use crate::maths::lipschitz::{power_iteration, spectral_norm};
 use crate::page::controls::Control;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::shell::ShareButton;
+use crate::page::frame::ShareButton;
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
 
 /// Place and slope of the cone before the visitor moves them.
 const CONE: [f64; 2] = [0.3, 1.5];
@@ -23,15 +23,9 @@ const ROUNDS: usize = 10;
 pub fn Lipschitz() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let lab = Lab::Divergence;
-    let settings = state.settings(lab);
-    let function = move || {
-        let name = settings.with(|s| s.choice(setting::FUNCTION));
-        let index = Slope::NAMES.iter().position(|&known| known == name);
-        Slope::ALL[index.unwrap_or(0)]
-    };
+    let function = move || read().function;
     let cone = move || {
-        let row = settings.with(|s| s.row(setting::CONE));
+        let row = read().cone.0;
         [
             (CONE[0] + f64::from(row[0])).clamp(-1.9, 1.9),
             (CONE[1] + f64::from(row[1])).clamp(0.1, 5.5),
@@ -65,7 +59,7 @@ pub fn Lipschitz() -> impl IntoView {
         }
     };
     let matrix = move || {
-        let row = settings.with(|s| s.row(setting::MATRIX));
+        let row = read().matrix.0;
         let value = |i: usize| MATRIX[i] + f64::from(row[i]);
         [[value(0), value(1)], [value(2), value(3)]]
     };
@@ -130,7 +124,7 @@ pub fn Lipschitz() -> impl IntoView {
                 <input type="range" id=id min="-2.5" max="2.5" step="0.05"
                     prop:value=move || matrix()[index / 2][index % 2].to_string()
                     on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
-                        state.set_in_row(lab, setting::MATRIX, &[(index, (v - MATRIX[index]) as f32)]);
+                        state.set_in_row(&LAB, NAMES.matrix, &[(index, (v - MATRIX[index]) as f32)]);
                     } }
                 />
             </div>
@@ -146,7 +140,7 @@ pub fn Lipschitz() -> impl IntoView {
                 <input type="range" id=id min=ends[0] max=ends[1] step="0.05"
                     prop:value=move || cone()[index].to_string()
                     on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
-                        state.set_in_row(lab, setting::CONE, &[(index, (v - CONE[index]) as f32)]);
+                        state.set_in_row(&LAB, NAMES.cone, &[(index, (v - CONE[index]) as f32)]);
                     } }
                 />
             </div>
@@ -170,7 +164,7 @@ pub fn Lipschitz() -> impl IntoView {
                 </section>
             </div>
             <div class="inspector">
-                <section class="panel"><Control lab name=setting::FUNCTION />{slider(0)}{slider(1)}</section>
+                <section class="panel"><Control lab=&LAB name=NAMES.function />{slider(0)}{slider(1)}</section>
                 <section class="panel"><h2>"W"</h2>{(0..4).map(cell).collect_view()}</section>
                 <div class="row exports"><ShareButton /></div>
             </div>

@@ -1,20 +1,24 @@
 //! The numbers of codes.
 
-use super::super::page::Codes;
+use crate::labs::encode::page::Subject;
+use crate::labs::encode::spec::Encoded;
 use crate::page::text::{t_string, use_i18n};
 use leptos::prelude::*;
 
 /// The numbers of both codes.
 #[component]
-pub fn CodeView(codes: RwSignal<Codes>) -> impl IntoView {
+pub fn CodeView(subject: Subject) -> impl IntoView {
     let i18n = use_i18n();
     let bars = move || {
-        let Codes {
+        let Some(Encoded {
             plain,
             mean,
             spread,
             ..
-        } = codes.get();
+        }) = subject.encoded.get()
+        else {
+            return ().into_any();
+        };
         let reach = |values: &[f32]| values.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
         let plain_reach = reach(&plain);
         let reach = reach(&mean).max(2.0);
@@ -44,6 +48,7 @@ pub fn CodeView(codes: RwSignal<Codes>) -> impl IntoView {
                 }
             })
             .collect_view()
+            .into_any()
     };
     view! {
         <section class="panel codes">

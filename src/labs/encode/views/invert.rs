@@ -1,12 +1,11 @@
 //! The search for a GAN's noise.
 
-use super::super::page::picture_signal;
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::generate::page::{Latest, SheetView};
+use crate::labs::encode::page::{ask, picture_signal};
+use crate::labs::encode::spec::{Inverted, Question};
+use crate::page::latest::Latest;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::state::use_state;
+use crate::page::sheet::SheetView;
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
 use leptos::prelude::*;
 
 /// Steps of an inversion.
@@ -15,9 +14,7 @@ const INVERSION_STEPS: u32 = 250;
 /// A search for the noise that makes the GAN draw the picture.
 #[component]
 pub fn Invert(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
-    let state = use_state();
     let i18n = use_i18n();
-    let settings = state.settings(Lab::Encode);
     let drawn = picture_signal();
     let errors = RwSignal::new(Vec::<f32>::new());
     let step = RwSignal::new(0u32);
@@ -33,21 +30,17 @@ pub fn Invert(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     let go = move |steps: u32| {
         let fresh = begin.get_untracked();
         begin.set(false);
-        let ask = Ask::Invert {
-            settings: settings.get_untracked(),
+        let invert = Question::Invert {
             begin: fresh,
             steps,
         };
-        latest.ask(ask, move |told, bytes| {
-            if let Told::Inverted {
-                sheet,
-                step: at,
-                errors: found,
-            } = told
-            {
-                let _ = drawn.try_set(Some((sheet, bytes)));
-                let _ = errors.try_update(|all| all.extend(found));
-                let _ = step.try_set(at);
+        // A beginning that waits is not replaced by a step.
+        let kind = if fresh { "begin inversion" } else { "invert" };
+        latest.ask(kind, ask(invert), move |says| {
+            if let Some(found) = says.read::<Inverted>() {
+                let _ = drawn.try_set(Some((found.sheet, says.file("rgba"))));
+                let _ = errors.try_update(|all| all.extend(found.errors));
+                let _ = step.try_set(found.step);
             }
         });
     };

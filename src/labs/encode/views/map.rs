@@ -1,12 +1,12 @@
 //! A map of the test set's codes.
 
-use super::super::page::{Map, class_label, data_of};
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::generate::page::Latest;
-use crate::labs::generate::spec::DataSet;
-use crate::page::state::use_state;
+use crate::labs::encode::page::{ask, read};
+use crate::labs::encode::spec::{Map, Question};
+use crate::labs::generate::page::class_label;
+use crate::page::engine::Says;
+use crate::page::latest::Latest;
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
+use crate::protocol::generative::DataSet;
 use leptos::prelude::*;
 
 /// Steps of t-SNE, after which the map hardly moves.
@@ -20,57 +20,41 @@ const CLASS_COLORS: [&str; 10] = [
 /// Where the codes of the test set lie, by principal components and by t-SNE.
 #[component]
 pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
-    let state = use_state();
     let i18n = use_i18n();
-    let settings = state.settings(Lab::Encode);
     let map = RwSignal::new(Map::default());
     let running = RwSignal::new(false);
-    let show = move |told: Told, _: Vec<u8>| {
-        if let Told::Map {
-            points,
-            labels,
-            own,
-            step,
-            divergence,
-        } = told
-        {
-            let _ = map.try_set(Map {
-                points,
-                labels,
-                own,
-                step,
-                divergence,
-            });
+    let show = move |says: Says| {
+        if let Some(now) = says.read::<Map>() {
+            let _ = map.try_set(now);
         }
     };
     Effect::new(move |_| {
         if taken.get() > 0 {
             running.set(false);
-            let ask = Ask::Map {
-                settings: settings.get_untracked(),
+            let begin = Question::Map {
                 begin: true,
                 steps: 0,
             };
-            latest.ask(ask, show);
+            latest.forget("map");
+            latest.ask("begin map", ask(begin), show);
         }
     });
     // Each answer asks for the next few steps.
     Effect::new(move |_| {
         let step = map.with(|map| map.step);
         if running.get() && step < TSNE_STEPS {
-            let ask = Ask::Map {
-                settings: settings.get_untracked(),
+            let on = Question::Map {
                 begin: false,
                 steps: 5,
             };
-            latest.ask(ask, show);
+            latest.ask("map", ask(on), show);
         } else if running.get_untracked() {
             running.set(false);
         }
     });
     let dots = move || {
         let map = map.get();
-        let data = settings.with_untracked(data_of);
+        let data = untrack(|| read().data.set());
         let dot = |([x, y], label): (&[f32; 2], &u8)| {
             let color = if data == DataSet::Avatars {
                 0
@@ -86,7 +70,7 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
         (dots, own)
     };
     let legend = move || {
-        let data = settings.with(data_of);
+        let data = read().data.set();
         (data != DataSet::Avatars).then(|| {
             (0..10)
                 .map(|class| {

@@ -1,6 +1,6 @@
 //! A small board to draw on.
 
-use crate::labs::generate::page::{capture, place_of};
+use crate::page::pointer::{capture, place_of};
 use crate::page::export;
 use crate::page::text::{t_string, use_i18n};
 use leptos::prelude::*;

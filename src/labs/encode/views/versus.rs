@@ -1,57 +1,29 @@
 //! A VAE beside a GAN.
 
-use super::super::page::{data_of, picture_signal};
-use crate::labs::generate::ask::{Ask, Told};
-use crate::labs::generate::page::{Latest, SheetView};
-use crate::labs::generate::spec::{DataSet, SHIPPED, setting};
+use crate::labs::encode::page::{ask, picture_signal, read};
+use crate::labs::encode::spec::{LAB, NAMES, Question};
 use crate::page::controls::Control;
-use crate::page::state::use_state;
+use crate::page::latest::Latest;
+use crate::page::sheet::{SheetView, drawn as drawn_of};
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::{Lab, Value};
-use crate::protocol::settings::Settings;
 use leptos::prelude::*;
 
 /// The same number of samples of both, and in what they differ.
 #[component]
 pub fn Versus(latest: Latest) -> impl IntoView {
-    let state = use_state();
     let i18n = use_i18n();
-    let settings = state.settings(Lab::Encode);
     let sheets = [picture_signal(), picture_signal()];
-    let names = move || {
-        let data = settings.with(data_of);
-        let vae = format!("vae-{}", data.name());
-        let gan = if data == DataSet::Avatars {
-            "gan-avatars".to_string()
-        } else {
-            format!("gan-{}-hinge", data.name())
-        };
-        [vae, gan]
-    };
-    let wanted = Memo::new(move |_| (settings.with(|s| s.number(setting::SEED)), names()));
+    let wanted = Memo::new(move |_| {
+        let settings = read();
+        (settings.data, settings.seed)
+    });
     Effect::new(move |_| {
-        let (seed, names) = wanted.get();
-        let asks = names.map(|name| {
-            let mut sample = Settings::new(Lab::Sample);
-            let index = SHIPPED.iter().position(|shipped| shipped.name == name);
-            sample.set(setting::MODEL, Value::Choice(index.unwrap_or(0)));
-            sample.set_text(setting::VIEW, "many");
-            sample.set(setting::SEED, Value::Number(seed));
-            sample.set(setting::SPREAD, Value::Number(1.0));
-            Ask::Sample(sample)
-        });
-        let [first, second] = asks;
-        latest.ask(first, move |told, bytes| {
-            if let Told::Sheet(sheet) = told {
-                let _ = sheets[0].try_set(Some((sheet, bytes)));
-            }
-            let second = second.clone();
-            latest.ask(second, move |told, bytes| {
-                if let Told::Sheet(sheet) = told {
-                    let _ = sheets[1].try_set(Some((sheet, bytes)));
-                }
+        wanted.track();
+        for (kind, gan, sheet) in [("vae", false, sheets[0]), ("gan", true, sheets[1])] {
+            latest.ask(kind, ask(Question::Samples { gan }), move |says| {
+                let _ = sheet.try_set(drawn_of(&says));
             });
-        });
+        }
     });
     let rows = move || {
         [
@@ -77,6 +49,6 @@ pub fn Versus(latest: Latest) -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table></div>
         </section>
-        <section class="panel"><Control lab=Lab::Encode name=setting::SEED /></section>
+        <section class="panel"><Control lab=&LAB name=NAMES.seed /></section>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labs::search::spec::{STYLE_LAYERS, Term};
-use crate::page::engine::Live;
+use crate::labs::search::page::Live;
 use crate::page::text::{I18n, t_string, use_i18n};
 
 /// Columns and rows of the drawing, in its own units.

@@ -7,7 +7,7 @@ use web_sys::{HtmlCanvasElement, ImageData};
 
 use crate::labs::search::spec::STYLE_LAYERS;
 use crate::page::color_map::{diverging, inferno};
-use crate::page::engine::Live;
+use crate::labs::search::page::Live;
 use crate::page::export;
 use crate::page::text::{t_string, use_i18n};
 
@@ -23,11 +23,8 @@ struct Layer {
 /// Takes the matrices out of what travelled beside a report.
 fn layers(live: &Live) -> Vec<Layer> {
     let progress = &live.progress;
-    let start = (progress.width * progress.height * 4) as usize;
-    let mut values = live
-        .bytes
-        .get(start..)
-        .unwrap_or_default()
+    let bytes = live.says.file("grams").to_vec();
+    let mut values = bytes
         .as_chunks::<4>()
         .0
         .iter()

@@ -2,3 +2,5 @@
 
 pub mod pad;
 pub mod paintings;
+pub mod picker;
+pub mod tiles;

@@ -5,12 +5,15 @@ use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
-use crate::labs::stylize::spec::{POINTS_MAX, REGIONS_MAX, Region, STYLES};
-use crate::page::engine::JobState;
 use crate::page::export;
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
+use super::tiles::tile_position;
+use crate::labs::stylize::page::run_with;
+use crate::labs::stylize::spec::{
+    LAB, NAMES, POINTS_MAX, REGIONS_MAX, Region, STYLES, StylizeSettings,
+};
+use crate::protocol::param::Value;
 
 /// Columns and rows of a drawing.
 const SIZE: [u32; 2] = [640, 448];
@@ -31,6 +34,23 @@ pub struct Ink {
     width: f32,
     /// As in [`Region`].
     points: Vec<[f32; 3]>,
+}
+
+/// What the visitor drew on the pad.
+#[derive(Clone, Copy)]
+struct Sketch(RwSignal<Vec<Ink>>);
+
+fn sketch(state: State) -> RwSignal<Vec<Ink>> {
+    state.memory(|| Sketch(RwSignal::new(Vec::new()))).0
+}
+
+/// Where the visitor wants which style.
+#[derive(Clone, Copy)]
+struct Regions(RwSignal<Vec<Region>>);
+
+/// Where the visitor wants which style.
+pub fn regions(state: State) -> RwSignal<Vec<Region>> {
+    state.memory(|| Regions(RwSignal::new(Vec::new()))).0
 }
 
 /// What the pad is for.
@@ -97,7 +117,7 @@ fn Board(what: Use) -> impl IntoView {
                     color.get_untracked()
                 };
                 let points = vec![at];
-                state.sketch.update(|sketch| {
+                sketch(state).update(|sketch| {
                     sketch.push(Ink {
                         color,
                         width: share,
@@ -106,8 +126,7 @@ fn Board(what: Use) -> impl IntoView {
                 });
                 true
             }
-            Use::Regions => state
-                .regions
+            Use::Regions => regions(state)
                 .try_update(|regions| {
                     let room = regions.len() < REGIONS_MAX;
                     if room {
@@ -126,12 +145,12 @@ fn Board(what: Use) -> impl IntoView {
     };
     let add = move |at: [f32; 3]| {
         match what {
-            Use::Draw => state.sketch.update(|sketch| {
+            Use::Draw => sketch(state).update(|sketch| {
                 if let Some(ink) = sketch.last_mut() {
                     ink.points.push(at);
                 }
             }),
-            Use::Regions => state.regions.update(|regions| {
+            Use::Regions => regions(state).update(|regions| {
                 if let Some(region) = regions.last_mut().filter(|r| r.points.len() < POINTS_MAX) {
                     region.points.push(at);
                 }
@@ -148,10 +167,10 @@ fn Board(what: Use) -> impl IntoView {
         match what {
             Use::Draw => spawn_local(async move {
                 if let Ok(blob) = export::to_blob(&canvas).await {
-                    state.show_drawing(blob, preview);
+                    show_drawing(state, blob, preview);
                 }
             }),
-            Use::Regions => state.show_regions(preview),
+            Use::Regions => show_regions(state, preview),
         }
     };
     let end = move || {
@@ -162,10 +181,7 @@ fn Board(what: Use) -> impl IntoView {
     };
     let follow = set_interval_with_handle(
         move || {
-            let idle = state
-                .engine
-                .job
-                .with_untracked(|job| !matches!(job, JobState::Running { .. }));
+            let idle = !untrack(|| state.desk(&LAB).is_running());
             if drawing.get_untracked() && changed.get_value() && idle {
                 show(Some(PREVIEW));
             }
@@ -186,9 +202,8 @@ fn Board(what: Use) -> impl IntoView {
             canvas.set_height(rows);
         }
         let painted = match what {
-            Use::Draw => state.sketch.with(|sketch| paint_sketch(&canvas, sketch)),
-            Use::Regions => state
-                .regions
+            Use::Draw => sketch(state).with(|sketch| paint_sketch(&canvas, sketch)),
+            Use::Regions => regions(state)
                 .with(|regions| paint_regions(&canvas, regions)),
         };
         if let Err(error) = painted {
@@ -263,18 +278,18 @@ fn Board(what: Use) -> impl IntoView {
     };
     let take_back = move |all: bool| {
         match what {
-            Use::Draw => state.sketch.update(|sketch| shorten(sketch, all)),
-            Use::Regions => state.regions.update(|regions| shorten(regions, all)),
+            Use::Draw => sketch(state).update(|sketch| shorten(sketch, all)),
+            Use::Regions => regions(state).update(|regions| shorten(regions, all)),
         }
         // The canvas is painted by an effect, a moment later.
         set_timeout(move || show(None), std::time::Duration::from_millis(20));
     };
     let empty = move || match what {
-        Use::Draw => state.sketch.with(Vec::is_empty),
-        Use::Regions => state.regions.with(Vec::is_empty),
+        Use::Draw => sketch(state).with(Vec::is_empty),
+        Use::Regions => regions(state).with(Vec::is_empty),
     };
     let full =
-        move || what == Use::Regions && state.regions.with(|regions| regions.len() >= REGIONS_MAX);
+        move || what == Use::Regions && regions(state).with(|regions| regions.len() >= REGIONS_MAX);
     let below = move || {
         let source = state.source.get().filter(|_| what == Use::Regions)?;
         Some(view! {
@@ -328,7 +343,7 @@ fn Board(what: Use) -> impl IntoView {
                 {match what {
                     Use::Draw => view! {
                         <div class="row">
-                            <label for="ink">{move || t_string!(i18n, param_color)}</label>
+                            <label for="ink">{move || t_string!(i18n, pad_ink)}</label>
                             <input
                                 type="color"
                                 id="ink"
@@ -369,7 +384,7 @@ fn BrushStyles(style: RwSignal<Option<u8>>) -> impl IntoView {
     let i18n = use_i18n();
     let tiles = (0..STYLES)
         .map(|index| {
-            let position = crate::labs::stylize::page::tile_position(index);
+            let position = tile_position(index);
             view! {
                 <button
                     type="button"
@@ -453,27 +468,24 @@ fn line(
     Ok(())
 }
 
-impl State {
-    /// Puts a drawing on the stage and repaints it; small while the pen moves.
-    fn show_drawing(self, blob: web_sys::Blob, preview: Option<f32>) {
-        self.replace_source(blob, "drawing.png".into());
-        self.run_at(preview);
-    }
+/// Puts a drawing on the stage and repaints it; small while the pen moves.
+fn show_drawing(state: State, blob: web_sys::Blob, preview: Option<f32>) {
+    state.replace_source(blob, "drawing.png".into());
+    run_at(state, preview);
+}
 
-    /// Repaints the picture with the regions as they are.
-    fn show_regions(self, preview: Option<f32>) {
-        self.engine.set_regions(self.regions.get_untracked());
-        if self.source.with_untracked(Option::is_some) {
-            self.run_at(preview);
-        }
+/// Repaints the picture with the regions as they are.
+fn show_regions(state: State, preview: Option<f32>) {
+    if state.source.with_untracked(Option::is_some) {
+        run_at(state, preview);
     }
+}
 
-    fn run_at(self, preview: Option<f32>) {
-        let mut settings = self.settings(Lab::Stylize).get_untracked();
-        if let Some(side) = preview {
-            let side = side.min(settings.number("size"));
-            settings.set("size", crate::protocol::params::Value::Number(side));
-        }
-        self.run_with(settings);
+fn run_at(state: State, preview: Option<f32>) {
+    let mut settings = state.settings(&LAB).get_untracked();
+    if let Some(side) = preview {
+        let size = settings.read::<StylizeSettings>().size as f32;
+        settings.set(NAMES.size, Value::Number(side.min(size)));
     }
+    run_with(state, settings);
 }

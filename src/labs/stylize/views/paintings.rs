@@ -2,28 +2,82 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::Blob;
 
-use crate::labs::stylize::paintings::PAINTINGS;
-use crate::labs::stylize::spec::{BUILT_IN, DIRECTIONS, OWN, SOURCE};
-use crate::page::controls::Control;
-use crate::page::intake::{FileButton, check_file};
-use crate::page::state::use_state;
-use crate::page::text::{t_string, use_i18n};
-use crate::protocol::params::Lab;
+use crate::labs::stylize::paintings::{BUILT_IN, OWN, PAINTINGS};
+use crate::page::intake::{FileButton, check_file, fetch_picture};
+use crate::page::state::{State, use_state};
+use crate::page::text::{choice_label, lab_word, t_string, use_i18n};
+use crate::protocol::lab::LabSpec;
+use crate::protocol::settings::Settings;
+
+/// Name of the setting, in each of the labs that have one.
+const SETTING: &str = "painting";
+
+/// The visitor's own picture to take a style from, shared by the labs that take one.
+#[derive(Clone, Copy)]
+struct Own(RwSignal<Option<Blob>, LocalStorage>);
+
+fn own(state: State) -> Own {
+    state.memory(|| Own(RwSignal::new_local(None)))
+}
+
+/// Where a lab takes its style from: a painting, [`BUILT_IN`] or [`OWN`].
+pub fn source(state: State, lab: &LabSpec) -> &'static str {
+    state
+        .settings(lab)
+        .with(|settings| settings.word(SETTING))
+}
+
+/// Hands over the picture that the style is taken from: none where it is built in, or where the visitor
+/// has not given one; the engine then says what to do. A painting that cannot be fetched is said.
+pub fn fetch(
+    state: State,
+    settings: &Settings,
+    setting: &str,
+    then: impl FnOnce(Option<Blob>) + 'static,
+) {
+    match settings.word(setting) {
+        BUILT_IN => then(None),
+        OWN => then(own(state).0.get_untracked()),
+        painting => leptos::task::spawn_local(async move {
+            match fetch_picture("paintings", painting).await {
+                Ok(style) => then(Some(style)),
+                Err(failure) => state.refuse(failure),
+            }
+        }),
+    }
+}
+
+/// Takes a picture of the visitor's as the style.
+fn take(state: State, lab: &'static LabSpec, blob: Blob) {
+    state.refused.set(None);
+    own(state).0.set(Some(blob));
+    state.settings(lab).update(|settings| {
+        settings.set_text(SETTING, OWN);
+    });
+    state.write_address();
+    state.run_if_light();
+}
 
 /// Paintings to take the style from, or a picture of the visitor's.
 #[component]
 pub fn Paintings(
     /// The lab that paints.
-    lab: Lab,
+    lab: &'static LabSpec,
+    /// Key of the title among the lab's words.
+    title: &'static str,
+    /// What stands below.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let source = move || state.settings(lab).with(|settings| settings.choice(SOURCE));
+    let source = move || source(state, lab);
     let choose = move |name: &'static str| {
         let mut chosen = state.settings(lab).get_untracked();
-        chosen.set_text(SOURCE, name);
-        state.set(lab, SOURCE, chosen.get(SOURCE));
+        chosen.set_text(SETTING, name);
+        state.set(lab, SETTING, chosen.get(SETTING).clone());
     };
     let tiles = PAINTINGS
         .iter()
@@ -47,7 +101,7 @@ pub fn Paintings(
     let take = move |file: web_sys::File| {
         leptos::task::spawn_local(async move {
             match check_file(&file).await {
-                Ok(_) => state.take_style(file.unchecked_into()),
+                Ok(_) => take(state, lab, file.unchecked_into()),
                 Err(failure) => state.refuse(failure),
             }
         });
@@ -58,16 +112,15 @@ pub fn Paintings(
         name => PAINTINGS
             .iter()
             .find(|painting| painting.name == name)
-            .map(|painting| format!("{}. {}", painting.title, painting.painter))
+            .map(|painting| {
+                let title = choice_label(i18n, lab.name, SETTING, name);
+                format!("{title}. {}", painting.painter)
+            })
             .unwrap_or_default(),
     };
     view! {
         <section class="panel" id="paintings">
-            <h2>{move || match lab {
-                Lab::Stylize => t_string!(i18n, paintings_title),
-                Lab::Texture => t_string!(i18n, paintings_example),
-                _ => t_string!(i18n, paintings_style),
-            }}</h2>
+            <h2>{move || lab_word(i18n, lab.name, title)}</h2>
             <div class="painting-tiles">{tiles}</div>
             <div class="row">
                 <FileButton
@@ -77,13 +130,7 @@ pub fn Paintings(
                 />
             </div>
             <p class="help">{said}</p>
-            {move || (lab == Lab::Stylize && source() != BUILT_IN).then(|| view! {
-                <details class="directions">
-                    <summary>{t_string!(i18n, directions_title)}</summary>
-                    {DIRECTIONS.map(|name| view! { <Control lab name /> }).collect_view()}
-                    <p class="help">{t_string!(i18n, directions_help)}</p>
-                </details>
-            })}
+            {children.map(|children| children())}
         </section>
     }
 }

@@ -1,3 +1,4 @@
 //! The views of the page.
 
 pub mod plane;
+pub mod session;

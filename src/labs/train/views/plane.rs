@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
-use crate::labs::generate::ask::{CELLS, Plane, Progress};
-use crate::labs::generate::page::{capture, place_of};
+use crate::labs::train::spec::{CELLS, Plane, Progress};
+use crate::page::pointer::{capture, place_of};
 use crate::page::color_map::diverging;
 use crate::page::export;
 use crate::page::keys::KeyCursor;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -10,23 +11,31 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use crate::data::batches;
 use crate::data::pack::Pack;
 use crate::engine::native_host::{NativeHost, encode_png};
-use crate::engine::studio;
-use crate::engine::weights::sha256_hex;
+use crate::engine::weights::{self, sha256_hex};
 use crate::job::{Host, Job};
-use crate::labs::generate::networks::{Maker, Network, sheet};
-use crate::labs::generate::spec::{DataSet, Family, Objective, Shipped, classifier_of, find};
+use crate::labs::generate::networks::{LatentModel, Network, picture_of, sheet};
 use crate::labs::{sample::engine as sample, scores::engine as score};
 use crate::models::generate::classifier::LeNetConfig;
 use crate::protocol::card::{Manifest, ModelCard, Source, file_name};
 use crate::protocol::failure::Failure;
+use crate::protocol::generative::{DataSet, Family, Objective, Shipped, classifier_of, find};
 
 use super::latents::{latents_of_codes, latents_of_weights};
-use super::train::{data_folder, open_pack};
-use super::weights_file;
-use crate::labs::sample::command::{picture_of, write};
+use crate::command::files::write;
+use crate::command::train::{data_folder, open_pack};
+use crate::command::{CommandRow, weights_file};
+use crate::models::Row as _;
+use crate::models::generate::shipped::{AutoencoderRow, GeneratorRow};
 
 /// Seed of the pictures that scores and cards are made with.
-const CARD_SEED: f32 = 1.0;
+const CARD_SEED: u32 = 1;
+
+/// The command.
+pub const ROW: CommandRow = CommandRow {
+    flags: command,
+    run: publish,
+    figures: None,
+};
 
 /// The flags of `kiln publish`.
 pub fn command() -> Command {
@@ -82,7 +91,8 @@ pub fn publish(arguments: &ArgMatches) -> Result<(), String> {
     {
         publish_pack(name, data, part, from)?
     } else if let Some(data) = DataSet::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .find(|&data| classifier_of(data) == Some(name))
     {
         publish_classifier(name, data, from, &folder, command, &time)?
@@ -185,7 +195,7 @@ fn publish_classifier(
     let blank = LeNetConfig::new(data.classes()).init(&device);
     let network = weights_file::load_weights(blank, from)?;
     let test = open_pack(folder, data, "test")?;
-    let host = NativeHost::new("weights", |_| {});
+    let host = NativeHost::new("weights", |_, _| {});
     let judged = pollster::block_on(score::judge(
         &Job::new(&host, "cpu"),
         &network,
@@ -244,32 +254,34 @@ fn publish_network(
     let data = shipped.data;
     let train = open_pack(folder, data, "train")?;
     let test = open_pack(folder, data, "test")?;
-    let network = match studio::blank(shipped, &device) {
-        Network::Auto(mut saved) => {
+    let network = match shipped.family.encodes() {
+        true => {
+            let mut saved = AutoencoderRow(shipped).blank(&device);
             saved.network = weights_file::load_weights(saved.network, from)?;
             saved.latents = latents_of_codes(shipped, &saved.network, &train, saved.latents)?;
-            Network::Auto(saved)
+            Network::Autoencoder(Rc::new(saved))
         }
-        Network::Gan(mut saved) => {
+        false => {
+            let mut saved = GeneratorRow(shipped).blank(&device);
             saved.network = weights_file::load_weights(saved.network, from)?;
             saved.latents = latents_of_weights(&saved.network, saved.latents);
-            Network::Gan(saved)
+            Network::Generator(Rc::new(saved))
         }
     };
-    let host = NativeHost::new("weights", |_| {});
+    let host = NativeHost::new("weights", |_, _| {});
     let (quality, network) = pollster::block_on(async {
         let job = Job::new(&host, "cpu");
-        let maker = Maker::new(&job, shipped, network).await?;
+        let model = LatentModel::new(&job, shipped, network).await?;
         let many = sample::noises(CARD_SEED, shipped.latent, 1.0, 64);
-        let codes: Vec<_> = many.iter().map(|along| maker.code(along, &[])).collect();
+        let codes: Vec<_> = many.iter().map(|along| model.code(along, &[])).collect();
         let mut pictures = Vec::new();
         if shipped.family == Family::Cvae {
             // Each class in turn.
             for (class, codes) in codes.chunks(8).enumerate() {
-                pictures.extend(maker.decode(&job, codes, class as u8, &device).await?);
+                pictures.extend(model.decode(&job, codes, class as u8, &device).await?);
             }
         } else {
-            pictures = maker.decode(&job, &codes, 0, &device).await?;
+            pictures = model.decode(&job, &codes, 0, &device).await?;
         }
         let (sheet, rgba) = sheet(&pictures, data.side(), data.channels(), 8);
         let png = encode_png(&picture_of(sheet, rgba));
@@ -280,17 +292,17 @@ fn publish_network(
                 path: path.display().to_string(),
                 reason: e.to_string(),
             })?;
-        let quality = quality_of(&job, &host, &maker, &test, &device).await?;
-        Ok((quality, maker.network))
+        let quality = quality_of(&job, &host, &model, &test, &device).await?;
+        Ok((quality, model.network))
     })
     .map_err(|failure: Failure| failure.to_string())?;
     let parameters = match &network {
-        Network::Auto(saved) => saved.network.num_params(),
-        Network::Gan(saved) => saved.network.num_params(),
+        Network::Autoencoder(saved) => saved.network.num_params(),
+        Network::Generator(saved) => saved.network.num_params(),
     };
     let bytes = match network {
-        Network::Auto(saved) => ship(shipped.name, *saved)?,
-        Network::Gan(saved) => ship(shipped.name, *saved)?,
+        Network::Autoencoder(saved) => ship(shipped.name, (*saved).clone())?,
+        Network::Generator(saved) => ship(shipped.name, (*saved).clone())?,
     };
     Ok(ModelCard {
         name: shipped.name.into(),
@@ -360,19 +372,19 @@ fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
 async fn quality_of(
     job: &Job<'_>,
     host: &dyn Host,
-    maker: &Maker,
+    model: &LatentModel,
     test: &Pack,
     device: &Device,
 ) -> Result<String, Failure> {
     let mut parts = Vec::new();
-    if let Network::Auto(saved) = &maker.network {
+    if let Network::Autoencoder(saved) = &model.network {
         let count = test.count().min(1000) as u32;
         let (mut squares, mut values) = (0f64, 0usize);
         for from in (0..count).step_by(100) {
             let indices: Vec<u32> = (from..(from + 100).min(count)).collect();
             let classes =
                 saved.network.class_shift.is_some().then(|| {
-                    batches::one_hot(test, &indices, maker.shipped.data.classes(), device)
+                    batches::one_hot(test, &indices, model.shipped.data.classes(), device)
                 });
             let grid = batches::grid(test, &indices, device);
             let code = saved.network.encode(grid.clone(), classes.clone());
@@ -388,27 +400,28 @@ async fn quality_of(
         ));
     }
     if let (Some(name), true) = (
-        classifier_of(maker.shipped.data),
-        maker.shipped.family != Family::Cvae,
+        classifier_of(model.shipped.data),
+        model.shipped.family != Family::Cvae,
     ) {
         let manifest = std::fs::read_to_string("weights/manifest.json").unwrap_or_default();
         let manifest: Manifest =
             serde_json::from_str(&manifest).unwrap_or_else(|_| Manifest::shipped());
-        let network = LeNetConfig::new(maker.shipped.data.classes()).init(device);
-        let classifier = crate::engine::weights::load(host, manifest.card(name)?, network).await?;
+        let network = LeNetConfig::new(model.shipped.data.classes()).init(device);
+        let bytes = weights::fetch(host, manifest.card(name)?).await?;
+        let classifier = weights::fill(network, name, bytes)?;
         let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
-        let noises = sample::noises(CARD_SEED, maker.shipped.latent, 1.0, score::SCORED);
-        let codes: Vec<_> = noises.iter().map(|along| maker.code(along, &[])).collect();
-        let pictures = maker.decode(job, &codes, 0, device).await?;
-        let harm = score::Harm {
-            modes: 10,
+        let noises = sample::noises(CARD_SEED, model.shipped.latent, 1.0, score::SCORED);
+        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+        let pictures = model.decode(job, &codes, 0, device).await?;
+        let corruption = score::Corruption {
+            classes: 10,
             blur: 0.0,
             noise: 0.0,
             seed: 1,
         };
         let reference = score::reference(&judged);
         let (scores, _) =
-            score::score(job, &classifier, &pictures, harm, &reference, device).await?;
+            score::score(job, &classifier, &pictures, corruption, &reference, device).await?;
         parts.push(format!(
             "1,000 samples against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
             scores.frechet[0] + scores.frechet[1],

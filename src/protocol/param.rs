@@ -1,129 +1,89 @@
-//! The parameter table: each setting of a lab is declared once.
+//! The rows of a lab's parameter table: each setting is declared once.
 //!
 //! Controls, share link, command-line flags, validation and docs are all read from it.
 
-/// A lab: one page, one command, one kind of job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lab {
-    /// Boxes around objects.
-    Detect,
-    /// A person cut out of the picture.
-    Segment,
-    /// The picture repainted in one pass.
-    Stylize,
-    /// The picture repainted by a search, step by step.
-    Gatys,
-    /// A texture like an example, from noise.
-    Texture,
-    /// What a layer sees in the picture, grown until it shows.
-    Dream,
-    /// Pictures from latent sliders.
-    Sample,
-    /// Pictures to codes and back, by autoencoders and by inverting a GAN.
-    Encode,
-    /// An adversarial pair in training.
-    Train,
-    /// How far two densities are apart.
-    Divergence,
-    /// IS and FID.
-    Scores,
-}
-
-impl Lab {
-    /// All labs, in the order of the page's navigation.
-    pub const ALL: [Self; 11] = [
-        Self::Detect,
-        Self::Segment,
-        Self::Stylize,
-        Self::Gatys,
-        Self::Texture,
-        Self::Dream,
-        Self::Sample,
-        Self::Encode,
-        Self::Train,
-        Self::Divergence,
-        Self::Scores,
-    ];
-
-    /// Name in links, commands and translations.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Detect => "detect",
-            Self::Segment => "segment",
-            Self::Stylize => "stylize",
-            Self::Gatys => "gatys",
-            Self::Texture => "texture",
-            Self::Dream => "dream",
-            Self::Sample => "sample",
-            Self::Encode => "encode",
-            Self::Train => "train",
-            Self::Divergence => "divergence",
-            Self::Scores => "scores",
-        }
-    }
-
-    /// The lab of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lab| lab.name() == name)
-    }
-
-    /// Settings of the lab, in the order in which the method uses them.
-    pub fn params(self) -> &'static [Param] {
-        match self {
-            Self::Detect => crate::labs::detect::spec::PARAMS,
-            Self::Segment => crate::labs::segment::spec::PARAMS,
-            Self::Stylize => crate::labs::stylize::spec::PARAMS,
-            Self::Gatys => crate::labs::search::spec::GATYS_PARAMS,
-            Self::Texture => crate::labs::search::spec::TEXTURE_PARAMS,
-            Self::Dream => crate::labs::search::spec::DREAM_PARAMS,
-            Self::Sample => crate::labs::generate::spec::SAMPLE_PARAMS,
-            Self::Encode => crate::labs::generate::spec::ENCODE_PARAMS,
-            Self::Train => crate::labs::generate::spec::TRAIN_PARAMS,
-            Self::Divergence => crate::labs::generate::spec::DIVERGENCE_PARAMS,
-            Self::Scores => crate::labs::generate::spec::SCORES_PARAMS,
-        }
-    }
-
-    /// The manifest entry of the network that the lab runs; of the generative labs, which choose one by
-    /// a setting, the first.
-    pub fn model(self) -> &'static str {
-        match self {
-            Self::Detect => "ssd",
-            Self::Segment => "selfie",
-            Self::Stylize => "multistyle26",
-            Self::Gatys | Self::Texture | Self::Dream => crate::labs::search::spec::NETWORK,
-            _ => crate::labs::generate::spec::SHIPPED[0].name,
-        }
-    }
-
-    /// Whether the lab makes pictures of its own instead of working on the visitor's, and asks the
-    /// engine by [`crate::labs::generate::ask::Ask`] instead of by runs.
-    pub fn generates(self) -> bool {
-        matches!(
-            self,
-            Self::Sample | Self::Encode | Self::Train | Self::Divergence | Self::Scores
-        )
-    }
-
-    /// Whether a run takes many steps, can be paused and goes on from where it was. Such a lab waits
-    /// for the visitor to start it.
-    pub fn takes_steps(self) -> bool {
-        matches!(self, Self::Gatys | Self::Texture | Self::Dream)
-    }
-}
+use super::settings::Settings;
 
 /// One setting.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Param {
-    /// Name on the command line and in exported JSON.
+    /// Name on the command line, in exported JSON, and of its words.
     pub name: &'static str,
     /// Name in a share link: one or two letters.
     pub key: &'static str,
     /// What values it takes.
     pub kind: Kind,
-    /// What it does, in English, for the command line. The page has its own translations.
+    /// What it does, in English, for the command line. The page has words of its own.
     pub help: &'static str,
+    /// What a change of it causes.
+    pub causes: Effect,
+    /// The panel that it stands in, or the term of the formula that it belongs to; no control is made
+    /// by itself where it is empty.
+    pub group: &'static str,
+    /// When there is a control for it; always where there is none.
+    pub shows: Option<fn(&Settings) -> bool>,
+    /// Whether only the page has a use for it: then it is no flag of the command.
+    pub page_only: bool,
+}
+
+/// What a change of a setting causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The page draws what it has in another way, or asks by itself.
+    Redraw,
+    /// The engine looks at its last result again, without running a network.
+    Refine,
+    /// A new run.
+    Rerun,
+    /// Work under way takes it over at its next step.
+    Adjust,
+    /// Work under way keeps what it began with; the next start uses it.
+    Restart,
+}
+
+impl Param {
+    /// A row that causes nothing but drawing and stands in no panel.
+    pub const fn new(
+        name: &'static str,
+        key: &'static str,
+        kind: Kind,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            key,
+            kind,
+            help,
+            causes: Effect::Redraw,
+            group: "",
+            shows: None,
+            page_only: false,
+        }
+    }
+
+    /// The same, with what a change causes.
+    pub const fn causes(mut self, causes: Effect) -> Self {
+        self.causes = causes;
+        self
+    }
+
+    /// The same, in a panel.
+    pub const fn group(mut self, group: &'static str) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// The same, with a control only where the other settings say so.
+    pub const fn shows(mut self, shows: fn(&Settings) -> bool) -> Self {
+        self.shows = Some(shows);
+        self
+    }
+
+    /// The same, of no use to the command line.
+    pub const fn page_only(mut self) -> Self {
+        self.page_only = true;
+        self
+    }
 }
 
 /// The values that a setting takes.
@@ -138,6 +98,16 @@ pub enum Kind {
     },
     /// One of some words; the first is the default.
     Choice(&'static [&'static str]),
+    /// One of very many words, to be searched for; the first is the default.
+    Search(&'static [&'static str]),
+    /// A word that is known at run time alone, such as the name of a file of the visitor's; empty for
+    /// none, which is the default. At most [`TEXT_MAX`] bytes.
+    Open,
+    /// A line of text of at most [`TEXT_MAX`] bytes.
+    Text {
+        /// What a fresh visitor sees.
+        default: &'static str,
+    },
     /// An opaque sRGB colour.
     Color([u8; 3]),
     /// A mixture of some things that have numbers: `12`, or `3:50,12:50` with weights.
@@ -154,6 +124,9 @@ pub enum Kind {
         of: usize,
     },
 }
+
+/// Most bytes of a [`Kind::Text`] or [`Kind::Open`]: a few of them fit into a link.
+pub const TEXT_MAX: usize = 200;
 
 /// Most numbers of a [`Kind::Row`].
 pub const ROW_MAX: usize = 12;
@@ -179,11 +152,11 @@ pub fn only(index: usize) -> Mix {
 }
 
 /// A value of a setting, always one that its [`Kind`] allows.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Value {
     /// Of a [`Kind::Number`], a multiple of its step.
     Number(f32),
-    /// Index into the words of a [`Kind::Choice`].
+    /// Index into the words of a [`Kind::Choice`] or a [`Kind::Search`].
     Choice(usize),
     /// Of a [`Kind::Color`].
     Color([u8; 3]),
@@ -191,14 +164,46 @@ pub enum Value {
     Mix(Mix),
     /// Of a [`Kind::Row`].
     Row(Row),
+    /// Of a [`Kind::Text`] or a [`Kind::Open`].
+    Text(String),
+}
+
+/// A number from `min` to `max` in steps of `step`.
+pub const fn number(min: f32, max: f32, step: f32, default: f32) -> Kind {
+    Kind::Number {
+        min,
+        max,
+        step,
+        default,
+    }
+}
+
+/// One of the variants of an enum; the first is the default.
+pub const fn choice<T: strum::VariantNames>() -> Kind {
+    Kind::Choice(T::VARIANTS)
 }
 
 impl Kind {
+    /// The words of a [`Kind::Choice`] or a [`Kind::Search`]; none of the others.
+    pub fn words(&self) -> &'static [&'static str] {
+        match *self {
+            Self::Choice(words) | Self::Search(words) => words,
+            Self::Number { .. }
+            | Self::Open
+            | Self::Text { .. }
+            | Self::Color(_)
+            | Self::Mix { .. }
+            | Self::Row { .. } => &[],
+        }
+    }
+
     /// The value that a fresh visitor sees.
     pub fn default_value(&self) -> Value {
         match *self {
             Self::Number { default, .. } => Value::Number(default),
-            Self::Choice(_) => Value::Choice(0),
+            Self::Choice(_) | Self::Search(_) => Value::Choice(0),
+            Self::Open => Value::Text(String::new()),
+            Self::Text { default } => Value::Text(default.into()),
             Self::Color(color) => Value::Color(color),
             Self::Mix { default, .. } => Value::Mix(only(default)),
             Self::Row { .. } => Value::Row([0; ROW_MAX]),
@@ -213,7 +218,10 @@ impl Kind {
                 let number: f32 = text.parse().ok().filter(|n: &f32| n.is_finite())?;
                 Some(self.clamp(Value::Number(number)))
             }
-            Self::Choice(words) => words.iter().position(|&w| w == text).map(Value::Choice),
+            Self::Choice(words) | Self::Search(words) => {
+                words.iter().position(|&w| w == text).map(Value::Choice)
+            }
+            Self::Open | Self::Text { .. } => is_line(text).then(|| Value::Text(text.into())),
             Self::Color(_) => parse_color(text).map(Value::Color),
             Self::Mix { of, .. } => parse_mix(text, of).map(Value::Mix),
             Self::Row { of } => parse_row(text, of).map(Value::Row),
@@ -221,14 +229,17 @@ impl Kind {
     }
 
     /// Writes a value so that [`parse`](Self::parse) reads the same one.
-    pub fn format(&self, value: Value) -> String {
+    pub fn format(&self, value: &Value) -> String {
         match (self, value) {
             (Self::Number { step, .. }, Value::Number(n)) => format!("{n:.*}", decimals(*step)),
-            (Self::Choice(words), Value::Choice(index)) => words[index.min(words.len() - 1)].into(),
+            (Self::Choice(words) | Self::Search(words), &Value::Choice(index)) => {
+                words[index.min(words.len() - 1)].into()
+            }
+            (Self::Open | Self::Text { .. }, Value::Text(text)) => text.clone(),
             (_, Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
-            (Self::Mix { .. }, Value::Mix(mix)) => format_mix(&mix),
-            (Self::Row { .. }, Value::Row(row)) => format_row(&row),
-            _ => self.format(self.default_value()),
+            (Self::Mix { .. }, Value::Mix(mix)) => format_mix(mix),
+            (Self::Row { .. }, Value::Row(row)) => format_row(row),
+            _ => self.format(&self.default_value()),
         }
     }
 
@@ -241,8 +252,15 @@ impl Kind {
                 let text = format!("{:.*}", decimals(step), min + steps * step);
                 Value::Number(text.parse::<f32>().unwrap_or(min).clamp(min, max))
             }
-            (Self::Choice(words), Value::Choice(index)) if index < words.len() => value,
-            (Self::Color(_), Value::Color(_)) => value,
+            (Self::Choice(words) | Self::Search(words), Value::Choice(index))
+                if index < words.len() =>
+            {
+                Value::Choice(index)
+            }
+            (Self::Open | Self::Text { .. }, Value::Text(text)) if is_line(&text) => {
+                Value::Text(text)
+            }
+            (Self::Color(_), Value::Color(color)) => Value::Color(color),
             (&Self::Mix { of, .. }, Value::Mix(mix)) if mix.iter().any(|&w| w > 0) => {
                 clamp_mix(mix, of).map_or_else(|| self.default_value(), Value::Mix)
             }
@@ -254,6 +272,11 @@ impl Kind {
             _ => self.default_value(),
         }
     }
+}
+
+/// Whether a text is one that a [`Kind::Text`] takes: short, and without control characters.
+fn is_line(text: &str) -> bool {
+    text.len() <= TEXT_MAX && !text.chars().any(char::is_control)
 }
 
 /// Digits after the point that a step of this size needs.
@@ -399,7 +422,7 @@ mod tests {
         );
         assert_eq!(kind.clamp(mix(&[])), mix(&[(2, 100)]));
         assert_eq!(kind.clamp(mix(&[(9, 7)])), mix(&[(2, 100)]));
-        assert_eq!(kind.format(mix(&[(1, 100), (4, 50)])), "1:100,4:50");
+        assert_eq!(kind.format(&mix(&[(1, 100), (4, 50)])), "1:100,4:50");
     }
 
     #[test]
@@ -407,8 +430,8 @@ mod tests {
         let kind = Kind::Row { of: 3 };
         assert_eq!(kind.parse("0"), Some(kind.default_value()));
         let row = kind.parse("0,9,-0.26").unwrap();
-        assert_eq!(kind.format(row), "0,4,-0.25");
-        assert_eq!(kind.format(kind.parse("1.5,0,0").unwrap()), "1.5");
+        assert_eq!(kind.format(&row), "0,4,-0.25");
+        assert_eq!(kind.format(&kind.parse("1.5,0,0").unwrap()), "1.5");
         for bad in ["", "x", "1,", "NaN", "1,2,3,4", "inf"] {
             assert_eq!(kind.parse(bad), None, "{bad}");
         }
@@ -421,31 +444,28 @@ mod tests {
     }
 
     #[test]
-    fn names_and_keys_are_unique_in_each_lab() {
-        for lab in Lab::ALL {
-            for pick in [|p: &Param| p.name, |p: &Param| p.key] {
-                let mut seen: Vec<_> = lab.params().iter().map(pick).collect();
-                seen.sort_unstable();
-                let count = seen.len();
-                seen.dedup();
-                assert_eq!(seen.len(), count, "{} repeats a name or key", lab.name());
-            }
-        }
+    fn lines_of_text_are_short_and_have_no_control_characters() {
+        let kind = Kind::Text { default: "0.5*x" };
+        assert_eq!(kind.default_value(), Value::Text("0.5*x".into()));
+        assert_eq!(kind.parse("a & b"), Some(Value::Text("a & b".into())));
+        assert_eq!(kind.parse("a\nb"), None);
+        assert_eq!(kind.parse(&"x".repeat(TEXT_MAX + 1)), None);
+        assert_eq!(
+            kind.clamp(Value::Text("\u{7}".into())),
+            kind.default_value()
+        );
+        assert_eq!(Kind::Open.default_value(), Value::Text(String::new()));
+        assert_eq!(
+            Kind::Open.clamp(Value::Choice(1)),
+            Kind::Open.default_value()
+        );
     }
 
     #[test]
-    fn every_default_is_a_value_of_its_kind() {
-        for lab in Lab::ALL {
-            for param in lab.params() {
-                let default = param.kind.default_value();
-                assert_eq!(param.kind.clamp(default), default, "{}", param.name);
-                assert_eq!(
-                    param.kind.parse(&param.kind.format(default)),
-                    Some(default),
-                    "{}",
-                    param.name
-                );
-            }
-        }
+    fn a_choice_of_many_is_read_like_one_of_few() {
+        let kind = Kind::Search(&["tabby", "tiger cat"]);
+        assert_eq!(kind.parse("tiger cat"), Some(Value::Choice(1)));
+        assert_eq!(kind.format(&Value::Choice(1)), "tiger cat");
+        assert_eq!(kind.clamp(Value::Choice(2)), Value::Choice(0));
     }
 }

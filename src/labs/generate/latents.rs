@@ -5,13 +5,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::data::avatars;
 use crate::data::batches;
 use crate::data::pack::Pack;
-use crate::labs::generate::spec::{ATTRIBUTES_OF_AVATARS, DataSet, Family, Shipped};
 use crate::methods::statistics::{moments, principal};
 use crate::models::generate::autoencoder::Autoencoder;
 use crate::models::generate::gan::Generator;
 use crate::models::generate::latents::Latents;
+use crate::protocol::generative::{ATTRIBUTES_OF_AVATARS, DataSet, Family, Shipped};
 
-use super::read_now;
+use crate::command::read_now;
 
 /// The latent space of an autoencoder: where codes of the training set lie, and how attributes move
 /// them.

@@ -1,0 +1,19 @@
+//! The page of the lab: one of those that take steps.
+
+use leptos::prelude::*;
+
+use super::spec::LAB;
+use crate::labs::search::page::{Needs, SearchLab, act};
+use crate::page::room::Room;
+
+const NEEDS: Needs = Needs {
+    picture: true,
+    style: true,
+};
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <SearchLab lab=&LAB needs=NEEDS /> }.into_any(),
+    act: |state, settings, trigger| act(state, settings, trigger, NEEDS),
+    door: None,
+};

@@ -1,0 +1,439 @@
+//! An adversarial pair in training, on points or on pictures, a few steps at a time.
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device, Tensor, TensorData};
+
+use crate::data::batches::{self, Order, pictures_of};
+use crate::data::pack::Pack;
+use crate::job::Job;
+use super::spec::{CELLS, Networks, Plane, Progress, Steps, Switch, TrainSettings};
+use crate::labs::generate::networks::sheet;
+use crate::protocol::picture::Sheet;
+use crate::protocol::generative::{DataSet, Objective};
+use crate::maths::points::{Shape, covered_modes, histogram_divergences};
+use crate::methods::gan_objective::generator_loss;
+use crate::models::generate::gan::{Discriminate, Discriminator, Generate, Generator};
+use crate::models::generate::points::{
+    NORMALISED_UNITS, PointDiscriminator, PointGenerator, PointsConfig,
+};
+use crate::models::generate::seeded::Draws;
+use crate::models::generate::shapes;
+use crate::protocol::failure::Failure;
+use crate::train::gan::{Found, GanTrainer, Rules};
+use crate::train::noise;
+
+/// Points that are drawn, and compared by histograms.
+const SHOWN_POINTS: usize = 320;
+/// Pictures of the sheet, along each side.
+const SHOWN_SIDE: usize = 8;
+/// Stream of points of the data.
+const POINTS_STREAM: u64 = 1 << 33;
+/// Steps of [`noise`] that no training reaches: the noise that stays.
+const FIXED_NOISE: u64 = 1 << 31;
+/// Energy that EBGAN pushes generated samples up to: of points, and of pictures.
+const MARGINS: [f32; 2] = [0.15, 0.3];
+/// Largest weight of WGAN's discriminator: of points, and of pictures.
+const CLIPS: [f32; 2] = [0.1, 0.05];
+
+/// A pair in training.
+pub struct Play {
+    pair: Pair,
+    drawn: Vec<[f32; 2]>,
+    step: u64,
+    /// Steps of the discriminator: each has data of its own.
+    fed: u64,
+    device: Device,
+}
+
+enum Pair {
+    Points(Box<GanTrainer<PointGenerator, PointDiscriminator>>, Shape),
+    Pictures(Box<GanTrainer<Generator, Discriminator>>, DataSet, Order),
+}
+
+fn rules(settings: &TrainSettings) -> Rules {
+    let pictures = usize::from(settings.learned.pictures().is_some());
+    Rules {
+        objective: settings.objective,
+        latent: settings.latent,
+        margin: MARGINS[pictures],
+        clip: CLIPS[pictures],
+        seed: settings.seed,
+    }
+}
+
+impl Play {
+    /// Fresh weights. `drawn` are the visitor's points, `pack` the pictures where some are learned.
+    pub fn begin(
+        settings: &TrainSettings,
+        drawn: Vec<[f32; 2]>,
+        pack: Option<&Pack>,
+        device: &Device,
+    ) -> Self {
+        let recording = device.clone().autodiff();
+        let rules = rules(settings);
+        let energy = rules.objective == Objective::Energy;
+        let spectral_norm = settings.spectral_norm == Switch::On;
+        let pair = match (settings.learned.pictures(), pack) {
+            (Some(data), Some(pack)) => {
+                let (side, channels) = (data.side(), data.channels());
+                let (generator, discriminator) = if settings.networks == Networks::Large {
+                    (
+                        shapes::large_generator(channels, rules.latent),
+                        shapes::large_discriminator(channels, energy, spectral_norm),
+                    )
+                } else {
+                    (
+                        shapes::generator(side, channels, rules.latent),
+                        shapes::discriminator(side, channels, energy, spectral_norm),
+                    )
+                };
+                let trainer = GanTrainer::new(
+                    Generator::new(&generator, &recording),
+                    discriminator.init(&recording),
+                    rules,
+                );
+                let batch = settings.batch;
+                let order = Order::new(pack.count(), batch, rules.seed);
+                Pair::Pictures(Box::new(trainer), data, order)
+            }
+            _ => {
+                let is_held = spectral_norm || rules.objective == Objective::Wasserstein;
+                // Pictures without a pack cannot be: the lab fetches it first.
+                let shape = settings.learned.points().unwrap_or(Shape::Ring);
+                let generator = PointsConfig::new(rules.latent, 2).init(&recording);
+                let layers = PointsConfig::new(2, if energy { 2 } else { 1 })
+                    .with_spectral_norm(spectral_norm)
+                    // An autoencoder of the plane must not be able to copy every point.
+                    .with_hidden(if energy { 24 } else { 64 })
+                    .init(&recording);
+                let trainer = GanTrainer::new(
+                    PointGenerator { layers: generator },
+                    PointDiscriminator {
+                        layers,
+                        is_energy: energy,
+                        units: if is_held { NORMALISED_UNITS } else { 1.0 },
+                    },
+                    rules,
+                );
+                Pair::Points(Box::new(trainer), shape)
+            }
+        };
+        Self {
+            pair,
+            drawn,
+            step: 0,
+            fed: 0,
+            device: recording,
+        }
+    }
+
+    /// Trains on, and tells. Rates and steps are those of the settings now; what decides the networks
+    /// stays as it began.
+    ///
+    /// # Errors
+    /// [`Failure::Diverged`]; those of [`Job::read`].
+    pub async fn advance(
+        &mut self,
+        job: &Job<'_>,
+        settings: &TrainSettings,
+        steps: Steps,
+        pack: Option<&Pack>,
+    ) -> Result<(Progress, Vec<u8>), Failure> {
+        let began = job.now_ms();
+        let device = self.device.clone();
+        let batch = settings.batch;
+        let rates = [settings.rate_d, settings.rate_g].map(f64::from);
+        let each = settings.steps_d;
+        let (step, drawn, fed) = (self.step, &self.drawn, &mut self.fed);
+        let pace = Pace {
+            job,
+            until: began + BUDGET_MS,
+        };
+        let found = match &mut self.pair {
+            Pair::Points(trainer, shape) => {
+                let (shape, seed) = (*shape, trainer.rules.seed);
+                let data = |fed| point_tensor(&points(shape, drawn, seed, fed, batch), &device);
+                take(
+                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
+                )
+                .await?
+            }
+            Pair::Pictures(trainer, _, order) => {
+                let pack = pack.ok_or(Failure::NothingInTraining)?;
+                let data = |fed| batches::grid(pack, order.step(fed), &device) * 2.0 - 1.0;
+                let batch = batch.min(pack.count());
+                take(
+                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
+                )
+                .await?
+            }
+        };
+        let taken = found.len() as u64;
+        let history = self.read(job, found).await?;
+        if !matches!(steps, Steps::Discriminator) {
+            self.step += taken;
+        }
+        let step_ms = match taken {
+            0 => 0.0,
+            taken => (job.now_ms() - began) / taken as f64,
+        };
+        let diverged = |failure| match failure {
+            Failure::NotFinite { .. } => Failure::Diverged { step },
+            other => other,
+        };
+        let (plane, sheet, bytes) = match &self.pair {
+            Pair::Points(trainer, shape) => {
+                let plane = plane(job, trainer, *shape, &self.drawn, &self.device).await;
+                (Some(plane.map_err(diverged)?), None, Vec::new())
+            }
+            Pair::Pictures(trainer, data, _) => {
+                let shown = show(job, trainer, *data, &self.device).await;
+                let (sheet, bytes) = shown.map_err(diverged)?;
+                (None, Some(sheet), bytes)
+            }
+        };
+        let progress = Progress {
+            step: self.step,
+            history,
+            step_ms,
+            sheet,
+            plane,
+        };
+        Ok((progress, bytes))
+    }
+
+    /// Losses and gradients' lengths of steps, read at once. What was not computed in a step stands
+    /// as -1 for a gradient and 0 for a loss.
+    async fn read(
+        &self,
+        job: &Job<'_>,
+        found: Vec<[Option<Found>; 2]>,
+    ) -> Result<Vec<[f32; 4]>, Failure> {
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let device = self.device.clone().inner();
+        let none = || Tensor::<1>::full([1], -1.0, &device);
+        let mut numbers = Vec::new();
+        for sides in &found {
+            for side in sides {
+                numbers.push(side.as_ref().map_or_else(
+                    || Tensor::zeros([1], &device),
+                    |found| found.loss.clone().reshape([1]),
+                ));
+            }
+            for side in sides {
+                numbers.push(
+                    side.as_ref()
+                        .map_or_else(none, |found| found.gradient.clone().sqrt().reshape([1])),
+                );
+            }
+        }
+        let step = self.step;
+        let read = job.read(Tensor::cat(numbers, 0)).await;
+        let values = read.map_err(|failure| match failure {
+            Failure::NotFinite { .. } => Failure::Diverged { step },
+            other => other,
+        })?;
+        Ok(values
+            .chunks_exact(4)
+            .map(|row| [row[0], row[1], row[2], row[3]])
+            .collect())
+    }
+
+    /// The weights of both networks, as a file.
+    ///
+    /// # Errors
+    /// [`Failure::EngineLost`] where they cannot be packed.
+    pub fn save(&self) -> Result<Vec<u8>, Failure> {
+        let record = match &self.pair {
+            Pair::Points(t, _) => (t.generator.valid(), t.discriminator.valid()).into_record(),
+            Pair::Pictures(t, ..) => (t.generator.valid(), t.discriminator.valid()).into_record(),
+        };
+        let bytes = record.into_bytes().map_err(|error| Failure::EngineLost {
+            reason: error.to_string(),
+        })?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Goes on with the weights of a file.
+    ///
+    /// # Errors
+    /// [`Failure::WeightsOfAnother`]; nothing has changed then.
+    pub fn load(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
+        let refused = |_| Failure::WeightsOfAnother;
+        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(refused)?;
+        match &mut self.pair {
+            Pair::Points(t, _) => {
+                let pair = (t.generator.clone(), t.discriminator.clone());
+                (t.generator, t.discriminator) = pair
+                    .try_load_record(record)
+                    .map_err(|_| Failure::WeightsOfAnother)?;
+            }
+            Pair::Pictures(t, ..) => {
+                let pair = (t.generator.clone(), t.discriminator.clone());
+                (t.generator, t.discriminator) = pair
+                    .try_load_record(record)
+                    .map_err(|_| Failure::WeightsOfAnother)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Milliseconds after which no further step begins, whatever was asked for: a visitor who asks for
+/// something else must not wait for long.
+const BUDGET_MS: f64 = 10_000.0;
+
+/// Gives way to the browser between steps.
+struct Pace<'a> {
+    job: &'a Job<'a>,
+    until: f64,
+}
+
+impl Pace<'_> {
+    async fn breathe(&self) -> Result<bool, Failure> {
+        self.job.breathe().await?;
+        Ok(self.job.now_ms() < self.until)
+    }
+}
+
+/// Steps of a trainer; what each side found, where it stepped.
+#[allow(clippy::too_many_arguments)] // one call for both kinds of pair
+async fn take<G: Generate, D: Discriminate>(
+    pace: &Pace<'_>,
+    trainer: &mut GanTrainer<G, D>,
+    steps: Steps,
+    discriminator_steps: u32,
+    rates: [f64; 2],
+    batch: usize,
+    device: &Device,
+    fed: &mut u64,
+    mut data: impl FnMut(u64) -> Tensor<3>,
+) -> Result<Vec<[Option<Found>; 2]>, Failure> {
+    let mut next = || {
+        *fed += 1;
+        data(*fed - 1)
+    };
+    match steps {
+        Steps::Discriminator => {
+            let fake = trainer.samples(batch, device);
+            let found = trainer.step_discriminator(next(), fake, rates[0]);
+            Ok(vec![[Some(found), None]])
+        }
+        Steps::Generator => {
+            let fake = trainer.samples(batch, device);
+            Ok(vec![[None, Some(trainer.step_generator(fake, rates[1]))]])
+        }
+        Steps::Both(count) => {
+            let mut found = Vec::new();
+            for _ in 0..count {
+                for _ in 1..discriminator_steps {
+                    let fake = trainer.samples(batch, device);
+                    trainer.step_discriminator(next(), fake, rates[0]);
+                    pace.breathe().await?;
+                }
+                found.push(trainer.step(next(), rates).map(Some));
+                if !pace.breathe().await? {
+                    break;
+                }
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// Points of the data for a step.
+fn points(shape: Shape, drawn: &[[f32; 2]], seed: u32, fed: u64, count: usize) -> Vec<[f32; 2]> {
+    let draws = std::cell::RefCell::new(Draws::new(seed, POINTS_STREAM + fed));
+    let unit = || draws.borrow_mut().unit();
+    let normal = || draws.borrow_mut().normal();
+    (0..count)
+        .map(|_| shape.point(drawn, unit, normal))
+        .collect()
+}
+
+/// # Shapes
+/// - output: `[1, points, 2]`
+fn point_tensor(points: &[[f32; 2]], device: &Device) -> Tensor<3> {
+    let values: Vec<f32> = points.iter().flatten().copied().collect();
+    Tensor::from_data(TensorData::new(values, [1, points.len(), 2]), device)
+}
+
+fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
+    values.chunks_exact(2).map(|p| [p[0], p[1]]).collect()
+}
+
+/// What there is to draw of a pair on points.
+async fn plane(
+    job: &Job<'_>,
+    trainer: &GanTrainer<PointGenerator, PointDiscriminator>,
+    shape: Shape,
+    drawn: &[[f32; 2]],
+    recording: &Device,
+) -> Result<Plane, Failure> {
+    let device = recording.clone().inner();
+    let Rules {
+        seed,
+        latent,
+        objective,
+        ..
+    } = trainer.rules;
+    let real = points(shape, drawn, seed, u64::from(u32::MAX), SHOWN_POINTS);
+    let fixed = noise(seed, FIXED_NOISE, SHOWN_POINTS, latent, &device);
+    let made = trainer.generator.valid().generate(fixed);
+    // Where the generator's loss would push each sample.
+    let at = Tensor::from_inner(made.clone()).require_grad();
+    let judge = trainer.discriminator.clone().no_grad();
+    let gradients = generator_loss(objective, judge.score(at.clone())).backward();
+    let gradient = at.grad(&gradients).unwrap_or_else(|| made.zeros_like());
+    let fake = pairs(&job.read(made).await?);
+    // The mean over the batch divides each by their number.
+    let arrows = pairs(&job.read(gradient * -(SHOWN_POINTS as f32)).await?);
+    let place = |cell: usize| (cell as f32 + 0.5) / CELLS as f32 * 2.4 - 1.2;
+    let cells: Vec<[f32; 2]> = (0..CELLS * CELLS)
+        .map(|i| [place(i % CELLS), place(CELLS - 1 - i / CELLS)])
+        .collect();
+    let scores = trainer
+        .discriminator
+        .valid()
+        .score(point_tensor(&cells, &device));
+    let surface = job.read(scores).await?;
+    let width = 2.4 / CELLS as f32;
+    let slope = |i: usize| {
+        let across = (i % CELLS + 1 < CELLS).then(|| surface[i + 1] - surface[i])?;
+        let down = (i / CELLS + 1 < CELLS).then(|| surface[i + CELLS] - surface[i])?;
+        Some(across.hypot(down) / width)
+    };
+    let lipschitz = (0..CELLS * CELLS).filter_map(slope).fold(0.0, f32::max);
+    let modes = shape.modes();
+    Ok(Plane {
+        divergences: histogram_divergences(&real, &fake).map(|nats| nats as f32),
+        modes: (!modes.is_empty())
+            .then(|| [covered_modes(&modes, &fake), modes.len()].map(|count| count as u32)),
+        real,
+        fake,
+        arrows,
+        surface,
+        lipschitz,
+    })
+}
+
+/// Samples of a noise that stays. Batch statistics are those of these samples: the running ones lag
+/// behind while the weights still move fast.
+async fn show(
+    job: &Job<'_>,
+    trainer: &GanTrainer<Generator, Discriminator>,
+    data: DataSet,
+    recording: &Device,
+) -> Result<(Sheet, Vec<u8>), Failure> {
+    let Rules { seed, latent, .. } = trainer.rules;
+    let count = SHOWN_SIDE * SHOWN_SIDE;
+    let fixed = noise(seed, FIXED_NOISE, count, latent, recording);
+    let made = trainer.generator.generate(fixed).inner();
+    let values = job.read((made + 1.0) * 0.5).await?;
+    let (side, channels) = (data.side(), data.channels());
+    let pictures = pictures_of(&values, side * side, count, channels);
+    Ok(sheet(&pictures, side, channels, SHOWN_SIDE))
+}

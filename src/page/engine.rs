@@ -1,0 +1,532 @@
+//! The page's side of the worker: starts it, sends calls, hands out what comes back, notices when it is
+//! gone. What is asked and answered is the labs' own.
+
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, MessageEvent, Worker};
+
+use super::worker::{base_address, new_worker};
+
+use crate::protocol::failure::Failure;
+use crate::protocol::lab::LabSpec;
+use crate::protocol::message::{
+    Backend, BackendChoice, BackendStatus, Call, CallId, Done, Event, FromEngine, Stage, ToEngine,
+};
+use crate::protocol::settings::Settings;
+
+/// A worker that says nothing for so long, while something is asked of it, is asked whether it
+/// lives.
+const QUIET_MS: f64 = 6_000.0;
+/// One that does not answer for so long is gone.
+const SILENT_MS: f64 = 12_000.0;
+
+/// Where the engine stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    /// The worker's program is on its way, or the backend is being checked.
+    Starting,
+    /// Calls are answered.
+    Ready(BackendStatus),
+    /// No backend; only when WebGPU was forced, or when the program cannot be loaded.
+    NotReady(Failure),
+}
+
+/// A question to a lab, with what it needs.
+#[derive(Clone)]
+pub struct Question {
+    text: String,
+    settings: Settings,
+    files: Vec<(&'static str, Blob)>,
+}
+
+impl Question {
+    /// A question without files.
+    pub fn new(question: &impl Serialize, settings: &Settings) -> Self {
+        Self {
+            text: serde_json::to_string(question).expect("questions are plain data"),
+            settings: settings.clone(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The same, with a file.
+    pub fn with(mut self, name: &'static str, file: Option<Blob>) -> Self {
+        self.files.extend(file.map(|file| (name, file)));
+        self
+    }
+
+    /// The same, with other settings of the lab.
+    pub fn with_settings(mut self, settings: &Settings) -> Self {
+        self.settings = settings.clone();
+        self
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// What a lab says. Its bytes stay where the browser has them.
+#[derive(Debug, Clone, Default)]
+pub struct Says {
+    text: String,
+    files: Vec<(String, Uint8Array)>,
+}
+
+impl Says {
+    /// The lab's own words, if they are of that type.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.text).ok()
+    }
+
+    /// The bytes of that name; none where there are none.
+    pub fn file(&self, name: &str) -> Uint8Array {
+        let named = self.files.iter().find(|(known, _)| known == name);
+        named.map_or_else(|| Uint8Array::new_with_length(0), |(_, bytes)| bytes.clone())
+    }
+}
+
+/// What is told of a call.
+pub enum Told {
+    /// Bytes of weights that have arrived, and that there are.
+    Loading(usize, usize),
+    /// A stage begins.
+    Stage(Stage),
+    /// So many steps are done, of so many.
+    Steps(u32, u32, Says),
+    /// It is answered.
+    Answered(Says, Done),
+    /// It ended without an answer.
+    Failed(Failure),
+}
+
+/// What is done with what is told.
+type OnTold = Rc<dyn Fn(Told)>;
+
+/// A call that is not answered yet.
+struct Open {
+    id: CallId,
+    question: Question,
+    /// What a new worker is asked instead, which has nothing to go on with.
+    again: Option<Question>,
+    /// Whether it was sent: one that waits for the engine is sent when it is ready.
+    sent: bool,
+    /// Workers lost over it.
+    losses: u32,
+    on_told: OnTold,
+}
+
+#[derive(Default)]
+struct Inner {
+    worker: Option<Worker>,
+    choice: BackendChoice,
+    next_id: CallId,
+    open: Vec<Open>,
+    /// Labs whose networks are to be ready.
+    warm: Vec<&'static LabSpec>,
+    /// Workers lost, without a call, since anything worked.
+    idle_losses: u32,
+    last_heard: f64,
+    /// When a quiet worker was asked whether it lives.
+    asked_at: Option<f64>,
+}
+
+/// The engine, as the page's components see it. Copies share one worker.
+#[derive(Clone, Copy)]
+pub struct Engine {
+    inner: StoredValue<Inner, LocalStorage>,
+    /// Where the engine stands.
+    pub status: RwSignal<Status>,
+    /// Workers started so far: what a page asked the one before is forgotten.
+    pub workers: RwSignal<u32>,
+    /// Milliseconds of loading and of the first run, by lab, once warm.
+    pub warm_ms: RwSignal<Vec<(&'static LabSpec, f64, f64)>>,
+    /// Why the network of the lab of that name could not be readied.
+    pub not_warm: RwSignal<Option<(String, Failure)>>,
+}
+
+impl Engine {
+    /// An engine that starts with the first lab that is opened.
+    pub fn new(choice: BackendChoice) -> Self {
+        let engine = Self {
+            inner: StoredValue::new_local(Inner {
+                choice,
+                next_id: 1,
+                ..Inner::default()
+            }),
+            status: RwSignal::new(Status::Starting),
+            workers: RwSignal::new(0),
+            warm_ms: RwSignal::new(Vec::new()),
+            not_warm: RwSignal::new(None),
+        };
+        set_interval(move || engine.watch(), std::time::Duration::from_secs(2));
+        engine
+    }
+
+    fn with<T>(self, read: impl FnOnce(&Inner) -> T) -> T {
+        self.inner.with_value(read)
+    }
+
+    fn update<T>(self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        self.inner
+            .try_update_value(change)
+            .expect("the engine lives as long as the page")
+    }
+
+    fn is_ready(self) -> bool {
+        matches!(self.status.get_untracked(), Status::Ready(_))
+    }
+
+    /// Starts the worker if there is none, and readies a lab's network while the visitor reads.
+    pub fn warm_up(self, lab: &'static LabSpec) {
+        if self.with(|inner| inner.worker.is_none()) {
+            self.spawn(false);
+        }
+        if !lab.warms_up || self.with(|inner| inner.warm.contains(&lab)) {
+            return;
+        }
+        self.update(|inner| inner.warm.push(lab));
+        if self.is_ready() {
+            self.send_warm_up(lab);
+        }
+    }
+
+    fn send_warm_up(self, lab: &'static LabSpec) {
+        let lab = lab.name.to_string();
+        self.send(&ToEngine::WarmUp { lab });
+    }
+
+    /// Asks a lab; `on_told` hears of it until it is answered or fails. What a lost worker leaves
+    /// unanswered is asked again of the next: `again`, where the question goes on from what only the
+    /// old worker had.
+    pub fn call(
+        self,
+        question: Question,
+        again: Option<Question>,
+        on_told: impl Fn(Told) + 'static,
+    ) -> CallId {
+        let id = self.update(|inner| {
+            let id = inner.next_id;
+            inner.next_id += 1;
+            inner.open.push(Open {
+                id,
+                question,
+                again,
+                sent: false,
+                losses: 0,
+                on_told: Rc::new(on_told),
+            });
+            id
+        });
+        let stopped = matches!(self.status.get_untracked(), Status::NotReady(_));
+        if stopped || self.with(|inner| inner.worker.is_none()) {
+            self.spawn(false);
+        }
+        self.send_open();
+        id
+    }
+
+    /// Stops a call; nothing more is told of it.
+    pub fn cancel(self, id: CallId) {
+        let was_open = self.update(|inner| {
+            let count = inner.open.len();
+            inner.open.retain(|open| open.id != id);
+            inner.open.len() < count
+        });
+        if was_open {
+            self.send(&ToEngine::Cancel { id });
+        }
+    }
+
+    /// Ends a call after its present step, with what it has.
+    pub fn pause(self, id: CallId) {
+        self.send(&ToEngine::Pause { id });
+    }
+
+    /// Tells a call that runs or waits of other settings.
+    pub fn adjust(self, id: CallId, settings: &Settings) {
+        let is_open = self.update(|inner| {
+            let open = inner.open.iter_mut().find(|open| open.id == id);
+            open.map(|open| {
+                open.question.settings = settings.clone();
+                if let Some(again) = &mut open.again {
+                    again.settings = settings.clone();
+                }
+            })
+        });
+        if is_open.is_some() {
+            let settings = settings.pack();
+            self.send(&ToEngine::Adjust { id, settings });
+        }
+    }
+
+    /// Starts again on a backend of the visitor's choice.
+    pub fn restart(self, choice: BackendChoice) {
+        self.update(|inner| {
+            inner.choice = choice;
+            inner.idle_losses = 0;
+        });
+        self.spawn(false);
+    }
+
+    fn send(self, message: &ToEngine) {
+        self.post(message, None);
+    }
+
+    fn post(self, message: &ToEngine, beside: Option<&Question>) {
+        let text = serde_json::to_string(message).expect("messages are plain data");
+        let parts = Array::of1(&text.into());
+        if let Some(question) = beside {
+            parts.push(&JsValue::from_str(&question.text));
+            for (_, file) in &question.files {
+                parts.push(file);
+            }
+        }
+        self.with(|inner| {
+            if let Some(worker) = &inner.worker {
+                worker
+                    .post_message(&parts)
+                    .expect("text and blobs can be posted");
+            }
+        });
+    }
+
+    /// Sends the calls that wait, if the engine is ready; they are sent when it gets ready otherwise.
+    fn send_open(self) {
+        if !self.is_ready() {
+            return;
+        }
+        let unsent = self.update(|inner| {
+            let unsent = inner.open.iter_mut().filter(|open| !open.sent);
+            let take = |open: &mut Open| {
+                open.sent = true;
+                (open.id, open.question.clone())
+            };
+            unsent.map(take).collect::<Vec<_>>()
+        });
+        for (id, question) in unsent {
+            let call = Call {
+                id,
+                settings: question.settings.pack(),
+                files: question.files.iter().map(|(name, _)| (*name).into()).collect(),
+            };
+            self.post(&ToEngine::Call(call), Some(&question));
+        }
+    }
+
+    fn end_worker(self) {
+        self.update(|inner| {
+            if let Some(old) = inner.worker.take() {
+                // What it still posts is of no interest.
+                old.set_onmessage(None);
+                old.set_onerror(None);
+                old.terminate();
+            }
+        });
+    }
+
+    /// Ends the worker and starts a new one; `lost` makes it take the CPU.
+    fn spawn(self, lost: bool) {
+        self.end_worker();
+        self.workers.update(|count| *count += 1);
+        self.status.set(Status::Starting);
+        let choice = self.update(|inner| {
+            for open in &mut inner.open {
+                open.sent = false;
+                if let Some(again) = open.again.take() {
+                    open.question = again;
+                }
+            }
+            inner.last_heard = now_ms();
+            inner.asked_at = None;
+            inner.choice
+        });
+        let worker = match new_worker() {
+            Ok(worker) => worker,
+            Err(error) => return self.give_up(format!("{error:?}")),
+        };
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let parts: Array = event.data().unchecked_into();
+            let text = parts.get(0).as_string().unwrap_or_default();
+            match serde_json::from_str(&text) {
+                Ok(message) => self.receive(message, &parts, choice, lost),
+                Err(error) => self.lost(error.to_string()),
+            }
+        });
+        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+            let message = event
+                .dyn_ref::<web_sys::ErrorEvent>()
+                .map(|e| e.message())
+                .unwrap_or_default();
+            self.lost(if message.is_empty() {
+                "its program could not be loaded".into()
+            } else {
+                message
+            });
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        on_message.forget();
+        on_error.forget();
+        self.update(|inner| inner.worker = Some(worker));
+    }
+
+    fn receive(self, message: FromEngine, parts: &Array, choice: BackendChoice, lost: bool) {
+        self.update(|inner| {
+            inner.last_heard = now_ms();
+            inner.asked_at = None;
+        });
+        // Text and files that travelled beside the message.
+        let says = |names: Vec<String>| Says {
+            text: parts.get(1).as_string().unwrap_or_default(),
+            files: (2..)
+                .zip(names)
+                .filter_map(|(at, name)| Some((name, parts.get(at).dyn_into().ok()?)))
+                .collect(),
+        };
+        match message {
+            FromEngine::Awake => {
+                self.send(&ToEngine::Start {
+                    backend: choice,
+                    base: base_address(),
+                    lost,
+                });
+            }
+            FromEngine::Pong => {}
+            FromEngine::Ready(status) => {
+                self.status.set(Status::Ready(status));
+                self.send_open();
+                for lab in self.with(|inner| inner.warm.clone()) {
+                    self.send_warm_up(lab);
+                }
+            }
+            FromEngine::NotReady(failure) => {
+                self.status.set(Status::NotReady(failure.clone()));
+                self.fail_open(&failure);
+            }
+            FromEngine::Warm {
+                lab,
+                load_ms,
+                run_ms,
+            } => {
+                self.update(|inner| inner.idle_losses = 0);
+                let known = self.with(|inner| inner.warm.iter().copied().find(|l| l.name == lab));
+                if let Some(known) = known {
+                    self.warm_ms.update(|list| {
+                        list.retain(|entry| entry.0 != known);
+                        list.push((known, load_ms, run_ms));
+                    });
+                }
+            }
+            FromEngine::NotWarm { lab, failure } => {
+                self.update(|inner| inner.warm.retain(|l| l.name != lab));
+                self.not_warm.set(Some((lab, failure)));
+            }
+            FromEngine::Event { id, event, files } => {
+                let told = match event {
+                    Event::Loading { bytes, total, .. } => Told::Loading(bytes, total),
+                    Event::Stage(stage) => Told::Stage(stage),
+                    Event::Steps { done, total } => Told::Steps(done, total, says(files)),
+                };
+                let on_told = self.with(|inner| {
+                    let open = inner.open.iter().find(|open| open.id == id)?;
+                    Some(open.on_told.clone())
+                });
+                if let Some(on_told) = on_told {
+                    on_told(told);
+                }
+            }
+            FromEngine::Reply { id, done, files } => {
+                self.end(id, Told::Answered(says(files), done));
+            }
+            FromEngine::Failed {
+                failure: Failure::EngineLost { reason },
+                ..
+            } => self.lost(reason),
+            FromEngine::Failed { id, failure } => self.end(id, Told::Failed(failure)),
+            FromEngine::Fatal { reason } => self.lost(reason),
+        }
+    }
+
+    /// Ends an open call. Anything else answers a question that is no longer asked.
+    fn end(self, id: CallId, told: Told) {
+        let on_told = self.update(|inner| {
+            let position = inner.open.iter().position(|open| open.id == id)?;
+            inner.idle_losses = 0;
+            Some(inner.open.remove(position).on_told)
+        });
+        if let Some(on_told) = on_told {
+            on_told(told);
+        }
+    }
+
+    /// Ends every call without an answer.
+    fn fail_open(self, failure: &Failure) {
+        for open in self.update(|inner| std::mem::take(&mut inner.open)) {
+            (open.on_told)(Told::Failed(failure.clone()));
+        }
+    }
+
+    /// The worker is gone: start a new one and ask again, at first on the same backend, then on the
+    /// CPU; give up the third time.
+    fn lost(self, reason: String) {
+        let (on_gpu, starting) = match self.status.get_untracked() {
+            Status::Ready(status) => (matches!(status.backend, Backend::WebGpu { .. }), false),
+            Status::Starting => (false, true),
+            Status::NotReady(_) => return,
+        };
+        let losses = self.update(|inner| {
+            let counts = inner.open.iter_mut().map(|open| {
+                open.losses += 1;
+                open.losses
+            });
+            counts.max().unwrap_or_else(|| {
+                inner.idle_losses += 1;
+                inner.idle_losses
+            })
+        });
+        match losses {
+            1 => self.spawn(false),
+            2 if on_gpu || starting => self.spawn(true),
+            _ => self.give_up(reason),
+        }
+    }
+
+    /// Ends the worker and says why; the next call or the badge start a new one.
+    fn give_up(self, reason: String) {
+        self.end_worker();
+        let failure = Failure::EngineLost { reason };
+        self.status.set(Status::NotReady(failure.clone()));
+        self.fail_open(&failure);
+    }
+
+    /// Asks a quiet worker whether it lives, and gives up on a silent one.
+    fn watch(self) {
+        if !self.with(|inner| inner.open.iter().any(|open| open.sent)) || !self.is_ready() {
+            return;
+        }
+        let now = now_ms();
+        let (quiet, asked_at) = self.with(|inner| (now - inner.last_heard, inner.asked_at));
+        match asked_at {
+            None if quiet > QUIET_MS => {
+                self.update(|inner| inner.asked_at = Some(now));
+                self.send(&ToEngine::Ping);
+            }
+            Some(asked) if now - asked > SILENT_MS => self.lost("it stopped answering".into()),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Milliseconds of the page's clock.
+pub fn now_ms() -> f64 {
+    window()
+        .performance()
+        .map_or(0.0, |performance| performance.now())
+}

@@ -1,0 +1,126 @@
+//! What everyone may know of a lab: its name, its place in the course, its settings.
+
+use super::param::{Effect, Param};
+use super::settings::Settings;
+
+/// A lab: one page, one command, one row of the list that everything is made from.
+#[derive(Debug)]
+pub struct LabSpec {
+    /// Name in links, commands, words and folders.
+    pub name: &'static str,
+    /// Its command, where that has another name; a command is a verb.
+    pub verb: &'static str,
+    /// What its command does, in English.
+    pub about: &'static str,
+    /// The part of the course that it belongs to.
+    pub wing: Wing,
+    /// The topics of the course that it shows, by their names in [`Wing::topics`].
+    pub topics: &'static [&'static str],
+    /// Its settings, in the order in which the method uses them.
+    pub params: &'static [Param],
+    /// The manifest entry of the network that it runs, where it does not choose one by a setting.
+    pub network: Option<&'static str>,
+    /// Whether it works on the visitor's picture.
+    pub uses_picture: bool,
+    /// Whether it starts by itself when it is opened, or waits until the visitor starts it.
+    pub starts_by_itself: bool,
+    /// Whether its network is loaded and run once while the visitor reads.
+    pub warms_up: bool,
+    /// A link that shows it at its best, without the `#/<name>?v=1&` at its start.
+    pub example: &'static str,
+}
+
+impl PartialEq for LabSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for LabSpec {}
+
+impl LabSpec {
+    /// The setting of that name.
+    pub fn param(&self, name: &str) -> Option<&'static Param> {
+        self.params.iter().find(|param| param.name == name)
+    }
+
+    /// Names of the settings that work under way keeps, and whose values differ.
+    pub fn waiting(&self, now: &Settings, began_with: &Settings) -> Vec<&'static str> {
+        let waits = self.params.iter().filter(|param| {
+            param.causes == Effect::Restart && now.get(param.name) != began_with.get(param.name)
+        });
+        waits.map(|param| param.name).collect()
+    }
+}
+
+/// The lab of that name.
+pub fn find(labs: &[&'static LabSpec], name: &str) -> Option<&'static LabSpec> {
+    labs.iter().copied().find(|lab| lab.name == name)
+}
+
+/// A part of the course: what stands together in the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Wing {
+    /// Where things are.
+    Detection,
+    /// What a network sees.
+    Understanding,
+    /// What a network looks at.
+    Attention,
+    /// Pictures that nobody took.
+    Generative,
+}
+
+impl Wing {
+    /// All of them, in the order of the course.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Name of its words.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The topics that the lectures have, in their order; names of words. What no lab shows is to
+    /// come.
+    pub fn topics(self) -> &'static [&'static str] {
+        match self {
+            Self::Detection => &[
+                "semantic-segmentation",
+                "person-segmentation",
+                "localisation",
+                "rcnn",
+                "fast-rcnn",
+                "faster-rcnn",
+                "rfcn",
+                "ssd",
+                "yolo",
+                "mask-rcnn",
+                "detr",
+            ],
+            Self::Understanding => &[
+                "filters",
+                "embeddings",
+                "occlusion",
+                "saliency",
+                "gradient-ascent",
+                "deepdream",
+                "texture",
+                "style-optimisation",
+                "fast-style",
+            ],
+            Self::Attention => &["captioning", "self-attention", "transformer"],
+            Self::Generative => &[
+                "autoencoders",
+                "vae",
+                "latents",
+                "gan",
+                "gan-objectives",
+                "divergences",
+                "scores",
+                "super-resolution",
+                "image-to-image",
+            ],
+        }
+    }
+}
