@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trunk's last step: names that carry a hash, and the service worker's list of files.
+# Trunk's last step: lecture notes, names that carry a hash, and the service worker's list of files.
 # Runs in the staging folder that trunk then moves to dist/.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,6 +9,13 @@ only() { # the one file that matches
   [ $# -eq 1 ] && [ -f "$1" ] || { echo "finish-site: expected one file, found: $*" >&2; exit 1; }
   echo "$1"
 }
+# Lecture notes stand with their labs.
+mkdir -p notes
+for file in "$here"/../src/labs/*/notes.*.html; do
+  lab=$(basename "$(dirname "$file")")
+  cp "$file" "notes/$lab.${file##*/notes.}"
+done
+
 app=$(only app-*.js)
 app_wasm=$(only app-*_bg.wasm)
 

@@ -21,6 +21,7 @@ pub mod latest;
 pub mod shell;
 pub mod state;
 pub mod text;
+pub mod words;
 pub mod worker;
 
 pub use shell::App;

@@ -1,11 +1,12 @@
 //! Everything that can go wrong in front of a visitor, each with one sentence that says what
-//! happened and what to do. The page translates by variant; the command line prints the English.
+//! happened and what to do. The English stands here alone; other languages are in
+//! `src/page/failures.<language>.json`, by variant.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why a job ended without a result.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize, strum::EnumIter)]
 pub enum Failure {
     /// Nothing in the file.
     #[error("The file is empty: choose another picture.")]
@@ -62,7 +63,7 @@ pub enum Failure {
     WeightsUnfit { name: String },
     /// A data set is not one.
     #[error(
-        "The data \"{name}\" cannot be used: it is damaged or not a data set of Kiln; make it anew."
+        "The data \"{name}\" cannot be used: it is damaged or not a data set of Kiln; reload the page to fetch it again, or make it anew."
     )]
     DataUnfit { name: String },
     /// A score of next to nothing.
@@ -74,14 +75,14 @@ pub enum Failure {
     )]
     WeightsOfAnother,
     /// Nothing is in training.
-    #[error("Nothing is in training: begin anew.")]
+    #[error("Nothing is in training: press \"Begin anew\".")]
     NothingInTraining,
     /// A picture is needed first.
     #[error("There is no picture to work on yet: choose one of the test set, or draw one.")]
     NoSlot,
     /// Training left the numbers that can be computed with.
     #[error(
-        "Training gave numbers that are not finite at step {step}: lower the learning rates or switch spectral normalisation on, and start anew."
+        "Training gave numbers that are not finite at step {step}: lower the learning rates or switch spectral normalisation on, and begin anew."
     )]
     Diverged { step: u64 },
     /// The list of models cannot be read.
@@ -99,13 +100,13 @@ pub enum Failure {
     )]
     NotFinite { backend: String },
     /// The GPU or the worker is gone.
-    #[error("The engine stopped ({reason}): it was started again; run the job once more.")]
+    #[error("The engine stopped ({reason}): run the job once more.")]
     EngineLost { reason: String },
     /// The forced backend is not to be had.
     #[error("WebGPU cannot be used here ({reason}): use the CPU.")]
     NoGpu { reason: String },
     /// A result is asked for that the engine no longer holds.
-    #[error("There is no result to refine yet: run the job first.")]
+    #[error("There is no result yet: choose a background or run the job first.")]
     NothingToRefine,
     /// The style is to come from a picture, and there is none.
     #[error("There is no style picture yet: choose a painting or open a picture as the style.")]
@@ -118,4 +119,46 @@ pub enum Failure {
     /// A file could not be written (command line).
     #[error("{path} cannot be written ({reason}): check the folder.")]
     Unwritable { path: String, reason: String },
+}
+
+impl Failure {
+    /// Name of the variant, and its fields by name.
+    fn parts(&self) -> (String, serde_json::Map<String, serde_json::Value>) {
+        use serde_json::Value;
+        match serde_json::to_value(self) {
+            Ok(Value::String(name)) => (name, Default::default()),
+            Ok(Value::Object(variant)) => match variant.into_iter().next() {
+                Some((name, Value::Object(fields))) => (name, fields),
+                other => (
+                    other.map(|(name, _)| name).unwrap_or_default(),
+                    Default::default(),
+                ),
+            },
+            _ => Default::default(),
+        }
+    }
+
+    /// Name of the variant, by which translations are found.
+    pub fn name(&self) -> String {
+        self.parts().0
+    }
+
+    /// A translated sentence with this failure's values at `{field}`.
+    pub fn fill(&self, template: &str) -> String {
+        let (_, fields) = self.parts();
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{')
+            && let Some((field, after)) = after.split_once('}')
+        {
+            text.push_str(before);
+            match fields.get(field) {
+                Some(serde_json::Value::String(value)) => text.push_str(value),
+                Some(value) => text.push_str(&value.to_string()),
+                None => {}
+            }
+            rest = after;
+        }
+        text + rest
+    }
 }
