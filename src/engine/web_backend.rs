@@ -64,7 +64,9 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
             } => "browsers give WebGPU to https pages only".into(),
             Reason::Wrong { difference } => format!("its results are off by {difference}"),
             Reason::Refused { detail } => detail,
-            other @ (Reason::Forced | Reason::Lost | Reason::Software { .. }) => format!("{other:?}"),
+            other @ (Reason::Forced | Reason::Lost | Reason::Software { .. }) => {
+                format!("{other:?}")
+            }
         },
     })
 }

@@ -1,42 +1,41 @@
 //! From the network's offsets to boxes: the "Faster R-CNN box coder".
 //!
 //! # Reference
-//! Ren et al. 2015, section 3.1.2, with the scale factors of the TensorFlow object detection API.
+//! Ren et al. 2015, section 3.1.2.
 
-use crate::labs::detect::spec::BoxInImage;
+use crate::maths::boxes::{CentreSize, Corners};
 
-use super::default_boxes::DefaultBox;
-
-/// Offsets of the centre are in tenths of the default box.
-const CENTRE_SCALE: f32 = 10.0;
-/// Logarithms of the size are in fifths.
-const SIZE_SCALE: f32 = 5.0;
-/// The logarithm of the largest growth: beyond it `exp` would run to infinity.
-const MAX_LOG_SIZE: f32 = 10.0;
-
-/// Decodes `[ty, tx, th, tw]` against its default box, to pixels of a picture of that size.
-/// The box may reach beyond the picture; see [`clip`].
-pub fn decode(encoding: [f32; 4], default: DefaultBox, width: f32, height: f32) -> BoxInImage {
-    let [ty, tx, th, tw] = encoding;
-    let cx = tx / CENTRE_SCALE * default.width + default.cx;
-    let cy = ty / CENTRE_SCALE * default.height + default.cy;
-    let half_width = (tw / SIZE_SCALE).min(MAX_LOG_SIZE).exp() * default.width / 2.0;
-    let half_height = (th / SIZE_SCALE).min(MAX_LOG_SIZE).exp() * default.height / 2.0;
-    BoxInImage {
-        x0: (cx - half_width) * width,
-        y0: (cy - half_height) * height,
-        x1: (cx + half_width) * width,
-        y1: (cy + half_height) * height,
-    }
+/// How a network was trained to write offsets from an anchor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BoxCoder {
+    /// Offsets of the centre are in such parts of the anchor's size: 10 is tenths.
+    pub centre_scale: f32,
+    /// Logarithms of the size are in such parts.
+    pub size_scale: f32,
+    /// Logarithm of the largest growth: beyond it `exp` would run to infinity.
+    pub max_log_size: f32,
 }
 
-/// The part of a box that lies inside the picture.
-pub fn clip(b: BoxInImage, width: f32, height: f32) -> BoxInImage {
-    BoxInImage {
-        x0: b.x0.clamp(0.0, width),
-        y0: b.y0.clamp(0.0, height),
-        x1: b.x1.clamp(0.0, width),
-        y1: b.y1.clamp(0.0, height),
+impl BoxCoder {
+    /// Tenths and fifths, as in the TensorFlow object detection API. torchvision's box heads have
+    /// the same scales.
+    pub const TENTHS_AND_FIFTHS: Self = Self {
+        centre_scale: 10.0,
+        size_scale: 5.0,
+        max_log_size: 10.0,
+    };
+
+    /// Decodes `[ty, tx, th, tw]` against its anchor, to the anchor's unit. Finite offsets give a
+    /// finite box, which may reach beyond the picture; see [`Corners::clip`].
+    pub fn decode(&self, [ty, tx, th, tw]: [f32; 4], anchor: CentreSize) -> Corners {
+        let growth = |t: f32| (t / self.size_scale).min(self.max_log_size).exp();
+        CentreSize {
+            cx: tx / self.centre_scale * anchor.width + anchor.cx,
+            cy: ty / self.centre_scale * anchor.height + anchor.cy,
+            width: growth(tw) * anchor.width,
+            height: growth(th) * anchor.height,
+        }
+        .corners()
     }
 }
 
@@ -45,48 +44,45 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const CENTRE: DefaultBox = DefaultBox {
+    const CODER: BoxCoder = BoxCoder::TENTHS_AND_FIFTHS;
+    const CENTRE: CentreSize = CentreSize {
         cx: 0.5,
         cy: 0.5,
         width: 0.2,
         height: 0.4,
     };
 
-    #[test]
-    fn zero_offsets_give_the_default_box() {
-        let b = decode([0.0; 4], CENTRE, 100.0, 200.0);
-        // Centre (50, 100), size 20 x 80.
-        for (got, want) in [(b.x0, 40.0), (b.y0, 60.0), (b.x1, 60.0), (b.y1, 140.0)] {
-            assert!((got - want).abs() < 1e-4, "{b:?}");
+    fn assert_close(got: Corners, [x0, y0, x1, y1]: [f32; 4]) {
+        for (got, want) in [(got.x0, x0), (got.y0, y0), (got.x1, x1), (got.y1, y1)] {
+            assert!((got - want).abs() < 1e-5, "{got} is not {want}");
         }
+    }
+
+    #[test]
+    fn zero_offsets_give_the_anchor() {
+        assert_close(CODER.decode([0.0; 4], CENTRE), [0.4, 0.3, 0.6, 0.7]);
     }
 
     #[test]
     fn offsets_worked_by_hand() {
         // ty 5: half a box height (0.2) down. tx -10: one box width (0.2) left.
         // th = 5 ln 2: twice as high. tw 0: same width.
-        let b = decode([5.0, -10.0, 5.0 * 2f32.ln(), 0.0], CENTRE, 1.0, 1.0);
-        let expected = BoxInImage {
-            x0: 0.2,
-            y0: 0.3,
-            x1: 0.4,
-            y1: 1.1,
+        let offsets = [5.0, -10.0, 5.0 * 2f32.ln(), 0.0];
+        assert_close(CODER.decode(offsets, CENTRE), [0.2, 0.3, 0.4, 1.1]);
+        // The same in units of the anchor itself, as region proposal networks have it.
+        let unscaled = BoxCoder {
+            centre_scale: 1.0,
+            size_scale: 1.0,
+            ..CODER
         };
-        for (got, want) in [
-            (b.x0, expected.x0),
-            (b.y0, expected.y0),
-            (b.x1, expected.x1),
-            (b.y1, expected.y1),
-        ] {
-            assert!((got - want).abs() < 1e-5, "{b:?}");
-        }
-        assert_eq!(clip(b, 1.0, 1.0).y1, 1.0);
+        let offsets = [0.5, -1.0, 2f32.ln(), 0.0];
+        assert_close(unscaled.decode(offsets, CENTRE), [0.2, 0.3, 0.4, 1.1]);
     }
 
     proptest! {
         #[test]
         fn any_offsets_give_a_finite_box_inside_the_picture(t in proptest::array::uniform4(-1e6f32..1e6)) {
-            let b = clip(decode(t, CENTRE, 640.0, 480.0), 640.0, 480.0);
+            let b = CODER.decode(t, CENTRE).scale(640.0, 480.0).clip(640.0, 480.0);
             prop_assert!(0.0 <= b.x0 && b.x0 <= b.x1 && b.x1 <= 640.0);
             prop_assert!(0.0 <= b.y0 && b.y0 <= b.y1 && b.y1 <= 480.0);
         }

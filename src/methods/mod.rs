@@ -2,7 +2,6 @@
 
 pub mod adam;
 pub mod box_coder;
-pub mod boxes;
 pub mod composite;
 pub mod default_boxes;
 pub mod elbo;

@@ -1,7 +1,7 @@
 //! A repainted picture over the photograph, with a line to slide between the two.
 
-use leptos::prelude::*;
 use js_sys::{Uint8Array, Uint8ClampedArray};
+use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
@@ -77,7 +77,7 @@ pub fn Compare(
     let i18n = use_i18n();
     view! {
         <div class="control compare" class:hidden=hidden>
-            <label for="compare">{move || t_string!(i18n, compare)}</label>
+            <label for="compare">{move || t_string!(i18n, page.compare)}</label>
             <output for="compare">{move || format!("{} %", split.get())}</output>
             <input
                 type="range"

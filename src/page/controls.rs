@@ -38,7 +38,7 @@ pub fn Panel(
 ) -> impl IntoView {
     let state = use_state();
     let settings = state.settings(lab);
-    let rows = || lab.params.iter().filter(move |param| param.group == group);
+    let rows = move || lab.params.iter().filter(move |param| param.group == group);
     let is_shown = move |param: &'static Param| settings.with(|settings| settings.shows(param));
     let any = Memo::new(move |_| rows().any(is_shown));
     let controls = move || {
@@ -78,9 +78,9 @@ pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl Into
 #[component]
 pub fn Control(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
     match param(lab, name).kind {
-        Kind::Number {
-            min, max, step, ..
-        } => view! { <Slider lab name range=[min, max, step] /> }.into_any(),
+        Kind::Number { min, max, step, .. } => {
+            view! { <Slider lab name range=[min, max, step] /> }.into_any()
+        }
         Kind::Choice(words) => view! { <Choice lab name words /> }.into_any(),
         Kind::Search(words) => view! { <Search lab name words /> }.into_any(),
         Kind::Text { .. } => view! { <Text lab name /> }.into_any(),
@@ -236,10 +236,12 @@ fn Search(
 ) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let chosen = move || value_of(lab, name, |value| match value {
-        Value::Choice(index) => *index,
-        other => panic!("{name} is {other:?}, not a choice"),
-    });
+    let chosen = move || {
+        value_of(lab, name, |value| match value {
+            Value::Choice(index) => *index,
+            other => panic!("{name} is {other:?}, not a choice"),
+        })
+    };
     let label = move |index: usize| choice_label(i18n, lab.name, name, words[index]);
     let typed = RwSignal::new(None::<String>);
     let matching = move || {
@@ -286,10 +288,12 @@ fn Search(
 fn Text(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let value = move || value_of(lab, name, |value| match value {
-        Value::Text(text) => text.clone(),
-        other => panic!("{name} is {other:?}, not text"),
-    });
+    let value = move || {
+        value_of(lab, name, |value| match value {
+            Value::Text(text) => text.clone(),
+            other => panic!("{name} is {other:?}, not text"),
+        })
+    };
     view! {
         <div class="control text">
             <label for=name>{move || setting_label(i18n, lab.name, name)}</label>

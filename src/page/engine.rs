@@ -88,7 +88,10 @@ impl Says {
     /// The bytes of that name; none where there are none.
     pub fn file(&self, name: &str) -> Uint8Array {
         let named = self.files.iter().find(|(known, _)| known == name);
-        named.map_or_else(|| Uint8Array::new_with_length(0), |(_, bytes)| bytes.clone())
+        named.map_or_else(
+            || Uint8Array::new_with_length(0),
+            |(_, bytes)| bytes.clone(),
+        )
     }
 }
 
@@ -314,7 +317,11 @@ impl Engine {
             let call = Call {
                 id,
                 settings: question.settings.pack(),
-                files: question.files.iter().map(|(name, _)| (*name).into()).collect(),
+                files: question
+                    .files
+                    .iter()
+                    .map(|(name, _)| (*name).into())
+                    .collect(),
             };
             self.post(&ToEngine::Call(call), Some(&question));
         }

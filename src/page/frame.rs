@@ -71,14 +71,14 @@ pub fn Stage(children: ChildrenFn) -> impl IntoView {
     view! {
         <div class="stage" class:empty=move || state.source.with(Option::is_none)>
             {move || match state.source.get() {
-                None => view! { <p class="invite">{t_string!(i18n, source_empty)}</p> }.into_any(),
+                None => view! { <p class="invite">{t_string!(i18n, page.source_empty)}</p> }.into_any(),
                 Some(source) => {
                     let children = children.clone();
                     view! {
                         <div class="frame" style=move || format!("--ratio:{:.5}", ratio.get())>
                             <img
                                 src=source.url
-                                alt=t_string!(i18n, stage_alt).to_string()
+                                alt=t_string!(i18n, page.stage_alt).to_string()
                                 on:load:target=move |event| {
                                     let image = event.target();
                                     if image.natural_height() > 0 {
@@ -110,15 +110,15 @@ pub fn ShareButton() -> impl IntoView {
                 .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
         spawn_local(async move {
             let sentence = match export::copy(&state.link()).await {
-                Ok(()) if own => t_string!(i18n, share_own),
-                Ok(()) => t_string!(i18n, share_copied),
-                Err(_) => t_string!(i18n, share_failed),
+                Ok(()) if own => t_string!(i18n, page.share_own),
+                Ok(()) => t_string!(i18n, page.share_copied),
+                Err(_) => t_string!(i18n, page.share_failed),
             };
             let _ = said.try_set(Some(sentence.to_string()));
         });
     };
     view! {
-        <button type="button" class="button" id="share" on:click=share>{move || t_string!(i18n, share)}</button>
+        <button type="button" class="button" id="share" on:click=share>{move || t_string!(i18n, page.share)}</button>
         <span class="said" role="status">{move || said.get()}</span>
     }
 }

@@ -22,15 +22,15 @@ pub fn Home() -> impl IntoView {
         <div class="home">
             <Notices />
             <header class="hero">
-                <h1>{move || t_string!(i18n, home_headline)}</h1>
-                <p class="lead">{move || t_string!(i18n, home_lead)}</p>
+                <h1>{move || t_string!(i18n, page.home_headline)}</h1>
+                <p class="lead">{move || t_string!(i18n, page.home_lead)}</p>
             </header>
             <div class="doors">{doors}</div>
             <CourseMap />
             <ul class="promises">
-                <li><h2>{move || t_string!(i18n, home_private_title)}</h2><p>{move || t_string!(i18n, home_private_text)}</p></li>
-                <li><h2>{move || t_string!(i18n, home_link_title)}</h2><p>{move || t_string!(i18n, home_link_text)}</p></li>
-                <li><h2>{move || t_string!(i18n, home_offline_title)}</h2><p>{move || t_string!(i18n, home_offline_text)}</p></li>
+                <li><h2>{move || t_string!(i18n, page.home_private_title)}</h2><p>{move || t_string!(i18n, page.home_private_text)}</p></li>
+                <li><h2>{move || t_string!(i18n, page.home_link_title)}</h2><p>{move || t_string!(i18n, page.home_link_text)}</p></li>
+                <li><h2>{move || t_string!(i18n, page.home_offline_title)}</h2><p>{move || t_string!(i18n, page.home_offline_text)}</p></li>
             </ul>
         </div>
     }
@@ -69,8 +69,8 @@ fn CourseMap() -> impl IntoView {
         .collect_view();
     view! {
         <section class="course" aria-labelledby="course-title">
-            <h2 id="course-title">{move || t_string!(i18n, course_title)}</h2>
-            <p class="help">{move || t_string!(i18n, course_lead)}</p>
+            <h2 id="course-title">{move || t_string!(i18n, page.course_title)}</h2>
+            <p class="help">{move || t_string!(i18n, page.course_lead)}</p>
             <div class="parts">{parts}</div>
         </section>
     }
@@ -93,7 +93,7 @@ fn CoursePart(wing: Wing) -> impl IntoView {
                     view! { <li><a href=address>{name}</a></li> }.into_any()
                 }
                 None => view! {
-                    <li class="to-come"><span>{name}</span> " " <small>{move || t_string!(i18n, course_to_come)}</small></li>
+                    <li class="to-come"><span>{name}</span> " " <small>{move || t_string!(i18n, page.course_to_come)}</small></li>
                 }
                 .into_any(),
             }

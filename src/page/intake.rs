@@ -216,19 +216,19 @@ pub fn Intake() -> impl IntoView {
             .with(|source| source.as_ref().and_then(|s| s.sample).map(|s| s.name))
     });
     view! {
-        <section class="intake" aria-label=move || t_string!(i18n, source_title).to_string()>
+        <section class="intake" aria-label=move || t_string!(i18n, page.source_title).to_string()>
             <div class="row">
                 <FileButton
                     id="open-picture"
-                    label=Signal::derive(move || t_string!(i18n, source_open).to_string())
+                    label=Signal::derive(move || t_string!(i18n, page.source_open).to_string())
                     on_file=move |file| take_file(state, file)
                 />
                 <button type="button" class="button quiet" id="open-camera" on:click=move |_| camera.set(true)>
-                    {move || t_string!(i18n, source_camera)}
+                    {move || t_string!(i18n, page.source_camera)}
                 </button>
-                <span class="hint">{move || t_string!(i18n, source_hint)}</span>
+                <span class="hint">{move || t_string!(i18n, page.source_hint)}</span>
             </div>
-            <ul class="samples" aria-label=move || t_string!(i18n, source_samples).to_string()>
+            <ul class="samples" aria-label=move || t_string!(i18n, page.source_samples).to_string()>
                 <Samples chosen on_choose=move |sample| state.take_sample(sample) />
             </ul>
             {move || camera.get().then(|| view! { <Camera close=move || camera.set(false) /> })}
@@ -280,15 +280,15 @@ fn Camera(close: impl Fn() + Copy + 'static) -> impl IntoView {
         });
     };
     view! {
-        <div class="camera" role="group" aria-label=move || t_string!(i18n, camera_title).to_string()>
-            {move || denied.get().then(|| view! { <p class="sentence" role="alert">{t_string!(i18n, camera_denied)}</p> })}
+        <div class="camera" role="group" aria-label=move || t_string!(i18n, page.camera_title).to_string()>
+            {move || denied.get().then(|| view! { <p class="sentence" role="alert">{t_string!(i18n, page.camera_denied)}</p> })}
             <video node_ref=video autoplay muted playsinline></video>
             <div class="row">
                 <button type="button" class="button" on:click=take disabled=move || denied.get()>
-                    {move || t_string!(i18n, camera_take)}
+                    {move || t_string!(i18n, page.camera_take)}
                 </button>
                 <button type="button" class="button quiet" on:click=move |_| close()>
-                    {move || t_string!(i18n, camera_close)}
+                    {move || t_string!(i18n, page.camera_close)}
                 </button>
             </div>
         </div>

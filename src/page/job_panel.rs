@@ -19,19 +19,19 @@ pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
     let running = move || desk.is_running();
     let can_run = move || state.source.with(Option::is_some) && !running();
     view! {
-        <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
+        <section class="panel job" aria-label=move || t_string!(i18n, page.job_title).to_string()>
             <div class="row spread">
-                <h2>{move || t_string!(i18n, job_title)}</h2>
+                <h2>{move || t_string!(i18n, page.job_title)}</h2>
                 {move || if running() {
                     view! {
                         <button type="button" class="button quiet" id="cancel" on:click=move |_| desk.cancel()>
-                            {move || t_string!(i18n, cancel)}
+                            {move || t_string!(i18n, page.cancel)}
                         </button>
                     }.into_any()
                 } else {
                     view! {
                         <button type="button" class="button quiet" id="run" disabled=move || !can_run() on:click=move |_| state.run()>
-                            {move || t_string!(i18n, run)}
+                            {move || t_string!(i18n, page.run)}
                         </button>
                     }.into_any()
                 }}
@@ -64,23 +64,29 @@ pub fn RunStatus(lab: &'static LabSpec) -> impl IntoView {
             RunState::Idle => String::new(),
             RunState::Running { stage, .. } => match stage {
                 Some(stage) => stage_name(i18n, *stage),
-                None => t_string!(i18n, job_waiting).to_string(),
+                None => t_string!(i18n, page.job_waiting).to_string(),
             },
             RunState::Done(done) => done_sentence(i18n, done),
             RunState::Failed(failure) => failure_sentence(i18n, failure),
         })
     });
-    let shown = move || job.with(|job| match job {
-        RunState::Idle => {
-            let needs_picture = lab.uses_picture && state.source.with(Option::is_none);
-            needs_picture.then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> }).into_any()
-        }
-        RunState::Running { stage, loading, steps } => {
-            running_view(i18n, *stage, *loading, *steps).into_any()
-        }
-        RunState::Done(done) => done_view(i18n, done).into_any(),
-        RunState::Failed(failure) => failed_view(i18n, desk, failure).into_any(),
-    });
+    let shown = move || {
+        job.with(|job| match job {
+            RunState::Idle => {
+                let needs_picture = lab.uses_picture && state.source.with(Option::is_none);
+                needs_picture
+                    .then(|| view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> })
+                    .into_any()
+            }
+            RunState::Running {
+                stage,
+                loading,
+                steps,
+            } => running_view(i18n, *stage, *loading, *steps).into_any(),
+            RunState::Done(done) => done_view(i18n, done).into_any(),
+            RunState::Failed(failure) => failed_view(i18n, desk, failure).into_any(),
+        })
+    };
     view! {
         <p class="visually-hidden" role="status">{spoken}</p>
         <div class="status" data-job=move || job.with(run_word)>{shown}</div>
@@ -95,10 +101,10 @@ fn running_view(
 ) -> impl IntoView {
     let name = match (steps, stage) {
         (Some((done, total)), _) => {
-            t_string!(i18n, search_step, done = done, total = total).to_string()
+            t_string!(i18n, page.step_of, done = done, total = total).to_string()
         }
         (None, Some(stage)) => stage_name(i18n, stage),
-        (None, None) => t_string!(i18n, job_waiting).to_string(),
+        (None, None) => t_string!(i18n, page.job_waiting).to_string(),
     };
     let position = Stage::ALL
         .iter()
@@ -111,11 +117,11 @@ fn running_view(
     };
     let bytes = loading.map(|(done, total)| {
         let (done, total) = (megabytes(done), megabytes(total));
-        t_string!(i18n, job_loading, done = done, total = total).to_string()
+        t_string!(i18n, page.job_loading, done = done, total = total).to_string()
     });
     view! {
         <p>{name} " " <span class="number">{bytes}</span></p>
-        <progress max=total.max(1) prop:value=done aria-label=t_string!(i18n, job_title).to_string()></progress>
+        <progress max=total.max(1) prop:value=done aria-label=t_string!(i18n, page.job_title).to_string()></progress>
     }
 }
 
@@ -127,7 +133,7 @@ fn done_view(i18n: I18n, done: &Done) -> impl IntoView {
             view! {
                 <tr data-stage=stage.name()>
                     <th scope="row">{stage_name(i18n, *stage)}</th>
-                    <td class="number">{t_string!(i18n, ms, value = format!("{ms:.1}")).to_string()}</td>
+                    <td class="number">{t_string!(i18n, page.ms, value = format!("{ms:.1}")).to_string()}</td>
                 </tr>
             }
         })
@@ -135,7 +141,7 @@ fn done_view(i18n: I18n, done: &Done) -> impl IntoView {
     let memory = done.memory.map(|bytes| {
         view! {
             <tr data-memory=bytes.to_string()>
-                <th scope="row">{t_string!(i18n, job_memory)}</th>
+                <th scope="row">{t_string!(i18n, page.job_memory)}</th>
                 <td class="number">{format!("{} MB", megabytes(bytes))}</td>
             </tr>
         }
@@ -163,14 +169,14 @@ fn failed_view(i18n: I18n, desk: Desk, failure: &Failure) -> impl IntoView {
     view! {
         <p class="sentence" class:bad=*failure != Failure::Cancelled>{failure_sentence(i18n, failure)}</p>
         {offer.then(|| view! {
-            <button type="button" class="button" on:click=to_cpu>{t_string!(i18n, badge_use_cpu)}</button>
+            <button type="button" class="button" on:click=to_cpu>{t_string!(i18n, page.badge_use_cpu)}</button>
         })}
     }
 }
 
 fn done_sentence(i18n: I18n, done: &Done) -> String {
     let total: f64 = done.timings.iter().map(|(_, ms)| ms).sum();
-    t_string!(i18n, job_done, ms = format!("{total:.0}")).to_string()
+    t_string!(i18n, page.job_done, ms = format!("{total:.0}")).to_string()
 }
 
 fn run_word(job: &RunState) -> &'static str {
@@ -196,7 +202,7 @@ pub fn Notices() -> impl IntoView {
             {move || state.refused.get().map(|failure| view! {
                 <p class="sentence bad" id="refused">
                     <span>{failure_sentence(i18n, &failure)}</span>
-                    <button type="button" class="link" on:click=move |_| state.refused.set(None)>{t_string!(i18n, dismiss)}</button>
+                    <button type="button" class="link" on:click=move |_| state.refused.set(None)>{t_string!(i18n, page.dismiss)}</button>
                 </p>
             })}
             {move || state.notices.get().iter().map(|notice| view! {
@@ -209,7 +215,7 @@ pub fn Notices() -> impl IntoView {
                         <button type="button" class="button" on:click=move |_| {
                             state.engine.restart(BackendChoice::Cpu);
                             state.run();
-                        }>{t_string!(i18n, badge_use_cpu)}</button>
+                        }>{t_string!(i18n, page.badge_use_cpu)}</button>
                     </p>
                 }),
                 Status::Starting | Status::Ready(_) => None,

@@ -144,13 +144,12 @@ pub fn Standing(latest: Latest) -> impl IntoView {
                 let starting = engine.status.get() == Status::Starting;
                 let loading = latest.loading.get();
                 let text = match loading {
-                    _ if starting => t_string!(i18n, engine_starting).to_string(),
-                    Some((bytes, total)) => t_string!(i18n, engine_loading, mb = format!("{:.1}", bytes as f64 / 1e6), total = format!("{:.1}", total as f64 / 1e6)).to_string(),
-                    None => t_string!(i18n, engine_working).to_string(),
+                    _ if starting => t_string!(i18n, generate.engine_starting).to_string(),
+                    Some((bytes, total)) => t_string!(i18n, generate.engine_loading, mb = format!("{:.1}", bytes as f64 / 1e6), total = format!("{:.1}", total as f64 / 1e6)).to_string(),
+                    None => t_string!(i18n, generate.engine_working).to_string(),
                 };
                 view! { <p class="sentence">{text}</p> }
             })}
         </div>
     }
 }
-

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::text::{t_string, use_i18n};
-use crate::protocol::generative::find;
 use crate::protocol::card::{Manifest, file_name};
+use crate::protocol::generative::find;
 
 /// One card for each model of the manifest.
 #[component]
@@ -23,7 +23,7 @@ pub fn Models() -> impl IntoView {
                 );
                 let samples = find(&card.name).map(|_| {
                     let address = format!("cards/{}.png", card.name);
-                    let label = t_string!(i18n, card_samples);
+                    let label = t_string!(i18n, page.card_samples);
                     view! {
                         <figure>
                             <img class="card-samples" src=address alt=label loading="lazy" />
@@ -32,18 +32,18 @@ pub fn Models() -> impl IntoView {
                     }
                 });
                 let rows = [
-                    (t_string!(i18n, card_architecture), card.architecture),
-                    (t_string!(i18n, card_data), card.data),
-                    (t_string!(i18n, card_quality), card.quality),
-                    (t_string!(i18n, card_limits), card.limits),
-                    (t_string!(i18n, card_license), card.license),
+                    (t_string!(i18n, page.card_architecture), card.architecture),
+                    (t_string!(i18n, page.card_data), card.data),
+                    (t_string!(i18n, page.card_quality), card.quality),
+                    (t_string!(i18n, page.card_limits), card.limits),
+                    (t_string!(i18n, page.card_license), card.license),
                     (
-                        t_string!(i18n, card_parameters),
+                        t_string!(i18n, page.card_parameters),
                         format!("{:.2} M", card.parameters as f64 / 1e6),
                     ),
-                    (t_string!(i18n, card_size), file),
-                    (t_string!(i18n, card_source), source),
-                    (t_string!(i18n, card_command), card.command),
+                    (t_string!(i18n, page.card_size), file),
+                    (t_string!(i18n, page.card_source), source),
+                    (t_string!(i18n, page.card_command), card.command),
                     ("sha256", card.sha256),
                 ];
                 let rows = rows
@@ -62,8 +62,8 @@ pub fn Models() -> impl IntoView {
     view! {
         <div class="lab">
             <header class="lab-head">
-                <h1>{move || t_string!(i18n, models_title)}</h1>
-                <p>{move || t_string!(i18n, models_lead)}</p>
+                <h1>{move || t_string!(i18n, page.models_title)}</h1>
+                <p>{move || t_string!(i18n, page.models_lead)}</p>
             </header>
             <div class="cards" lang="en">{cards}</div>
         </div>

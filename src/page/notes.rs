@@ -40,7 +40,7 @@ pub fn Notes(
     };
     view! {
         <details class="notes" open>
-            <summary>{move || t_string!(i18n, notes)}</summary>
+            <summary>{move || t_string!(i18n, page.notes)}</summary>
             {move || match text.get() {
                 // Files of our own, from our own server, under a policy that runs no foreign script.
                 Some(Ok(html)) => view! {
@@ -52,7 +52,7 @@ pub fn Notes(
                         on:focusout=move |_| hot.set(None)
                     ></article>
                 }.into_any(),
-                Some(Err(())) => view! { <p>{t_string!(i18n, notes_failed)}</p> }.into_any(),
+                Some(Err(())) => view! { <p>{t_string!(i18n, page.notes_failed)}</p> }.into_any(),
                 None => ().into_any(),
             }}
         </details>

@@ -68,7 +68,6 @@ pub fn put(canvas: &HtmlCanvasElement, sheet: Sheet, rgba: &Uint8Array) -> Resul
     export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
 }
 
-
 /// A sheet as a PNG with the link inside.
 pub fn save_sheet((sheet, rgba): Drawn, link: String, name: String) {
     leptos::task::spawn_local(async move {

@@ -59,10 +59,10 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
     Effect::new(move |_| {
         let page = match state.page.get() {
             Page::Home => None,
-            Page::Models => Some(t_string!(i18n, models_title).to_string()),
-            Page::Lab(lab) => Some(lab_word(i18n, lab.name, "title")),
+            Page::Models => Some(t_string!(i18n, page.models_title).to_string()),
+            Page::Lab(lab) => Some(lab_word(i18n, lab.name, "title").to_string()),
         };
-        let title = t_string!(i18n, app_title).to_string();
+        let title = t_string!(i18n, page.app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
     });
     view! {
@@ -73,7 +73,7 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
                 let main: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(main);
                 let _ = main.focus();
             }
-        }>{move || t_string!(i18n, skip)}</a>
+        }>{move || t_string!(i18n, page.skip)}</a>
         <header class="top">
             <a class="wordmark" href="#/"><span aria-hidden="true"></span>"Kiln"</a>
             <Navigation />
@@ -93,7 +93,7 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
                 }
             }}
         </main>
-        <footer><p>{move || t_string!(i18n, footer)}</p></footer>
+        <footer><p>{move || t_string!(i18n, page.footer)}</p></footer>
     }
 }
 
@@ -116,9 +116,9 @@ fn Navigation() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <nav aria-label=move || t_string!(i18n, nav_label).to_string()>
+        <nav aria-label=move || t_string!(i18n, page.nav_label).to_string()>
             {parts}
-            <a href="#/models" aria-current=move || open(Page::Models).then_some("page")>{move || t_string!(i18n, nav_models)}</a>
+            <a href="#/models" aria-current=move || open(Page::Models).then_some("page")>{move || t_string!(i18n, page.nav_models)}</a>
         </nav>
     }
 }
@@ -129,13 +129,13 @@ fn Badge() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let word = move || match state.engine.status.get() {
-        Status::Starting => t_string!(i18n, badge_starting),
-        Status::NotReady(_) => t_string!(i18n, badge_off),
+        Status::Starting => t_string!(i18n, page.badge_starting),
+        Status::NotReady(_) => t_string!(i18n, page.badge_off),
         Status::Ready(BackendStatus {
             backend: Backend::Cpu,
             ..
-        }) => t_string!(i18n, badge_cpu),
-        Status::Ready(_) => t_string!(i18n, badge_webgpu),
+        }) => t_string!(i18n, page.badge_cpu),
+        Status::Ready(_) => t_string!(i18n, page.badge_webgpu),
     };
     let kind = move || match state.engine.status.get() {
         Status::Starting => "starting",
@@ -152,13 +152,13 @@ fn Badge() -> impl IntoView {
         };
         let (on, other, choice) = match status.backend {
             Backend::Cpu => (
-                t_string!(i18n, badge_on_cpu).to_string(),
-                t_string!(i18n, badge_use_gpu),
+                t_string!(i18n, page.badge_on_cpu).to_string(),
+                t_string!(i18n, page.badge_use_gpu),
                 BackendChoice::WebGpu,
             ),
             Backend::WebGpu { adapter } => (
-                t_string!(i18n, badge_on_gpu, adapter = adapter).to_string(),
-                t_string!(i18n, badge_use_cpu),
+                t_string!(i18n, page.badge_on_gpu, adapter = adapter).to_string(),
+                t_string!(i18n, page.badge_use_cpu),
                 BackendChoice::Cpu,
             ),
         };
@@ -167,11 +167,11 @@ fn Badge() -> impl IntoView {
             <p>{on}</p>
             {status.reason.map(|reason| view! { <p>{reason_sentence(i18n, &reason)}</p> })}
             {status.self_check.map(|difference| view! {
-                <p id="self-check">{t_string!(i18n, badge_check, difference = format!("{difference:.1e}")).to_string()}</p>
+                <p id="self-check">{t_string!(i18n, page.badge_check, difference = format!("{difference:.1e}")).to_string()}</p>
             })}
             {state.engine.warm_ms.get().into_iter().map(|(lab, load, run)| view! {
                 <p class="number" data-warm=lab.network.unwrap_or(lab.name) data-load=format!("{load:.1}") data-run=format!("{run:.1}")>
-                    {t_string!(i18n, badge_warm, model = lab.network.unwrap_or(lab.name), load = format!("{load:.0}"), run = format!("{run:.0}")).to_string()}
+                    {t_string!(i18n, page.badge_warm, model = lab.network.unwrap_or(lab.name), load = format!("{load:.0}"), run = format!("{run:.0}")).to_string()}
                 </p>
             }).collect_view()}
             {can_switch.then(|| view! {
@@ -185,7 +185,7 @@ fn Badge() -> impl IntoView {
     };
     view! {
         <details class="badge" data-backend=kind>
-            <summary aria-label=move || format!("{}: {}", t_string!(i18n, badge_title), word())>
+            <summary aria-label=move || format!("{}: {}", t_string!(i18n, page.badge_title), word())>
                 <span class="dot" aria-hidden="true"></span>
                 {word}
             </summary>
@@ -200,7 +200,7 @@ fn LanguageSwitch() -> impl IntoView {
     view! {
         <select
             id="language"
-            aria-label=move || t_string!(i18n, language).to_string()
+            aria-label=move || t_string!(i18n, page.language).to_string()
             prop:value=move || short_name(i18n.get_locale())
             on:change:target=move |event| {
                 let locale = if event.target().value() == "zh" { Locale::zh } else { Locale::en };
@@ -229,7 +229,7 @@ fn ThemeSwitch() -> impl IntoView {
     view! {
         <select
             id="theme"
-            aria-label=move || t_string!(i18n, theme).to_string()
+            aria-label=move || t_string!(i18n, page.theme).to_string()
             prop:value=move || theme.get()
             on:change:target=move |event| {
                 let chosen = event.target().value();
@@ -243,9 +243,9 @@ fn ThemeSwitch() -> impl IntoView {
                 theme.set(chosen);
             }
         >
-            <option value="">{move || t_string!(i18n, theme_auto)}</option>
-            <option value="light">{move || t_string!(i18n, theme_light)}</option>
-            <option value="dark">{move || t_string!(i18n, theme_dark)}</option>
+            <option value="">{move || t_string!(i18n, page.theme_auto)}</option>
+            <option value="light">{move || t_string!(i18n, page.theme_light)}</option>
+            <option value="dark">{move || t_string!(i18n, page.theme_dark)}</option>
         </select>
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::spec::{
-    Anchors, Answer, BoxInImage, CLASSES, Candidate, DetectSettings, Detections, LAB, NAMES, Question,
+    Anchors, Answer, BoxInImage, Candidate, DetectSettings, Detections, LAB, NAMES, Question,
     View, class_color, dark_text,
 };
 use super::views::anchors::{Grid, MapPanel};
@@ -237,13 +237,13 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
         None => state
             .source
             .with(Option::is_none)
-            .then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })
+            .then(|| view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> })
             .into_any(),
         Some(shown) if shown.detections.kept().next().is_none() => {
             let score = state
                 .settings(&LAB)
                 .with_untracked(|s| format!("{:.2}", s.read::<DetectSettings>().score));
-            view! { <p class="quiet" id="no-detections">{t_string!(i18n, table_none, score = score).to_string()}</p> }.into_any()
+            view! { <p class="quiet" id="no-detections">{t_string!(i18n, detect.table_none, score = score).to_string()}</p> }.into_any()
         }
         Some(shown) => {
             let rows = shown
@@ -269,12 +269,12 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
                 .collect_view();
             view! {
                 <table id="detections">
-                    <caption class="visually-hidden">{t_string!(i18n, table_title)}</caption>
+                    <caption class="visually-hidden">{t_string!(i18n, detect.table_title)}</caption>
                     <thead>
                         <tr>
-                            <th scope="col">{t_string!(i18n, table_class)}</th>
-                            <th scope="col" class="number">{t_string!(i18n, table_score)}</th>
-                            <th scope="col" class="number">{t_string!(i18n, table_box)}</th>
+                            <th scope="col">{t_string!(i18n, detect.table_class)}</th>
+                            <th scope="col" class="number">{t_string!(i18n, detect.table_score)}</th>
+                            <th scope="col" class="number">{t_string!(i18n, detect.table_box)}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -332,10 +332,10 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
         <div class="row exports">
             <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=nothing on:click=save_png>
-                {move || t_string!(i18n, export_png)}
+                {move || t_string!(i18n, page.export_png)}
             </button>
             <button type="button" class="button quiet" id="export-json" disabled=nothing on:click=save_json>
-                {move || t_string!(i18n, export_json)}
+                {move || t_string!(i18n, page.export_json)}
             </button>
         </div>
     }

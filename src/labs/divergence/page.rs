@@ -56,8 +56,8 @@ fn divergence_name(i18n: I18n, divergence: FDivergence) -> String {
         FDivergence::ReverseKl => "KL(Q‖P)".to_string(),
         FDivergence::JensenShannon => "Jensen-Shannon".to_string(),
         FDivergence::Pearson => "Pearson χ² (LSGAN)".to_string(),
-        FDivergence::SquaredHellinger => t_string!(i18n, div_hellinger).to_string(),
-        FDivergence::TotalVariation => t_string!(i18n, div_tv).to_string(),
+        FDivergence::SquaredHellinger => t_string!(i18n, divergence.hellinger).to_string(),
+        FDivergence::TotalVariation => t_string!(i18n, divergence.tv).to_string(),
         FDivergence::Gan => "GAN: 2 JS − log 4".to_string(),
     }
 }
@@ -187,7 +187,7 @@ fn Divergences() -> impl IntoView {
     let stuck = move || {
         densities.with(|[p, q]| {
             let apart = p.iter().zip(q).all(|(&p, &q)| p == 0.0 || q == 0.0);
-            apart.then(|| view! { <p class="sentence" id="stuck">{t_string!(i18n, div_stuck)}</p> })
+            apart.then(|| view! { <p class="sentence" id="stuck">{t_string!(i18n, divergence.stuck)}</p> })
         })
     };
     let to = move |event: &web_sys::PointerEvent, which: usize| {
@@ -216,9 +216,9 @@ fn Divergences() -> impl IntoView {
         let label = move || {
             let name = if index < 2 { "P" } else { "Q" };
             if index.is_multiple_of(2) {
-                t_string!(i18n, div_center, name = name).to_string()
+                t_string!(i18n, divergence.center, name = name).to_string()
             } else {
-                t_string!(i18n, div_width, name = name).to_string()
+                t_string!(i18n, divergence.width, name = name).to_string()
             }
         };
         let ends = if index.is_multiple_of(2) {
@@ -253,7 +253,7 @@ fn Divergences() -> impl IntoView {
         <div class="bench">
             <div class="hero-column">
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, div_densities)}</h2>
+                    <h2>{move || t_string!(i18n, divergence.densities)}</h2>
                     <div
                         class="drag-across"
                         id="densities"
@@ -262,26 +262,26 @@ fn Divergences() -> impl IntoView {
                         on:pointerup=move |_| dragged.set_value(None)
                         on:pointercancel=move |_| dragged.set_value(None)
                     >
-                        <PlotView plot label=Signal::derive(move || t_string!(i18n, div_densities).to_string()) />
+                        <PlotView plot label=Signal::derive(move || t_string!(i18n, divergence.densities).to_string()) />
                     </div>
-                    <p class="help">{move || t_string!(i18n, div_drag)}</p>
+                    <p class="help">{move || t_string!(i18n, divergence.drag)}</p>
                     {stuck}
                 </section>
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, div_discriminator)}</h2>
-                    <PlotView plot=discriminator label=Signal::derive(move || t_string!(i18n, div_discriminator).to_string()) />
+                    <h2>{move || t_string!(i18n, divergence.discriminator)}</h2>
+                    <PlotView plot=discriminator label=Signal::derive(move || t_string!(i18n, divergence.discriminator).to_string()) />
                     <p class="number" id="game">{game}</p>
                 </section>
                 <div class="plots">
-                    <section class="panel"><h2>{move || t_string!(i18n, div_f)}</h2><PlotView plot=generator label=label("f") /></section>
-                    <section class="panel"><h2>{move || t_string!(i18n, div_conjugate)}</h2><PlotView plot=conjugate label=label("f*") /></section>
-                    <section class="panel"><h2>{move || t_string!(i18n, div_best)}</h2><PlotView plot=best label=label("T*") /></section>
+                    <section class="panel"><h2>{move || t_string!(i18n, divergence.f)}</h2><PlotView plot=generator label=label("f") /></section>
+                    <section class="panel"><h2>{move || t_string!(i18n, divergence.conjugate)}</h2><PlotView plot=conjugate label=label("f*") /></section>
+                    <section class="panel"><h2>{move || t_string!(i18n, divergence.best)}</h2><PlotView plot=best label=label("T*") /></section>
                 </div>
             </div>
             <div class="inspector">
                 <section class="panel">
                     <table id="divergences">
-                        <thead><tr><th scope="col">{move || t_string!(i18n, div_name)}</th><th scope="col" class="number">{move || t_string!(i18n, div_nats)}</th><th scope="col" class="number">{move || t_string!(i18n, div_bits)}</th></tr></thead>
+                        <thead><tr><th scope="col">{move || t_string!(i18n, divergence.name)}</th><th scope="col" class="number">{move || t_string!(i18n, divergence.nats)}</th><th scope="col" class="number">{move || t_string!(i18n, divergence.bits)}</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </section>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use web_sys::Blob;
 
-use super::spec::{EncodeSettings, Encoded, LAB, NAMES, Question, View};
+use super::spec::{Data, EncodeSettings, Encoded, LAB, NAMES, Question, View};
 use super::views::codes::CodeView;
 use super::views::edit::{Between, Edit};
 use super::views::invert::Invert;
@@ -16,7 +16,7 @@ use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::intake::FileButton;
 use crate::page::latest::{Latest, Standing};
 use crate::page::room::{Room, asks_by_itself};
-use crate::page::sheet::{Drawn, SheetView, drawn as drawn_of};
+use crate::page::sheet::{Drawn, SheetView};
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::param::Value;
@@ -79,7 +79,7 @@ impl Subject {
                 subject.own.set(dropped);
             }
         });
-        Effect::new(move |before| {
+        Effect::new(move |before: Option<(Data, usize)>| {
             let now = picked.get();
             if before.is_some_and(|before| before != now) {
                 subject.own.set(None);
@@ -146,13 +146,13 @@ fn Reconstructions(subject: Subject) -> impl IntoView {
     let error = move |which: usize| {
         let errors = subject.encoded.with(|encoded| encoded.as_ref().map(|e| e.errors));
         let error = format!("{:.4}", errors.unwrap_or_default()[which]);
-        t_string!(i18n, encode_error, error = error).to_string()
+        t_string!(i18n, encode.error, error = error).to_string()
     };
     view! {
         <section class="panel trio">
-            <SheetView drawn=subject.drawn label=Signal::derive(move || t_string!(i18n, encode_sheet).to_string()) />
+            <SheetView drawn=subject.drawn label=Signal::derive(move || t_string!(i18n, encode.sheet).to_string()) />
             <div class="captions three">
-                <span>{move || t_string!(i18n, encode_input)}</span>
+                <span>{move || t_string!(i18n, encode.input)}</span>
                 <span>"AE"<br /><small class="number" id="error-ae">{move || error(0)}</small></span>
                 <span>"VAE"<br /><small class="number" id="error-vae">{move || error(1)}</small></span>
             </div>
@@ -173,14 +173,14 @@ fn Pick(subject: Subject) -> impl IntoView {
     view! {
         <section class="panel">
             <div class="row">
-                <button type="button" class="button" id="another" on:click=another>{move || t_string!(i18n, encode_another)}</button>
+                <button type="button" class="button" id="another" on:click=another>{move || t_string!(i18n, encode.another)}</button>
                 <FileButton
                     id="open-own"
-                    label=Signal::derive(move || t_string!(i18n, source_open).to_string())
+                    label=Signal::derive(move || t_string!(i18n, page.source_open).to_string())
                     on_file=move |file: web_sys::File| subject.own.set(Some(file.into()))
                 />
             </div>
-            <p class="help">{move || t_string!(i18n, encode_drop)}</p>
+            <p class="help">{move || t_string!(i18n, encode.drop)}</p>
         </section>
         <Show when=drawable><Sketch own=subject.own /></Show>
     }

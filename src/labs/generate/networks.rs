@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use crate::data::batches::{one_hot_of, pictures_of};
 use crate::engine::lab::Bench;
 use crate::job::{Job, Reply};
-use crate::protocol::picture::Sheet;
 use crate::models::generate::gan::Generate as _;
 use crate::models::generate::latents::{Latents, SavedAutoencoder, SavedGenerator};
 use crate::models::generate::shipped::{AutoencoderRow, GeneratorRow};
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::Shipped;
 use crate::protocol::picture::Picture;
+use crate::protocol::picture::Sheet;
 
 /// A network that makes pictures from codes, with its latent space as plain numbers.
 pub struct LatentModel {

@@ -1,7 +1,5 @@
 //! What the pages of the generative labs share.
 
-use leptos::prelude::*;
-
 use crate::page::text::{I18n, t_string};
 use crate::protocol::generative::{ATTRIBUTES_OF_AVATARS, DataSet};
 
@@ -13,14 +11,14 @@ pub fn random_seed() -> f32 {
 /// What an attribute is called.
 pub fn attribute(i18n: I18n, index: usize) -> String {
     match ATTRIBUTES_OF_AVATARS[index] {
-        "hair-light" => t_string!(i18n, attribute_hair_light),
-        "hair-warm" => t_string!(i18n, attribute_hair_warm),
-        "hair-long" => t_string!(i18n, attribute_hair_long),
-        "skin-dark" => t_string!(i18n, attribute_skin_dark),
-        "glasses" => t_string!(i18n, attribute_glasses),
-        "dark-glasses" => t_string!(i18n, attribute_dark_glasses),
-        "mood" => t_string!(i18n, attribute_mood),
-        _ => t_string!(i18n, attribute_eyes_open),
+        "hair-light" => t_string!(i18n, generate.attribute_hair_light),
+        "hair-warm" => t_string!(i18n, generate.attribute_hair_warm),
+        "hair-long" => t_string!(i18n, generate.attribute_hair_long),
+        "skin-dark" => t_string!(i18n, generate.attribute_skin_dark),
+        "glasses" => t_string!(i18n, generate.attribute_glasses),
+        "dark-glasses" => t_string!(i18n, generate.attribute_dark_glasses),
+        "mood" => t_string!(i18n, generate.attribute_mood),
+        _ => t_string!(i18n, generate.attribute_eyes_open),
     }
     .to_string()
 }
@@ -31,16 +29,16 @@ pub fn class_label(i18n: I18n, data: DataSet, class: usize) -> String {
         return class.to_string();
     }
     match class {
-        0 => t_string!(i18n, fashion_0),
-        1 => t_string!(i18n, fashion_1),
-        2 => t_string!(i18n, fashion_2),
-        3 => t_string!(i18n, fashion_3),
-        4 => t_string!(i18n, fashion_4),
-        5 => t_string!(i18n, fashion_5),
-        6 => t_string!(i18n, fashion_6),
-        7 => t_string!(i18n, fashion_7),
-        8 => t_string!(i18n, fashion_8),
-        _ => t_string!(i18n, fashion_9),
+        0 => t_string!(i18n, generate.fashion_0),
+        1 => t_string!(i18n, generate.fashion_1),
+        2 => t_string!(i18n, generate.fashion_2),
+        3 => t_string!(i18n, generate.fashion_3),
+        4 => t_string!(i18n, generate.fashion_4),
+        5 => t_string!(i18n, generate.fashion_5),
+        6 => t_string!(i18n, generate.fashion_6),
+        7 => t_string!(i18n, generate.fashion_7),
+        8 => t_string!(i18n, generate.fashion_8),
+        _ => t_string!(i18n, generate.fashion_9),
     }
     .to_string()
 }

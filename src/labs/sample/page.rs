@@ -89,13 +89,13 @@ fn SampleLab() -> impl IntoView {
                     <Show when=move || read().view == View::Walk><Walk drawn=drawing.drawn /></Show>
                     <Standing latest />
                     <section class="panel">
-                        <h2>{move || t_string!(i18n, sample_pad)}</h2>
+                        <h2>{move || t_string!(i18n, sample.pad)}</h2>
                         <div class="pad-row">
                             <Pad />
                             <div class="pad-choices">
                                 <Control lab=&LAB name=NAMES.across />
                                 <Control lab=&LAB name=NAMES.down />
-                                <p class="help">{move || t_string!(i18n, sample_pad_help)}</p>
+                                <p class="help">{move || t_string!(i18n, sample.pad_help)}</p>
                             </div>
                         </div>
                     </section>
@@ -118,19 +118,20 @@ fn Pictures(drawing: Drawing) -> impl IntoView {
     let view = Memo::new(move |_| read().view);
     let large = move || read().shipped().data.side() > 28 && view.get() == View::One;
     let caption = move || match view.get() {
-        View::One => t_string!(i18n, sample_caption_one),
-        View::Neighbours => t_string!(i18n, sample_caption_neighbours),
-        View::Many => t_string!(i18n, sample_caption_many),
-        View::Walk => t_string!(i18n, sample_caption_walk),
-        View::Arithmetic => t_string!(i18n, sample_caption_arithmetic),
+        View::One => t_string!(i18n, sample.caption_one),
+        View::Neighbours => t_string!(i18n, sample.caption_neighbours),
+        View::Many => t_string!(i18n, sample.caption_many),
+        View::Walk => t_string!(i18n, sample.caption_walk),
+        View::Arithmetic => t_string!(i18n, sample.caption_arithmetic),
     };
     let ms = move || drawing.ms.get().map(|ms| format!("{ms:.1}"));
     let empty = move || drawing.drawn.with(Option::is_none);
+    let name = move || -> &'static str { view.get().into() };
     view! {
-        <div class="stage sheet-stage" data-view=move || <&str>::from(view.get()) class:empty=empty>
+        <div class="stage sheet-stage" data-view=name class:empty=empty>
             <SheetView
                 drawn=drawing.drawn
-                label=Signal::derive(move || t_string!(i18n, sample_sheet).to_string())
+                label=Signal::derive(move || t_string!(i18n, sample.sheet).to_string())
                 smooth=Signal::derive(large)
             />
         </div>
@@ -153,8 +154,8 @@ fn Point() -> impl IntoView {
             <ModelChoice />
             <Control lab=&LAB name=NAMES.seed />
             <div class="row">
-                <button type="button" class="button" id="randomise" on:click=randomise>{move || t_string!(i18n, randomise)}</button>
-                <button type="button" class="button quiet" id="to-middle" on:click=reset>{move || t_string!(i18n, sample_reset)}</button>
+                <button type="button" class="button" id="randomise" on:click=randomise>{move || t_string!(i18n, sample.randomise)}</button>
+                <button type="button" class="button quiet" id="to-middle" on:click=reset>{move || t_string!(i18n, sample.reset)}</button>
             </div>
         </section>
     }
@@ -170,17 +171,17 @@ fn Directions() -> impl IntoView {
     };
     let attribute = Callback::new(move |(index,)| attribute(i18n, index));
     let direction =
-        Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string());
+        Callback::new(move |(index,)| t_string!(i18n, generate.direction_n, n = index + 1).to_string());
     view! {
         <Show when=has_attributes>
             <section class="panel">
-                <h2>{move || t_string!(i18n, sample_attributes)}</h2>
+                <h2>{move || t_string!(i18n, sample.attributes)}</h2>
                 <RowSliders lab=&LAB name=NAMES.attributes label=attribute />
             </section>
         </Show>
         <section class="panel">
-            <h2>{move || t_string!(i18n, sample_directions)}</h2>
-            <p class="help">{move || t_string!(i18n, sample_directions_help)}</p>
+            <h2>{move || t_string!(i18n, sample.directions)}</h2>
+            <p class="help">{move || t_string!(i18n, sample.directions_help)}</p>
             <RowSliders lab=&LAB name=NAMES.sliders reach=PAD_REACH shown=Signal::derive(move || read().shipped().latent) label=direction />
         </section>
     }
@@ -199,7 +200,7 @@ fn Exports(drawing: Drawing) -> impl IntoView {
     view! {
         <div class="row exports">
             <ShareButton />
-            <button type="button" class="button quiet" id="export-png" on:click=save>{move || t_string!(i18n, export_png)}</button>
+            <button type="button" class="button quiet" id="export-png" on:click=save>{move || t_string!(i18n, page.export_png)}</button>
         </div>
     }
 }
@@ -212,9 +213,9 @@ fn ModelChoice() -> impl IntoView {
     let groups = [Family::Vae, Family::Cvae, Family::Ae, Family::Gan];
     let group = move |family: Family| {
         let label = move || match family {
-            Family::Vae => t_string!(i18n, family_vae),
-            Family::Cvae => t_string!(i18n, family_cvae),
-            Family::Ae => t_string!(i18n, family_ae),
+            Family::Vae => t_string!(i18n, generate.family_vae),
+            Family::Cvae => t_string!(i18n, generate.family_cvae),
+            Family::Ae => t_string!(i18n, generate.family_ae),
             Family::Gan => "GAN",
         };
         let options = SHIPPED
@@ -306,7 +307,7 @@ fn Pad() -> impl IntoView {
             id="latent-pad"
             tabindex="0"
             role="application"
-            aria-label=move || t_string!(i18n, sample_pad_label).to_string()
+            aria-label=move || t_string!(i18n, sample.pad_label).to_string()
             on:pointerdown=move |event| { down.set_value(true); capture(&event, "#latent-pad"); drag(&event); }
             on:pointermove=move |event| { if down.get_value() { drag(&event) } }
             on:pointerup=move |_| down.set_value(false)
@@ -364,10 +365,10 @@ fn Walk(drawn: RwSignal<Option<Drawn>, LocalStorage>) -> impl IntoView {
     view! {
         <section class="panel walk">
             <div class="walk-picture">
-                <SheetView drawn=one label=Signal::derive(move || t_string!(i18n, sample_walk_picture).to_string()) />
+                <SheetView drawn=one label=Signal::derive(move || t_string!(i18n, sample.walk_picture).to_string()) />
             </div>
             <button type="button" class="button quiet" id="walk-play" on:click=move |_| playing.update(|p| *p = !*p)>
-                {move || if playing.get() { t_string!(i18n, search_pause) } else { t_string!(i18n, walk_play) }}
+                {move || if playing.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, sample.walk_play) }}
             </button>
         </section>
     }

@@ -48,7 +48,7 @@ fn ScoresLab() -> impl IntoView {
             <div class="bench">
                 <div class="hero-column">
                     <div class="stage sheet-stage" data-view="many" class:empty=move || drawn.with(Option::is_none)>
-                        <SheetView drawn label=Signal::derive(move || t_string!(i18n, score_sheet).to_string()) />
+                        <SheetView drawn label=Signal::derive(move || t_string!(i18n, scores.sheet).to_string()) />
                     </div>
                     <Standing latest />
                     <Facts scored />
@@ -57,7 +57,7 @@ fn ScoresLab() -> impl IntoView {
                 <div class="inspector">
                     <Panel lab=&LAB group="model" />
                     <Panel lab=&LAB group="corruption" />
-                    <p class="help">{move || t_string!(i18n, score_help)}</p>
+                    <p class="help">{move || t_string!(i18n, scores.help)}</p>
                     <div class="row exports"><ShareButton /></div>
                 </div>
             </div>
@@ -74,12 +74,12 @@ fn Facts(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
             let [means, covariances] = found.frechet.map(f64::from);
             view! {
                 <dl class="facts">
-                    <div><dt>{t_string!(i18n, score_fid)}</dt><dd class="number" id="fid" data-value=(means + covariances).to_string()>{number(means + covariances)}</dd></div>
-                    <div><dt>{t_string!(i18n, score_means)}</dt><dd class="number">{number(means)}</dd></div>
-                    <div><dt>{t_string!(i18n, score_covariances)}</dt><dd class="number">{number(covariances)}</dd></div>
-                    <div><dt>{t_string!(i18n, score_is)}</dt><dd class="number" id="inception" data-value=found.inception.to_string()>{number(f64::from(found.inception))}</dd></div>
-                    <div><dt>{t_string!(i18n, score_certainty)}</dt><dd class="number">{number(f64::from(found.certainty))}</dd></div>
-                    <div><dt>{t_string!(i18n, score_count)}</dt><dd class="number">{found.count}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.fid)}</dt><dd class="number" id="fid" data-value=(means + covariances).to_string()>{number(means + covariances)}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.means)}</dt><dd class="number">{number(means)}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.covariances)}</dt><dd class="number">{number(covariances)}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.is)}</dt><dd class="number" id="inception" data-value=found.inception.to_string()>{number(f64::from(found.inception))}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.certainty)}</dt><dd class="number">{number(f64::from(found.certainty))}</dd></div>
+                    <div><dt>{t_string!(i18n, scores.count)}</dt><dd class="number">{found.count}</dd></div>
                 </dl>
             }
         })
@@ -113,7 +113,7 @@ fn Classes(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
     };
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, score_classes)}</h2>
+            <h2>{move || t_string!(i18n, scores.classes)}</h2>
             <table class="bars"><tbody>{classes}</tbody></table>
         </section>
     }

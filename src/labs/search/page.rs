@@ -123,7 +123,7 @@ fn start(state: State, settings: Settings, needs: Needs) {
     if !needs.style {
         return begin(state, &settings, None, needs);
     }
-    paintings::fetch(state, &settings, SOURCE, move |style| {
+    paintings::fetch(state, &settings.clone(), SOURCE, move |style| {
         // The visitor may have gone on meanwhile: it begins with the settings and the picture of now.
         let now = state.settings(lab).get_untracked();
         let is_here = state.page.get_untracked().lab() == Some(lab);
@@ -218,10 +218,8 @@ fn Picture(live: RwSignal<Option<Live>, LocalStorage>, needs: Needs) -> impl Int
         .into_any();
     }
     let alone = move || match picture() {
-        Some(picture) => {
-            view! { <div class="frame" style="--ratio:1">{picture}</div> }.into_any()
-        }
-        None => view! { <p class="invite">{t_string!(i18n, texture_empty)}</p> }.into_any(),
+        Some(picture) => view! { <div class="frame" style="--ratio:1">{picture}</div> }.into_any(),
+        None => view! { <p class="invite">{t_string!(i18n, texture.empty)}</p> }.into_any(),
     };
     view! { <div class="stage" class:empty=nothing>{alone}</div> }.into_any()
 }
@@ -239,22 +237,22 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let go_on = move |steps| go_on(state, &state.settings(lab).get_untracked(), steps);
     keep_focus(running, can_go_on);
     view! {
-        <section class="panel job" aria-label=move || t_string!(i18n, job_title).to_string()>
+        <section class="panel job" aria-label=move || t_string!(i18n, page.job_title).to_string()>
             <div class="row">
                 <button type="button" class="button" id="run" disabled=move || !can_start() on:click=move |_| state.run()>
-                    {move || if can_go_on.get() { t_string!(i18n, search_again) } else { t_string!(i18n, search_start) }}
+                    {move || if can_go_on.get() { t_string!(i18n, search.again) } else { t_string!(i18n, page.start) }}
                 </button>
                 <button type="button" class="button quiet" id="pause" class:gone=move || !running.get() on:click=move |_| desk.pause()>
-                    {move || t_string!(i18n, search_pause)}
+                    {move || t_string!(i18n, page.pause)}
                 </button>
                 <button type="button" class="button quiet" id="step" disabled=move || !can_go_on.get() on:click=move |_| go_on(Some(1))>
-                    {move || t_string!(i18n, search_one)}
+                    {move || t_string!(i18n, page.one_step)}
                 </button>
                 <button type="button" class="button quiet" id="continue" disabled=move || !can_go_on.get() on:click=move |_| go_on(None)>
-                    {move || t_string!(i18n, search_go_on)}
+                    {move || t_string!(i18n, search.go_on)}
                 </button>
                 <button type="button" class="button quiet" id="cancel" class:gone=move || !running.get() on:click=move |_| desk.cancel()>
-                    {move || t_string!(i18n, cancel)}
+                    {move || t_string!(i18n, page.cancel)}
                 </button>
             </div>
             <Standing lab running />
@@ -276,11 +274,11 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
         // The bar tells while it runs.
         let at = (!running.get()).then(|| {
             let (done, total) = (progress.step, progress.steps);
-            t_string!(i18n, search_step, done = done, total = total).to_string()
+            t_string!(i18n, page.step_of, done = done, total = total).to_string()
         });
         let each = live
             .step_ms
-            .map(|ms| t_string!(i18n, search_each, ms = format!("{ms:.0}")).to_string());
+            .map(|ms| t_string!(i18n, search.each, ms = format!("{ms:.0}")).to_string());
         Some(view! {
             <p class="number quiet" id="search-step" data-step=progress.step.to_string() data-ms=live.step_ms.map(|ms| format!("{ms:.1}"))>
                 {[at, each].into_iter().flatten().collect::<Vec<_>>().join(" · ")}
@@ -292,10 +290,12 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
         let began_with = state.desk(lab).began_with.get()?;
         live.with(Option::is_some).then_some(())?;
         let names = lab.waiting(&settings, &began_with).into_iter();
-        let labels: Vec<String> = names.map(|name| setting_label(i18n, lab.name, name)).collect();
+        let labels: Vec<String> = names
+            .map(|name| setting_label(i18n, lab.name, name))
+            .collect();
         let names = labels.join(", ");
         (!names.is_empty()).then(|| {
-            view! { <p class="sentence" id="search-waits">{t_string!(i18n, search_waits, names = names).to_string()}</p> }
+            view! { <p class="sentence" id="search-waits">{t_string!(i18n, search.waits, names = names).to_string()}</p> }
         })
     };
     view! {
@@ -312,7 +312,7 @@ fn Large(lab: &'static LabSpec) -> impl IntoView {
     let live = search_of(state, lab).live;
     move || {
         live.with(Option::is_none)
-            .then(|| view! { <p class="help">{t_string!(i18n, search_large)}</p> })
+            .then(|| view! { <p class="help">{t_string!(i18n, search.large)}</p> })
     }
 }
 
@@ -374,10 +374,10 @@ fn Exports(lab: &'static LabSpec, nothing: Signal<bool>) -> impl IntoView {
         <div class="row exports">
             <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=move || nothing.get() || busy() on:click=png>
-                {move || t_string!(i18n, export_png)}
+                {move || t_string!(i18n, page.export_png)}
             </button>
             <button type="button" class="button quiet" id="export-gif" disabled=move || nothing.get() || busy() on:click=gif>
-                {move || t_string!(i18n, export_gif)}
+                {move || t_string!(i18n, page.export_gif)}
             </button>
         </div>
     }

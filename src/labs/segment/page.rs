@@ -153,17 +153,17 @@ fn More(behind: Behind) -> impl IntoView {
                 <div class="row">
                     <FileButton
                         id="open-background"
-                        label=Signal::derive(move || t_string!(i18n, background_open).to_string())
+                        label=Signal::derive(move || t_string!(i18n, segment.background_open).to_string())
                         on_file=take
                     />
                 </div>
-                <ul class="samples" aria-label=move || t_string!(i18n, background_samples).to_string()>
+                <ul class="samples" aria-label=move || t_string!(i18n, segment.background_samples).to_string()>
                     <Samples chosen on_choose=choose />
                 </ul>
             </section>
         }
         .into_any(),
-        What::Cutout => view! { <p class="help">{t_string!(i18n, cutout_hint)}</p> }.into_any(),
+        What::Cutout => view! { <p class="help">{t_string!(i18n, segment.cutout_hint)}</p> }.into_any(),
         What::Mask | What::Blur | What::Color => ().into_any(),
     }
 }
@@ -176,16 +176,16 @@ fn Coverage(matte: Signal<Option<Cut>, LocalStorage>) -> impl IntoView {
     let told = move || {
         matte.get().map(|(matte, _)| {
             if matte.coverage < NOBODY {
-                return view! { <p class="sentence">{t_string!(i18n, nobody)}</p> }.into_any();
+                return view! { <p class="sentence">{t_string!(i18n, segment.nobody)}</p> }.into_any();
             }
             let percent = format!("{:.1}", matte.coverage * 100.0);
-            view! { <p>{t_string!(i18n, coverage, percent = percent).to_string()}</p> }.into_any()
+            view! { <p>{t_string!(i18n, segment.coverage, percent = percent).to_string()}</p> }.into_any()
         })
     };
     view! {
         <section class="panel" id="coverage">
             {told}
-            {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, table_empty)}</p> })}
+            {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> })}
         </section>
     }
 }
@@ -210,7 +210,7 @@ fn Exports(matte: Signal<Option<Cut>, LocalStorage>, behind: Behind) -> impl Int
         <div class="row exports">
             <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=cannot on:click=export>
-                {move || t_string!(i18n, export_png)}
+                {move || t_string!(i18n, page.export_png)}
             </button>
         </div>
     }

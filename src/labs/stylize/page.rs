@@ -45,7 +45,7 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
 /// picture follows the pen.
 pub fn run_with(state: State, settings: Settings) {
     let kept = state.settings(&LAB).get_untracked();
-    paintings::fetch(state, &settings, NAMES.source, move |style| {
+    paintings::fetch(state, &settings.clone(), NAMES.source, move |style| {
         // What has changed since runs by itself.
         if state.settings(&LAB).get_untracked() != kept {
             return;
@@ -112,9 +112,9 @@ fn Directions() -> impl IntoView {
     view! {
         <Show when=of_a_picture>
             <details class="directions">
-                <summary>{move || t_string!(i18n, directions_title)}</summary>
+                <summary>{move || t_string!(i18n, stylize.directions_title)}</summary>
                 {names.map(|name| view! { <Control lab=&LAB name /> }).collect_view()}
-                <p class="help">{move || t_string!(i18n, directions_help)}</p>
+                <p class="help">{move || t_string!(i18n, stylize.directions_help)}</p>
             </details>
         </Show>
     }
@@ -135,7 +135,7 @@ fn Exports(nothing: Signal<bool>) -> impl IntoView {
         <div class="row exports">
             <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=nothing on:click=export>
-                {move || t_string!(i18n, export_png)}
+                {move || t_string!(i18n, page.export_png)}
             </button>
         </div>
     }

@@ -37,7 +37,7 @@ fn TrainLab() -> impl IntoView {
     let pictures = Memo::new(move |_| learned().pictures().is_some());
     let can_draw = Signal::derive(move || learned() == Learned::Drawn);
     let stage = move || match pictures.get() {
-        true => view! { <SheetView drawn=session.sheet label=Signal::derive(move || t_string!(i18n, train_sheet).to_string()) /> }.into_any(),
+        true => view! { <SheetView drawn=session.sheet label=Signal::derive(move || t_string!(i18n, train.sheet).to_string()) /> }.into_any(),
         false => view! { <PlaneView progress=session.progress drawn_points=session.drawn can_draw /> }.into_any(),
     };
     view! {
@@ -70,7 +70,7 @@ fn Presets(session: Session) -> impl IntoView {
     };
     view! {
         <section class="panel presets">
-            <h2>{move || t_string!(i18n, presets_title)}</h2>
+            <h2>{move || t_string!(i18n, train.presets_title)}</h2>
             <div class="row">{PRESETS.map(preset).collect_view()}</div>
         </section>
     }
@@ -91,7 +91,7 @@ fn Buttons(session: Session) -> impl IntoView {
     let at = move || {
         progress.with(|p| {
             let ms = format!("{:.0}", p.step_ms);
-            t_string!(i18n, train_at, step = p.step, ms = ms).to_string()
+            t_string!(i18n, train.at, step = p.step, ms = ms).to_string()
         })
     };
     let restart = move |_| {
@@ -102,11 +102,11 @@ fn Buttons(session: Session) -> impl IntoView {
         <section class="panel job">
             <div class="row">
                 <button type="button" class="button" id="train-run" on:click=move |_| session.toggle()>
-                    {move || if session.running.get() { t_string!(i18n, search_pause) } else { t_string!(i18n, search_start) }}
+                    {move || if session.running.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, page.start) }}
                 </button>
-                <button type="button" class="button quiet" id="step-d" on:click=move |_| session.step(Steps::Discriminator)>{move || t_string!(i18n, train_step_d)}</button>
-                <button type="button" class="button quiet" id="step-g" on:click=move |_| session.step(Steps::Generator)>{move || t_string!(i18n, train_step_g)}</button>
-                <button type="button" class="button quiet" id="train-reset" on:click=restart>{move || t_string!(i18n, train_reset)}</button>
+                <button type="button" class="button quiet" id="step-d" on:click=move |_| session.step(Steps::Discriminator)>{move || t_string!(i18n, train.step_d)}</button>
+                <button type="button" class="button quiet" id="step-g" on:click=move |_| session.step(Steps::Generator)>{move || t_string!(i18n, train.step_g)}</button>
+                <button type="button" class="button quiet" id="train-reset" on:click=restart>{move || t_string!(i18n, train.reset)}</button>
             </div>
             <p class="number quiet" id="train-step" data-step=move || progress.with(|p| p.step.to_string()) data-ms=move || progress.with(|p| format!("{:.1}", p.step_ms)) data-history=losses>{at}</p>
             <Standing latest=session.latest />
@@ -130,13 +130,13 @@ fn Plots(session: Session) -> impl IntoView {
     };
     let losses = Signal::derive(move || {
         let lines = vec![
-            curve(0, t_string!(i18n, train_loss_d).to_string(), COLORS[0]),
-            curve(1, t_string!(i18n, train_loss_g).to_string(), COLORS[1]),
+            curve(0, t_string!(i18n, train.loss_d).to_string(), COLORS[0]),
+            curve(1, t_string!(i18n, train.loss_g).to_string(), COLORS[1]),
         ];
         Plot::fitted(lines, true)
     });
     let gradients = Signal::derive(move || {
-        let name = t_string!(i18n, train_gradient_g).to_string();
+        let name = t_string!(i18n, train.gradient_g).to_string();
         let mut line = curve(3, name, COLORS[1]);
         let points = line.points.iter_mut();
         points.for_each(|p| p[1] = p[1].max(1e-9).log10());
@@ -145,9 +145,9 @@ fn Plots(session: Session) -> impl IntoView {
     let modes = Signal::derive(move || {
         Plot::fitted(vec![Line::new("", COLORS[2], session.modes.get())], true)
     });
-    let losses_title = Signal::derive(move || t_string!(i18n, train_losses).to_string());
-    let gradients_title = Signal::derive(move || t_string!(i18n, train_gradients).to_string());
-    let modes_title = Signal::derive(move || t_string!(i18n, train_modes).to_string());
+    let losses_title = Signal::derive(move || t_string!(i18n, train.losses).to_string());
+    let gradients_title = Signal::derive(move || t_string!(i18n, train.gradients).to_string());
+    let modes_title = Signal::derive(move || t_string!(i18n, train.modes).to_string());
     view! {
         <div class="plots">
             <section class="panel"><h2>{losses_title}</h2><PlotView plot=losses label=losses_title /></section>
@@ -174,8 +174,8 @@ fn Files(session: Session) -> impl IntoView {
     view! {
         <div class="row exports">
             <ShareButton />
-            <button type="button" class="button quiet" id="train-save" on:click=move |_| session.save()>{move || t_string!(i18n, train_save)}</button>
-            <label class="button quiet" for="train-load">{move || t_string!(i18n, train_load)}</label>
+            <button type="button" class="button quiet" id="train-save" on:click=move |_| session.save()>{move || t_string!(i18n, train.save)}</button>
+            <label class="button quiet" for="train-load">{move || t_string!(i18n, train.load)}</label>
             <input type="file" id="train-load" class="visually-hidden" accept=".bpk" on:change=load />
         </div>
     }
@@ -192,10 +192,10 @@ fn Numbers(progress: RwSignal<Progress>) -> impl IntoView {
     };
     view! {
         <dl class="facts">
-            <div><dt>{move || t_string!(i18n, fact_modes)}</dt><dd class="number" id="fact-modes">{modes}</dd></div>
-            <div><dt>{move || t_string!(i18n, fact_kl)}</dt><dd class="number">{move || number(f64::from(plane().divergences[0]))}</dd></div>
-            <div><dt>{move || t_string!(i18n, fact_js)}</dt><dd class="number" id="fact-js">{move || number(f64::from(plane().divergences[1]))}</dd></div>
-            <div><dt>{move || t_string!(i18n, fact_lipschitz)}</dt><dd class="number" id="fact-lipschitz">{move || number(f64::from(plane().lipschitz))}</dd></div>
+            <div><dt>{move || t_string!(i18n, train.fact_modes)}</dt><dd class="number" id="fact-modes">{modes}</dd></div>
+            <div><dt>{move || t_string!(i18n, train.fact_kl)}</dt><dd class="number">{move || number(f64::from(plane().divergences[0]))}</dd></div>
+            <div><dt>{move || t_string!(i18n, train.fact_js)}</dt><dd class="number" id="fact-js">{move || number(f64::from(plane().divergences[1]))}</dd></div>
+            <div><dt>{move || t_string!(i18n, train.fact_lipschitz)}</dt><dd class="number" id="fact-lipschitz">{move || number(f64::from(plane().lipschitz))}</dd></div>
         </dl>
     }
 }

@@ -44,7 +44,7 @@ pub fn Grid(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
                 heat(score)
             );
             let name =
-                t_string!(i18n, anchors_cell, row = row + 1, column = column + 1).to_string();
+                t_string!(i18n, detect.anchors_cell, row = row + 1, column = column + 1).to_string();
             view! {
                 <button
                     type="button"
@@ -129,13 +129,13 @@ pub fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView 
             })
             .collect_view();
         Some(view! {
-            <h3>{t_string!(i18n, anchors_cell, row = index / cells + 1, column = index % cells + 1).to_string()}</h3>
+            <h3>{t_string!(i18n, detect.anchors_cell, row = index / cells + 1, column = index % cells + 1).to_string()}</h3>
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">{t_string!(i18n, anchors_ratio)}</th>
-                        <th scope="col">{t_string!(i18n, anchors_best)}</th>
-                        <th scope="col" class="number">{t_string!(i18n, table_score)}</th>
+                        <th scope="col">{t_string!(i18n, detect.anchors_ratio)}</th>
+                        <th scope="col">{t_string!(i18n, detect.anchors_best)}</th>
+                        <th scope="col" class="number">{t_string!(i18n, detect.table_score)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -143,12 +143,12 @@ pub fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView 
         })
     };
     view! {
-        <p class="help">{move || t_string!(i18n, anchors_text, count = count, shapes = shapes, cells = cells).to_string()}</p>
+        <p class="help">{move || t_string!(i18n, detect.anchors_text, count = count, shapes = shapes, cells = cells).to_string()}</p>
         <div class="scale">
             <span class="number">"0"</span>
             <span class="ramp" aria-hidden="true"></span>
             <span class="number">"1"</span>
-            <span>{move || t_string!(i18n, anchors_scale)}</span>
+            <span>{move || t_string!(i18n, detect.anchors_scale)}</span>
         </div>
         {chosen}
     }

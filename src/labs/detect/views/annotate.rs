@@ -1,6 +1,5 @@
 //! The picture with its boxes, as a file.
 
-use js_sys::Uint8Array;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

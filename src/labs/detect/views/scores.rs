@@ -39,9 +39,9 @@ pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
             })
             .collect_view();
         Some(view! {
-            <p class="help">{t_string!(i18n, scores_text)}</p>
+            <p class="help">{t_string!(i18n, detect.scores_text)}</p>
             <table class="bars" id="scores"><tbody>{rows}</tbody></table>
-            <p class="help">{format!("{} {threshold:.2}", t_string!(i18n, scores_threshold))}</p>
+            <p class="help">{format!("{} {threshold:.2}", t_string!(i18n, detect.scores_threshold))}</p>
         })
     }
 }

@@ -75,7 +75,7 @@ pub fn SuppressionList(
                 let by = &detections.candidates[found.suppressed_by?];
                 let reason = t_string!(
                     i18n,
-                    suppressed_by,
+                    detect.suppressed_by,
                     overlap = format!("{:.2}", found.overlap)
                 )
                 .to_string();
@@ -98,8 +98,8 @@ pub fn SuppressionList(
             })
             .collect_view();
         Some(view! {
-            <p class="help">{t_string!(i18n, suppressed_text, all = all, kept = kept).to_string()}</p>
-            {(all == kept).then(|| view! { <p class="quiet">{t_string!(i18n, suppressed_none)}</p> })}
+            <p class="help">{t_string!(i18n, detect.suppressed_text, all = all, kept = kept).to_string()}</p>
+            {(all == kept).then(|| view! { <p class="quiet">{t_string!(i18n, detect.suppressed_none)}</p> })}
             <ol class="suppressions" id="suppressions">{rows}</ol>
         })
     }

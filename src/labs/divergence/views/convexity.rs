@@ -45,7 +45,7 @@ pub fn Convexity() -> impl IntoView {
         Plot::fitted(
             vec![
                 Line::new("f", COLORS[0], points),
-                Line::new(t_string!(i18n, convex_chord), COLORS[1], chord),
+                Line::new(t_string!(i18n, divergence.convex_chord), COLORS[1], chord),
             ],
             false,
         )
@@ -54,9 +54,9 @@ pub fn Convexity() -> impl IntoView {
         let [a, b] = ends();
         let [above, below] = chord_gap(curve(), a, b);
         if below < 1e-9 {
-            t_string!(i18n, convex_above, gap = number(above)).to_string()
+            t_string!(i18n, divergence.convex_above, gap = number(above)).to_string()
         } else {
-            t_string!(i18n, convex_below, gap = number(below)).to_string()
+            t_string!(i18n, divergence.convex_below, gap = number(below)).to_string()
         }
     };
     let slider = move |index: usize| {
@@ -81,19 +81,19 @@ pub fn Convexity() -> impl IntoView {
         <div class="bench">
             <div class="hero-column">
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, convex_title)}</h2>
-                    <PlotView plot label=Signal::derive(move || t_string!(i18n, convex_title).to_string()) />
+                    <h2>{move || t_string!(i18n, divergence.convex_title)}</h2>
+                    <PlotView plot label=Signal::derive(move || t_string!(i18n, divergence.convex_title).to_string()) />
                     <p class="number" id="verdict">{verdict}</p>
                 </section>
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, convex_descent)}</h2>
-                    <p class="help">{move || t_string!(i18n, convex_descent_help)}</p>
+                    <h2>{move || t_string!(i18n, divergence.convex_descent)}</h2>
+                    <p class="help">{move || t_string!(i18n, divergence.convex_descent_help)}</p>
                     <div class="plots">
                         <SurfaceView surface=Surface::Bowl rate />
                         <SurfaceView surface=Surface::Egg rate />
                     </div>
                     <div class="control">
-                        <label for="descent-rate">{move || t_string!(i18n, convex_rate)}</label>
+                        <label for="descent-rate">{move || t_string!(i18n, divergence.convex_rate)}</label>
                         <output for="descent-rate">{move || format!("{:.2}", rate.get())}</output>
                         <input type="range" id="descent-rate" min="0.02" max="1.1" step="0.02" prop:value=move || rate.get().to_string()
                             on:input:target=move |event| { if let Ok(v) = event.target().value().parse() { rate.set(v) } } />
@@ -181,14 +181,14 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
         }
     };
     let label = move || match surface {
-        Surface::Bowl => t_string!(i18n, surface_bowl),
-        Surface::Egg => t_string!(i18n, surface_egg),
+        Surface::Bowl => t_string!(i18n, divergence.surface_bowl),
+        Surface::Egg => t_string!(i18n, divergence.surface_egg),
     };
     view! {
         <figure>
             <div class="keyed">
                 <canvas class="surface" node_ref=canvas width=SIDE height=SIDE tabindex="0" role="img"
-                    aria-label=move || format!("{}. {}", label(), t_string!(i18n, surface_keys))
+                    aria-label=move || format!("{}. {}", label(), t_string!(i18n, divergence.surface_keys))
                     on:pointerdown=add on:keydown=key></canvas>
                 {keys.mark()}
             </div>

@@ -53,9 +53,9 @@ pub fn Lipschitz() -> impl IntoView {
         let (f, [at, k]) = (function(), cone());
         let constant = number(f.constant());
         if f.stays_in_cone(at, k) {
-            t_string!(i18n, lip_inside, constant = constant).to_string()
+            t_string!(i18n, divergence.lip_inside, constant = constant).to_string()
         } else {
-            t_string!(i18n, lip_outside, constant = constant).to_string()
+            t_string!(i18n, divergence.lip_outside, constant = constant).to_string()
         }
     };
     let matrix = move || {
@@ -73,9 +73,9 @@ pub fn Lipschitz() -> impl IntoView {
         let exact = spectral_norm(matrix());
         Plot::fitted(
             vec![
-                Line::new(t_string!(i18n, lip_found), COLORS[0], points),
+                Line::new(t_string!(i18n, divergence.lip_found), COLORS[0], points),
                 Line::new(
-                    t_string!(i18n, lip_exact),
+                    t_string!(i18n, divergence.lip_exact),
                     COLORS[1],
                     vec![[0.0, exact], [(ROUNDS - 1) as f64, exact]],
                 )
@@ -108,7 +108,7 @@ pub fn Lipschitz() -> impl IntoView {
             .collect_view();
         let reach = ellipse.iter().flatten().fold(1.2f64, |m, v| m.max(v.abs())) * 1.08;
         view! {
-            <svg class="ellipse" viewBox=format!("{} {} {} {}", -reach, -reach, 2.0 * reach, 2.0 * reach) role="img" aria-label=t_string!(i18n, lip_ellipse).to_string()>
+            <svg class="ellipse" viewBox=format!("{} {} {} {}", -reach, -reach, 2.0 * reach, 2.0 * reach) role="img" aria-label=t_string!(i18n, divergence.lip_ellipse).to_string()>
                 <polyline points=text(&circle) fill="none" stroke="var(--soft)" stroke-width="0.02" />
                 <polyline points=text(&ellipse) fill="none" stroke="#0072b2" stroke-width="0.04" />
                 {arrows}
@@ -135,7 +135,7 @@ pub fn Lipschitz() -> impl IntoView {
         let ends = [[-1.9, 1.9], [0.1, 5.5]][index];
         view! {
             <div class="control">
-                <label for=id.clone()>{move || if index == 0 { t_string!(i18n, lip_place) } else { t_string!(i18n, lip_slope) }}</label>
+                <label for=id.clone()>{move || if index == 0 { t_string!(i18n, divergence.lip_place) } else { t_string!(i18n, divergence.lip_slope) }}</label>
                 <output for=id.clone()>{move || format!("{:.2}", cone()[index])}</output>
                 <input type="range" id=id min=ends[0] max=ends[1] step="0.05"
                     prop:value=move || cone()[index].to_string()
@@ -150,16 +150,16 @@ pub fn Lipschitz() -> impl IntoView {
         <div class="bench">
             <div class="hero-column">
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, lip_title)}</h2>
-                    <PlotView plot label=Signal::derive(move || t_string!(i18n, lip_title).to_string()) />
+                    <h2>{move || t_string!(i18n, divergence.lip_title)}</h2>
+                    <PlotView plot label=Signal::derive(move || t_string!(i18n, divergence.lip_title).to_string()) />
                     <p id="lip-verdict">{verdict}</p>
                 </section>
                 <section class="panel">
-                    <h2>{move || t_string!(i18n, lip_power)}</h2>
-                    <p class="help">{move || t_string!(i18n, lip_power_help)}</p>
+                    <h2>{move || t_string!(i18n, divergence.lip_power)}</h2>
+                    <p class="help">{move || t_string!(i18n, divergence.lip_power_help)}</p>
                     <div class="plots">
                         <figure>{picture}</figure>
-                        <div><PlotView plot=found label=Signal::derive(move || t_string!(i18n, lip_power).to_string()) /></div>
+                        <div><PlotView plot=found label=Signal::derive(move || t_string!(i18n, divergence.lip_power).to_string()) /></div>
                     </div>
                 </section>
             </div>

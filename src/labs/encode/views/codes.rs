@@ -52,14 +52,14 @@ pub fn CodeView(subject: Subject) -> impl IntoView {
     };
     view! {
         <section class="panel codes">
-            <h2>{move || t_string!(i18n, encode_codes)}</h2>
-            <p class="help">{move || t_string!(i18n, encode_codes_help)}</p>
-            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, encode_codes).to_string()>
+            <h2>{move || t_string!(i18n, encode.codes)}</h2>
+            <p class="help">{move || t_string!(i18n, encode.codes_help)}</p>
+            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, encode.codes).to_string()>
                 <table>
                     <thead><tr>
                         <th scope="col">"z"</th>
-                        <th scope="col" colspan="2">{move || t_string!(i18n, encode_plain)}</th>
-                        <th scope="col" colspan="2">{move || t_string!(i18n, encode_variational)}</th>
+                        <th scope="col" colspan="2">{move || t_string!(i18n, encode.plain)}</th>
+                        <th scope="col" colspan="2">{move || t_string!(i18n, encode.variational)}</th>
                     </tr></thead>
                     <tbody>{bars}</tbody>
                 </table>

@@ -30,17 +30,17 @@ pub fn Edit(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     let avatars = move || read().data.set() == DataSet::Avatars;
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, edit_title)}</h2>
-            <p class="help">{move || t_string!(i18n, edit_help)}</p>
+            <h2>{move || t_string!(i18n, encode.edit_title)}</h2>
+            <p class="help">{move || t_string!(i18n, encode.edit_help)}</p>
             <div class="trio">
-                <SheetView drawn label=Signal::derive(move || t_string!(i18n, edit_title).to_string()) />
-                <div class="captions three"><span>{move || t_string!(i18n, encode_input)}</span><span>"VAE"</span><span>{move || t_string!(i18n, edit_edited)}</span></div>
+                <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode.edit_title).to_string()) />
+                <div class="captions three"><span>{move || t_string!(i18n, encode.input)}</span><span>"VAE"</span><span>{move || t_string!(i18n, encode.edit_edited)}</span></div>
             </div>
             <div class="plots">
                 {move || if avatars() {
                     view! { <RowSliders lab=&LAB name=NAMES.attributes label=Callback::new(move |(index,)| attribute(i18n, index)) /> }.into_any()
                 } else {
-                    view! { <RowSliders lab=&LAB name=NAMES.sliders reach=3.0 label=Callback::new(move |(index,)| t_string!(i18n, direction_n, n = index + 1).to_string()) /> }.into_any()
+                    view! { <RowSliders lab=&LAB name=NAMES.sliders reach=3.0 label=Callback::new(move |(index,)| t_string!(i18n, generate.direction_n, n = index + 1).to_string()) /> }.into_any()
                 }}
             </div>
         </section>
@@ -68,12 +68,12 @@ pub fn Between(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     });
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, encode_between)}</h2>
-            <p class="help">{move || t_string!(i18n, encode_between_help)}</p>
-            <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode_between).to_string()) />
-            <p class="help">{move || t_string!(i18n, encode_between_rows)}</p>
+            <h2>{move || t_string!(i18n, encode.between)}</h2>
+            <p class="help">{move || t_string!(i18n, encode.between_help)}</p>
+            <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode.between).to_string()) />
+            <p class="help">{move || t_string!(i18n, encode.between_rows)}</p>
             <button type="button" class="button quiet" id="other-end" on:click=move |_| other.update(|o| *o = (*o * 5 + 11) % 499)>
-                {move || t_string!(i18n, encode_other)}
+                {move || t_string!(i18n, encode.other)}
             </button>
         </section>
     }

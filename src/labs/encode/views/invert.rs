@@ -71,21 +71,21 @@ pub fn Invert(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     });
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, invert_title)}</h2>
-            <p class="help">{move || t_string!(i18n, invert_help)}</p>
+            <h2>{move || t_string!(i18n, encode.invert_title)}</h2>
+            <p class="help">{move || t_string!(i18n, encode.invert_help)}</p>
             <div class="pair">
-                <SheetView drawn label=Signal::derive(move || t_string!(i18n, invert_title).to_string()) />
-                <div class="captions two"><span>{move || t_string!(i18n, encode_input)}</span><span>"G(z)"</span></div>
+                <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode.invert_title).to_string()) />
+                <div class="captions two"><span>{move || t_string!(i18n, encode.input)}</span><span>"G(z)"</span></div>
             </div>
-            <PlotView plot label=Signal::derive(move || t_string!(i18n, invert_curve).to_string()) />
+            <PlotView plot label=Signal::derive(move || t_string!(i18n, encode.invert_curve).to_string()) />
             <p class="number quiet" id="invert-step" data-step=move || step.get().to_string()>
-                {move || t_string!(i18n, invert_step, step = step.get(), error = errors.with(|e| e.last().map_or(String::from("–"), |&e| number(f64::from(e))))).to_string()}
+                {move || t_string!(i18n, encode.invert_step, step = step.get(), error = errors.with(|e| e.last().map_or(String::from("–"), |&e| number(f64::from(e))))).to_string()}
             </p>
             <div class="row">
                 <button type="button" class="button" id="invert" on:click=start>
-                    {move || if running.get() { t_string!(i18n, search_pause) } else { t_string!(i18n, search_start) }}
+                    {move || if running.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, page.start) }}
                 </button>
-                <button type="button" class="button quiet" on:click=move |_| go(1)>{move || t_string!(i18n, search_one)}</button>
+                <button type="button" class="button quiet" on:click=move |_| go(1)>{move || t_string!(i18n, page.one_step)}</button>
             </div>
         </section>
     }

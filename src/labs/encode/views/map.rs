@@ -82,10 +82,10 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     let told = move || {
         let map = map.get();
         match map.step {
-            0 => t_string!(i18n, map_pca).to_string(),
+            0 => t_string!(i18n, encode.map_pca).to_string(),
             step => t_string!(
                 i18n,
-                map_tsne,
+                encode.map_tsne,
                 step = step,
                 nats = format!("{:.3}", map.divergence)
             )
@@ -94,16 +94,16 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     };
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, map_title)}</h2>
-            <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, map_title).to_string()>{dots}</svg>
+            <h2>{move || t_string!(i18n, encode.map_title)}</h2>
+            <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, encode.map_title).to_string()>{dots}</svg>
             <p class="number quiet" id="map-told" data-step=move || map.with(|m| m.step.to_string())>{told}</p>
             <ul class="legend">{legend}</ul>
             <div class="row">
                 <button type="button" class="button" id="tsne" on:click=move |_| running.update(|r| *r = !*r)>
-                    {move || if running.get() { t_string!(i18n, search_pause) } else { t_string!(i18n, map_run) }}
+                    {move || if running.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, encode.map_run) }}
                 </button>
             </div>
-            <p class="help">{move || t_string!(i18n, map_help)}</p>
+            <p class="help">{move || t_string!(i18n, encode.map_help)}</p>
         </section>
     }
 }

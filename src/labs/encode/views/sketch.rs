@@ -59,7 +59,7 @@ pub fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
     };
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, encode_draw)}</h2>
+            <h2>{move || t_string!(i18n, encode.draw)}</h2>
             <canvas
                 class="sketch"
                 id="sketch"
@@ -67,14 +67,14 @@ pub fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
                 height=SIDE
                 node_ref=canvas
                 role="img"
-                aria-label=move || t_string!(i18n, encode_draw_label).to_string()
+                aria-label=move || t_string!(i18n, encode.draw_label).to_string()
                 on:pointerdown=move |event| { capture(&event, "#sketch"); last.set_value(None); stroke(&event); }
                 on:pointermove=move |event| { if last.get_value().is_some() { stroke(&event) } }
                 on:pointerup=move |_| { if last.get_value().is_some() { last.set_value(None); send(); } }
                 on:pointercancel=move |_| last.set_value(None)
             ></canvas>
             <button type="button" class="button quiet" id="sketch-clear" on:click=move |_| { clear(); own.set(None); }>
-                {move || t_string!(i18n, pad_clear)}
+                {move || t_string!(i18n, page.clear)}
             </button>
         </section>
     }

@@ -27,24 +27,24 @@ pub fn Versus(latest: Latest) -> impl IntoView {
     });
     let rows = move || {
         [
-            (t_string!(i18n, versus_pairs), t_string!(i18n, versus_pairs_vae), t_string!(i18n, versus_pairs_gan)),
-            (t_string!(i18n, versus_loss), t_string!(i18n, versus_loss_vae), t_string!(i18n, versus_loss_gan)),
-            (t_string!(i18n, versus_encoder), t_string!(i18n, versus_encoder_vae), t_string!(i18n, versus_encoder_gan)),
-            (t_string!(i18n, versus_edit), t_string!(i18n, versus_edit_vae), t_string!(i18n, versus_edit_gan)),
-            (t_string!(i18n, versus_look), t_string!(i18n, versus_look_vae), t_string!(i18n, versus_look_gan)),
+            (t_string!(i18n, encode.versus_pairs), t_string!(i18n, encode.versus_pairs_vae), t_string!(i18n, encode.versus_pairs_gan)),
+            (t_string!(i18n, encode.versus_loss), t_string!(i18n, encode.versus_loss_vae), t_string!(i18n, encode.versus_loss_gan)),
+            (t_string!(i18n, encode.versus_encoder), t_string!(i18n, encode.versus_encoder_vae), t_string!(i18n, encode.versus_encoder_gan)),
+            (t_string!(i18n, encode.versus_edit), t_string!(i18n, encode.versus_edit_vae), t_string!(i18n, encode.versus_edit_gan)),
+            (t_string!(i18n, encode.versus_look), t_string!(i18n, encode.versus_look_vae), t_string!(i18n, encode.versus_look_gan)),
         ]
         .map(|(what, vae, gan)| view! { <tr><th scope="row">{what}</th><td>{vae}</td><td>{gan}</td></tr> })
         .collect_view()
     };
     view! {
         <section class="panel">
-            <h2>{move || t_string!(i18n, versus_title)}</h2>
+            <h2>{move || t_string!(i18n, encode.versus_title)}</h2>
             <div class="versus">
-                <figure><figcaption>{move || t_string!(i18n, family_vae)}</figcaption><SheetView drawn=sheets[0] label=Signal::derive(move || t_string!(i18n, versus_vae_sheet).to_string()) /></figure>
-                <figure><figcaption>"GAN"</figcaption><SheetView drawn=sheets[1] label=Signal::derive(move || t_string!(i18n, versus_gan_sheet).to_string()) /></figure>
+                <figure><figcaption>{move || t_string!(i18n, generate.family_vae)}</figcaption><SheetView drawn=sheets[0] label=Signal::derive(move || t_string!(i18n, encode.versus_vae_sheet).to_string()) /></figure>
+                <figure><figcaption>"GAN"</figcaption><SheetView drawn=sheets[1] label=Signal::derive(move || t_string!(i18n, encode.versus_gan_sheet).to_string()) /></figure>
             </div>
-            <p class="help">{move || t_string!(i18n, versus_help)}</p>
-            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, versus_title).to_string()><table class="words">
+            <p class="help">{move || t_string!(i18n, encode.versus_help)}</p>
+            <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, encode.versus_title).to_string()><table class="words">
                 <thead><tr><th></th><th scope="col">"VAE"</th><th scope="col">"GAN"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::labs::search::spec::{STYLE_LAYERS, Term};
 use crate::labs::search::page::Live;
+use crate::labs::search::spec::{STYLE_LAYERS, Term};
 use crate::page::text::{I18n, t_string, use_i18n};
 
 /// Columns and rows of the drawing, in its own units.
@@ -34,11 +34,11 @@ fn color(term: Term) -> &'static str {
 
 fn label(i18n: I18n, term: Term) -> String {
     match term {
-        Term::Total => t_string!(i18n, term_total).to_string(),
-        Term::Content => t_string!(i18n, term_content).to_string(),
+        Term::Total => t_string!(i18n, search.term_total).to_string(),
+        Term::Content => t_string!(i18n, search.term_content).to_string(),
         Term::Style(number) => STYLE_LAYERS[number].to_string(),
-        Term::Variation => t_string!(i18n, term_variation).to_string(),
-        Term::Activation => t_string!(i18n, term_activation).to_string(),
+        Term::Variation => t_string!(i18n, search.term_variation).to_string(),
+        Term::Activation => t_string!(i18n, search.term_activation).to_string(),
     }
 }
 
@@ -53,10 +53,10 @@ pub fn Curves(
     let i18n = use_i18n();
     view! {
         <section class="panel curves">
-            <h2>{move || t_string!(i18n, curves_title)}</h2>
+            <h2>{move || t_string!(i18n, search.curves_title)}</h2>
             {move || live.with(|live| match live {
                 Some(live) if live.history.len() > 1 => draw(i18n, live, hot).into_any(),
-                _ => view! { <p class="quiet">{t_string!(i18n, curves_empty)}</p> }.into_any(),
+                _ => view! { <p class="quiet">{t_string!(i18n, search.curves_empty)}</p> }.into_any(),
             })}
         </section>
     }
@@ -129,12 +129,12 @@ fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView
     let axis = [top, bottom].map(|power| short(10f32.powf(power)));
     view! {
         <div class="plot" data-losses=first_losses.join(",") data-last=history.last().map(|row| row[0].to_string())>
-            <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=t_string!(i18n, curves_title).to_string()>
+            <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=t_string!(i18n, search.curves_title).to_string()>
                 {lines}
             </svg>
             <span class="axis upper">{axis[0].clone()}</span>
             <span class="axis bottom">{axis[1].clone()}</span>
-            <span class="axis end">{t_string!(i18n, curves_steps, n = history.len() - 1).to_string()}</span>
+            <span class="axis end">{t_string!(i18n, search.curves_steps, n = history.len() - 1).to_string()}</span>
         </div>
         <ul class="legend">{legend}</ul>
     }

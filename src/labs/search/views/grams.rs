@@ -5,9 +5,9 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
+use crate::labs::search::page::Live;
 use crate::labs::search::spec::STYLE_LAYERS;
 use crate::page::color_map::{diverging, inferno};
-use crate::labs::search::page::Live;
 use crate::page::export;
 use crate::page::text::{t_string, use_i18n};
 
@@ -54,7 +54,7 @@ pub fn Grams(
     let rows = move || {
         let layers = live.with(|live| live.as_ref().map(layers).unwrap_or_default());
         if layers.is_empty() {
-            return view! { <p class="quiet">{t_string!(i18n, grams_empty)}</p> }.into_any();
+            return view! { <p class="quiet">{t_string!(i18n, search.grams_empty)}</p> }.into_any();
         }
         let rows = layers
             .into_iter()
@@ -94,23 +94,23 @@ pub fn Grams(
         view! {
             <table class="grams">
                 <thead><tr>
-                    <th scope="col">{t_string!(i18n, grams_layer)}</th>
-                    <th scope="col">{t_string!(i18n, grams_target)}</th>
-                    <th scope="col">{t_string!(i18n, grams_own)}</th>
-                    <th scope="col">{t_string!(i18n, grams_difference)}</th>
-                    <th scope="col" class="number">{t_string!(i18n, grams_off)}</th>
+                    <th scope="col">{t_string!(i18n, search.grams_layer)}</th>
+                    <th scope="col">{t_string!(i18n, search.grams_target)}</th>
+                    <th scope="col">{t_string!(i18n, search.grams_own)}</th>
+                    <th scope="col">{t_string!(i18n, search.grams_difference)}</th>
+                    <th scope="col" class="number">{t_string!(i18n, search.grams_off)}</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
-            <div class="scale"><span>"0"</span><span class="ramp"></span><span>{t_string!(i18n, grams_most)}</span></div>
+            <div class="scale"><span>"0"</span><span class="ramp"></span><span>{t_string!(i18n, search.grams_most)}</span></div>
             <div class="scale"><span>"−"</span><span class="ramp signed"></span><span>"+"</span></div>
-            <p class="help">{t_string!(i18n, grams_help)}</p>
+            <p class="help">{t_string!(i18n, search.grams_help)}</p>
         }
         .into_any()
     };
     view! {
         <section class="panel" id="grams">
-            <h2>{move || t_string!(i18n, grams_title)}</h2>
+            <h2>{move || t_string!(i18n, search.grams_title)}</h2>
             {rows}
         </section>
     }

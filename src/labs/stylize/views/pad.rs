@@ -71,7 +71,7 @@ pub fn Pad() -> impl IntoView {
         open.update(|open| *open = (*open != Some(what)).then_some(what));
     };
     view! {
-        <section class="pad-panel" aria-label=move || t_string!(i18n, pad_title).to_string()>
+        <section class="pad-panel" aria-label=move || t_string!(i18n, stylize.pad_title).to_string()>
             <div class="row">
                 <button
                     type="button"
@@ -79,14 +79,14 @@ pub fn Pad() -> impl IntoView {
                     id="open-draw"
                     aria-expanded=move || (open.get() == Some(Use::Draw)).to_string()
                     on:click=move |_| toggle(Use::Draw)
-                >{move || t_string!(i18n, pad_draw)}</button>
+                >{move || t_string!(i18n, stylize.pad_draw)}</button>
                 <button
                     type="button"
                     class="button quiet"
                     id="open-regions"
                     aria-expanded=move || (open.get() == Some(Use::Regions)).to_string()
                     on:click=move |_| toggle(Use::Regions)
-                >{move || t_string!(i18n, pad_regions)}</button>
+                >{move || t_string!(i18n, stylize.pad_regions)}</button>
             </div>
             {move || open.get().map(|what| view! { <Board what /> })}
         </section>
@@ -316,7 +316,7 @@ fn Board(what: Use) -> impl IntoView {
                     height=SIZE[1]
                     tabindex="0"
                     role="img"
-                    aria-label=move || t_string!(i18n, pad_keys).to_string()
+                    aria-label=move || t_string!(i18n, stylize.pad_keys).to_string()
                     on:pointerdown=down
                     on:pointermove=moved
                     on:pointerup=move |_| end()
@@ -327,7 +327,7 @@ fn Board(what: Use) -> impl IntoView {
             </div>
             <div class="pad-tools">
                 <div class="control">
-                    <label for="brush-width">{move || t_string!(i18n, pad_width)}</label>
+                    <label for="brush-width">{move || t_string!(i18n, stylize.pad_width)}</label>
                     <output for="brush-width">{move || format!("{} %", width.get())}</output>
                     <input
                         type="range"
@@ -343,7 +343,7 @@ fn Board(what: Use) -> impl IntoView {
                 {match what {
                     Use::Draw => view! {
                         <div class="row">
-                            <label for="ink">{move || t_string!(i18n, pad_ink)}</label>
+                            <label for="ink">{move || t_string!(i18n, stylize.pad_ink)}</label>
                             <input
                                 type="color"
                                 id="ink"
@@ -354,7 +354,7 @@ fn Board(what: Use) -> impl IntoView {
                                 }
                             />
                             <button type="button" class="button quiet" id="eraser" aria-pressed=move || erases.get().to_string() on:click=move |_| erases.update(|on| *on = !*on)>
-                                {move || t_string!(i18n, pad_eraser)}
+                                {move || t_string!(i18n, stylize.pad_eraser)}
                             </button>
                         </div>
                     }.into_any(),
@@ -362,16 +362,16 @@ fn Board(what: Use) -> impl IntoView {
                 }}
                 <div class="row">
                     <button type="button" class="button quiet" id="undo" disabled=empty on:click=move |_| take_back(false)>
-                        {move || t_string!(i18n, pad_undo)}
+                        {move || t_string!(i18n, stylize.pad_undo)}
                     </button>
                     <button type="button" class="button quiet" id="clear" disabled=empty on:click=move |_| take_back(true)>
-                        {move || t_string!(i18n, pad_clear)}
+                        {move || t_string!(i18n, page.clear)}
                     </button>
                 </div>
-                <div role="status" id="pad-full">{move || full().then(|| view! { <p class="sentence">{t_string!(i18n, pad_full, most = REGIONS_MAX).to_string()}</p> })}</div>
+                <div role="status" id="pad-full">{move || full().then(|| view! { <p class="sentence">{t_string!(i18n, stylize.pad_full, most = REGIONS_MAX).to_string()}</p> })}</div>
                 <p class="help">{move || match what {
-                    Use::Draw => t_string!(i18n, pad_draw_help),
-                    Use::Regions => t_string!(i18n, pad_regions_help),
+                    Use::Draw => t_string!(i18n, stylize.pad_draw_help),
+                    Use::Regions => t_string!(i18n, stylize.pad_regions_help),
                 }}</p>
             </div>
         </div>
@@ -392,7 +392,7 @@ fn BrushStyles(style: RwSignal<Option<u8>>) -> impl IntoView {
                     data-brush=index
                     style=format!("background-position:{position}")
                     aria-pressed=move || (style.get() == Some(index as u8)).to_string()
-                    aria-label=move || t_string!(i18n, style_number, n = index).to_string()
+                    aria-label=move || t_string!(i18n, stylize.style_number, n = index).to_string()
                     on:click=move |_| style.set(Some(index as u8))
                 ></button>
             }
@@ -406,7 +406,7 @@ fn BrushStyles(style: RwSignal<Option<u8>>) -> impl IntoView {
             id="brush-photo"
             aria-pressed=move || style.get().is_none().to_string()
             on:click=move |_| style.set(None)
-        >{move || t_string!(i18n, pad_photo)}</button>
+        >{move || t_string!(i18n, stylize.pad_photo)}</button>
     }
 }
 

@@ -107,8 +107,8 @@ pub fn Paintings(
         });
     };
     let said = move || match source() {
-        BUILT_IN => t_string!(i18n, paintings_help).to_string(),
-        OWN => t_string!(i18n, paintings_own).to_string(),
+        BUILT_IN => t_string!(i18n, stylize.paintings_help).to_string(),
+        OWN => t_string!(i18n, stylize.paintings_own).to_string(),
         name => PAINTINGS
             .iter()
             .find(|painting| painting.name == name)
@@ -125,7 +125,7 @@ pub fn Paintings(
             <div class="row">
                 <FileButton
                     id="open-style"
-                    label=Signal::derive(move || t_string!(i18n, paintings_open).to_string())
+                    label=Signal::derive(move || t_string!(i18n, stylize.paintings_open).to_string())
                     on_file=take
                 />
             </div>

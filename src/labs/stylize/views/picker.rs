@@ -67,8 +67,8 @@ pub fn StylePicker() -> impl IntoView {
                     class="style-tile"
                     data-style=index
                     aria-pressed=move || chosen().to_string()
-                    aria-label=move || t_string!(i18n, style_number, n = index).to_string()
-                    title=move || t_string!(i18n, style_number, n = index).to_string()
+                    aria-label=move || t_string!(i18n, stylize.style_number, n = index).to_string()
+                    title=move || t_string!(i18n, stylize.style_number, n = index).to_string()
                     style=format!("background-position:{position}")
                     on:click=move |_| choose(index)
                 >
@@ -103,12 +103,12 @@ pub fn StylePicker() -> impl IntoView {
                         prop:checked=move || mixing.get()
                         on:change:target=move |event| stop_mixing(event.target().checked())
                     />
-                    <span>{move || t_string!(i18n, style_mix)}</span>
+                    <span>{move || t_string!(i18n, stylize.style_mix)}</span>
                 </label>
             </div>
             <div class="style-tiles">{tiles}</div>
             {sliders}
-            <p class="help">{move || if mixing.get() { t_string!(i18n, style_mix_help) } else { t_string!(i18n, style_help) }}</p>
+            <p class="help">{move || if mixing.get() { t_string!(i18n, stylize.style_mix_help) } else { t_string!(i18n, stylize.style_help) }}</p>
         </section>
     }
 }
@@ -121,7 +121,7 @@ fn Weight(index: usize, weight: u8, on_change: impl Fn(u8) + 'static) -> impl In
     let id = format!("weight-{index}");
     view! {
         <div class="control">
-            <label for=id.clone()>{move || t_string!(i18n, style_number, n = index).to_string()}</label>
+            <label for=id.clone()>{move || t_string!(i18n, stylize.style_number, n = index).to_string()}</label>
             <output for=id.clone()>{move || value.get()}</output>
             <input
                 type="range"

@@ -100,9 +100,9 @@ pub fn PlaneView(
                 class:drawing=can_draw
                 tabindex=move || can_draw.get().then_some("0")
                 aria-label=move || if can_draw.get() {
-                    format!("{}. {}", t_string!(i18n, train_plane), t_string!(i18n, plane_keys))
+                    format!("{}. {}", t_string!(i18n, train.plane), t_string!(i18n, train.plane_keys))
                 } else {
-                    t_string!(i18n, train_plane).to_string()
+                    t_string!(i18n, train.plane).to_string()
                 }
                 on:keydown=key
                 on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event, ".plane canvas"); stroke.set_value(Some(Vec::new())); add(&event) } }
@@ -113,13 +113,13 @@ pub fn PlaneView(
             <Show when=move || can_draw.get()>{keys.mark()}</Show>
             </div>
             <ul class="legend">
-                <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train_real)}</li>
-                <li><span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train_fake)}</li>
-                <li><span class="ramp signed"></span>{move || t_string!(i18n, train_surface)}</li>
+                <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train.real)}</li>
+                <li><span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train.fake)}</li>
+                <li><span class="ramp signed"></span>{move || t_string!(i18n, train.surface)}</li>
             </ul>
             <Show when=move || can_draw.get()>
-                <p class="help">{move || t_string!(i18n, train_draw_help)}</p>
-                <button type="button" class="button quiet" id="clear-points" on:click=move |_| drawn_points.set(Vec::new())>{move || t_string!(i18n, pad_clear)}</button>
+                <p class="help">{move || t_string!(i18n, train.draw_help)}</p>
+                <button type="button" class="button quiet" id="clear-points" on:click=move |_| drawn_points.set(Vec::new())>{move || t_string!(i18n, page.clear)}</button>
             </Show>
         </div>
     }

@@ -9,7 +9,7 @@ use crate::page::export;
 use crate::page::latest::Latest;
 use crate::page::sheet::Drawn;
 use crate::page::state::use_state;
-use crate::protocol::param::Effect;
+use crate::protocol::param::Effect as Causes;
 use crate::protocol::settings::Settings;
 
 /// Milliseconds that an answer may take: often enough to watch, rarely enough to get on.
@@ -61,7 +61,7 @@ impl Session {
             settings.with(|settings| {
                 let decides = settings
                     .iter()
-                    .filter(|(param, _)| param.causes == Effect::Restart);
+                    .filter(|(param, _)| param.causes == Causes::Restart);
                 let texts = decides.map(|(param, value)| param.kind.format(value));
                 texts.collect::<Vec<_>>().join(" ")
             })

@@ -1,0 +1,275 @@
+//! What every detector is: five rooms in a row, of which the last can be entered again.
+//!
+//! A family implements [`Detector`] with types of its own between the rooms. Whoever drives it
+//! holds [`AnyDetector`] and, after a run, [`Kept`]: both are objects of any family.
+
+use crate::job::{Job, Promise};
+use crate::maths::boxes::Corners;
+use crate::methods::nms::{Among, suppress};
+use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
+
+use super::families::Family;
+use super::spec::{Candidate, Detections, Inside, Thresholds};
+
+/// A loaded detector, by its rooms, each of which gets what those before it made.
+///
+/// A detector of one pass has a table for proposals (default boxes, cells, queries). One of two steps
+/// makes them here, from the features (a region proposal network and suppression among
+/// [`Among::All`]) or from the picture (selective search, which needs no features); its heads pool the
+/// features of each. Where each proposal goes through the network by itself (R-CNN), the features are
+/// nothing and the heads do the work.
+///
+/// Rooms that take long give way with [`Job::breathe`], which is also where a run is cancelled.
+/// Tensors are read with [`Job::read`] only, at most once a room.
+///
+/// # Reference
+/// torchvision's `GeneralizedRCNN` and `SSD`.
+pub trait Detector: 'static {
+    /// The picture as the network takes it, with what later rooms need to find back to it.
+    type Input;
+    /// What all proposals of a picture share, such as feature maps.
+    type Features;
+    /// Where the heads look, in a space of the family's choice.
+    type Proposals;
+    /// Plain numbers: all that thresholds and inside views need. No tensors, so that what is kept of a
+    /// run outlives the network and takes no memory of the device.
+    type Raw: 'static;
+
+    /// Its row.
+    fn family() -> &'static Family;
+
+    /// Pixels to the network's input. The picture has at least one pixel and any aspect ratio.
+    fn transform(&self, picture: &Picture) -> Self::Input;
+
+    /// The part that all proposals of a picture share.
+    ///
+    /// # Errors
+    /// Those of the job.
+    fn backbone(
+        &self,
+        job: &Job<'_>,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Self::Features, Failure>>;
+
+    /// Where an object may be. None is an answer, too.
+    ///
+    /// # Errors
+    /// Those of the job.
+    fn proposals(
+        &self,
+        job: &Job<'_>,
+        input: &Self::Input,
+        features: &Self::Features,
+    ) -> impl Future<Output = Result<Self::Proposals, Failure>>;
+
+    /// What stands in each proposal and where exactly, read back and not yet chosen from. No proposals
+    /// give numbers of nothing.
+    ///
+    /// # Errors
+    /// Those of the job.
+    fn heads(
+        &self,
+        job: &Job<'_>,
+        input: Self::Input,
+        features: Self::Features,
+        proposals: Self::Proposals,
+    ) -> impl Future<Output = Result<Self::Raw, Failure>>;
+
+    /// Threshold and suppression, fast enough for a slider. `[width, height]` is the size of the
+    /// picture in pixels, which is what the boxes come in, clipped to it. Candidates are all boxes
+    /// from the score threshold on, by falling score; [`list`] makes them.
+    ///
+    /// It needs no network: a run is refined long after its network has gone.
+    fn postprocess(raw: &Self::Raw, size: [f32; 2], thresholds: Thresholds) -> Detections;
+
+    /// What the inside views show, whatever the thresholds.
+    fn inside(raw: &Self::Raw) -> Inside;
+
+    /// The network's own numbers, for comparing two machines. Their order is the family's.
+    fn numbers(raw: &Self::Raw) -> Vec<f32>;
+}
+
+/// A loaded detector of any family.
+pub trait AnyDetector {
+    /// Its row.
+    fn family(&self) -> &'static Family;
+
+    /// Runs it on a picture, with the stages that its family names. The last of them has begun when
+    /// this returns, so that the first [`Kept::refine`] counts as part of it.
+    ///
+    /// # Errors
+    /// Those of the job.
+    fn run<'a>(
+        &'a self,
+        job: &'a Job<'_>,
+        picture: &'a Picture,
+    ) -> Promise<'a, Result<Box<dyn Kept>, Failure>>;
+}
+
+/// What is kept of a run on one picture: enough to change thresholds without running the network.
+///
+/// An object and not an enum over the families: a family keeps what it likes, and its postprocessing
+/// cannot meet the numbers of another one.
+pub trait Kept {
+    /// Whose run it was: what the classes of its detections are.
+    fn family(&self) -> &'static Family;
+    /// Columns and rows of the picture.
+    fn size(&self) -> [usize; 2];
+    /// See [`Detector::postprocess`].
+    fn refine(&self, thresholds: Thresholds) -> Detections;
+    /// See [`Detector::inside`].
+    fn inside(&self) -> Inside;
+    /// See [`Detector::numbers`].
+    fn numbers(&self) -> Vec<f32>;
+}
+
+impl<D: Detector> AnyDetector for D {
+    fn family(&self) -> &'static Family {
+        D::family()
+    }
+
+    fn run<'a>(
+        &'a self,
+        job: &'a Job<'_>,
+        picture: &'a Picture,
+    ) -> Promise<'a, Result<Box<dyn Kept>, Failure>> {
+        Box::pin(async move {
+            let run: Run<D> = Run::through(self, job, picture).await?;
+            Ok(Box::new(run) as Box<dyn Kept>)
+        })
+    }
+}
+
+struct Run<D: Detector> {
+    raw: D::Raw,
+    width: usize,
+    height: usize,
+}
+
+impl<D: Detector> Run<D> {
+    /// From room to room; a stage begins where it is not the one of the room before.
+    async fn through(detector: &D, job: &Job<'_>, picture: &Picture) -> Result<Self, Failure> {
+        let stages = D::family().stages;
+        job.stage(stages[0]).await?;
+        let enter = async |room: usize| {
+            if stages[room] == stages[room - 1] {
+                Ok(())
+            } else {
+                job.stage(stages[room]).await
+            }
+        };
+        let input = detector.transform(picture);
+        enter(1).await?;
+        let features = detector.backbone(job, &input).await?;
+        enter(2).await?;
+        let proposals = detector.proposals(job, &input, &features).await?;
+        enter(3).await?;
+        let raw = detector.heads(job, input, features, proposals).await?;
+        enter(4).await?;
+        Ok(Self {
+            raw,
+            width: picture.width,
+            height: picture.height,
+        })
+    }
+}
+
+impl<D: Detector> Kept for Run<D> {
+    fn family(&self) -> &'static Family {
+        D::family()
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.width, self.height]
+    }
+
+    fn refine(&self, thresholds: Thresholds) -> Detections {
+        D::postprocess(&self.raw, self.size().map(|side| side as f32), thresholds)
+    }
+
+    fn inside(&self) -> Inside {
+        D::inside(&self.raw)
+    }
+
+    fn numbers(&self) -> Vec<f32> {
+        D::numbers(&self.raw)
+    }
+}
+
+/// A box that passed the score threshold, before suppression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Where it is.
+    pub box_in_image: Corners,
+    /// Index into the family's classes.
+    pub class: usize,
+    /// 0 to 1.
+    pub score: f32,
+    /// Index of the anchor, cell or proposal that it came from.
+    pub anchor: usize,
+}
+
+/// Every box by falling score, kept or suppressed with the reason. Equal scores keep the order of
+/// `found`, which is best that of the anchors.
+pub fn list(found: &[Found], among: Among<'_>, iou: f32) -> Vec<Candidate> {
+    let boxes: Vec<Corners> = found.iter().map(|found| found.box_in_image).collect();
+    let scores: Vec<f32> = found.iter().map(|found| found.score).collect();
+    let suppression = suppress(&boxes, &scores, among, iou);
+    let mut position = vec![0; found.len()];
+    for (at, &index) in suppression.order.iter().enumerate() {
+        position[index] = at;
+    }
+    suppression
+        .order
+        .iter()
+        .map(|&index| {
+            let fate = suppression.fates[index];
+            Candidate {
+                class: found[index].class,
+                score: found[index].score,
+                box_in_image: found[index].box_in_image,
+                anchor: found[index].anchor,
+                suppressed_by: fate.map(|fate| position[fate.by]),
+                overlap: fate.map_or(0.0, |fate| fate.iou),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(score: f32, x: f32, anchor: usize) -> Found {
+        Found {
+            box_in_image: Corners {
+                x0: x,
+                y0: 0.0,
+                x1: x + 10.0,
+                y1: 10.0,
+            },
+            class: 1,
+            score,
+            anchor,
+        }
+    }
+
+    #[test]
+    fn reasons_point_into_the_sorted_list() {
+        let found = [found(0.6, 2.0, 7), found(0.5, 50.0, 8), found(0.9, 0.0, 9)];
+        let listed = list(&found, Among::All, 0.5);
+        let anchors = listed.iter().map(|c| c.anchor);
+        assert_eq!(anchors.collect::<Vec<_>>(), [9, 7, 8]);
+        let reasons = listed.iter().map(|c| c.suppressed_by);
+        assert_eq!(reasons.collect::<Vec<_>>(), [None, Some(0), None]);
+        // Shift 2 of 10: intersection 80, union 120.
+        assert!((listed[1].overlap - 2.0 / 3.0).abs() < 1e-6);
+        assert_eq!(listed[0].overlap, 0.0);
+    }
+
+    #[test]
+    fn nothing_found_is_an_empty_list() {
+        assert!(list(&[], Among::All, 0.5).is_empty());
+    }
+}

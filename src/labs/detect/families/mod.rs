@@ -1,0 +1,136 @@
+//! The families of detectors: a folder and a row each.
+//!
+//! What the page needs of a family (name, classes, colours, thresholds) is compiled everywhere;
+//! its network and its rooms with the feature `engine`.
+
+pub mod ssd;
+
+#[cfg(feature = "engine")]
+use burn::tensor::Device;
+
+#[cfg(feature = "engine")]
+use crate::labs::detect::detector::AnyDetector;
+use crate::labs::detect::spec::Thresholds;
+use crate::protocol::message::Stage;
+
+/// All families, the first one is what the lab opens with.
+pub static FAMILIES: &[&Family] = &[&ssd::SSD];
+
+/// A family of detectors with the weights that ship.
+#[derive(Debug)]
+pub struct Family {
+    /// Name in links, on the command line and in JSON.
+    pub name: &'static str,
+    /// Proper name, the same in every language.
+    pub title: &'static str,
+    /// Authors, year and title of the paper.
+    pub paper: &'static str,
+    /// English names of its classes, which are what a class's index points into.
+    pub classes: &'static [&'static str],
+    /// The class that says "nothing here", where there is one.
+    pub background: Option<usize>,
+    /// What decides what is shown, before the visitor changes it.
+    pub thresholds: Thresholds,
+    /// The stage of a job that each room counts as, in the order transform, backbone, proposals,
+    /// heads, postprocess. Neighbours of the same stage are one, and share its time.
+    pub stages: [Stage; 5],
+    /// The model card that its weights go by.
+    pub weights: &'static str,
+    /// Makes the detector from the verified bytes of its weights.
+    #[cfg(feature = "engine")]
+    pub load: Load,
+}
+
+/// See [`Family::load`].
+///
+/// # Errors
+/// [`Failure::WeightsUnfit`](crate::protocol::failure::Failure::WeightsUnfit).
+#[cfg(feature = "engine")]
+pub type Load =
+    fn(&Device, Vec<u8>) -> Result<Box<dyn AnyDetector>, crate::protocol::failure::Failure>;
+
+/// The colour-blind-safe set of Okabe and Ito (2008), without black.
+const OKABE_ITO: [[u8; 3]; 7] = [
+    [0xe6, 0x9f, 0x00],
+    [0x56, 0xb4, 0xe9],
+    [0x00, 0x9e, 0x73],
+    [0xf0, 0xe4, 0x42],
+    [0x00, 0x72, 0xb2],
+    [0xd5, 0x5e, 0x00],
+    [0xcc, 0x79, 0xa7],
+];
+/// The one of them on which white is easier to read than black (WCAG contrast).
+const BLUE: [u8; 3] = OKABE_ITO[4];
+
+impl Family {
+    /// Indices of the classes that a detection may have.
+    pub fn foreground(&self) -> impl Iterator<Item = usize> {
+        (0..self.classes.len()).filter(|&class| Some(class) != self.background)
+    }
+
+    /// sRGB colour of a class. Classes share colours, so a label always says the name, too.
+    pub fn color(&self, class: usize) -> [u8; 3] {
+        OKABE_ITO[class % OKABE_ITO.len()]
+    }
+
+    /// Whether black is easier to read on a class's colour than white.
+    pub fn dark_text(&self, class: usize) -> bool {
+        self.color(class) != BLUE
+    }
+}
+
+/// The family of that name.
+pub fn by_name(name: &str) -> Option<&'static Family> {
+    FAMILIES.iter().copied().find(|family| family.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_find_their_family() {
+        for family in FAMILIES {
+            let found = by_name(family.name).expect("in the list");
+            assert!(std::ptr::eq(found, *family), "{} twice", family.name);
+        }
+        assert!(by_name("no such family").is_none());
+    }
+
+    #[test]
+    fn classes_are_named_once_and_the_background_is_one_of_them() {
+        for family in FAMILIES {
+            let mut names = family.classes.to_vec();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), family.classes.len(), "{}", family.name);
+            let background = usize::from(family.background.is_some());
+            assert_eq!(family.foreground().count() + background, names.len());
+        }
+    }
+
+    #[test]
+    fn text_on_a_class_has_contrast() {
+        // WCAG 2.1, relative luminance and contrast ratio: 4.5 and more for small text.
+        let luminance = |color: [u8; 3]| {
+            let [r, g, b] = color.map(|v| {
+                let v = f32::from(v) / 255.0;
+                if v <= 0.04045 {
+                    v / 12.92
+                } else {
+                    ((v + 0.055) / 1.055).powf(2.4)
+                }
+            });
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        for class in 0..OKABE_ITO.len() {
+            let on = luminance(ssd::SSD.color(class)) + 0.05;
+            let contrast = if ssd::SSD.dark_text(class) {
+                on / 0.05
+            } else {
+                1.05 / on
+            };
+            assert!(contrast >= 4.5, "class {class}: {contrast}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! SSD on MobileNetV2, with the weights of an OpenImages subset of 23 classes.
+
+#[cfg(feature = "engine")]
+mod rooms;
+
+#[cfg(feature = "engine")]
+pub use rooms::{DEFAULT_BOXES, INPUT_SIDE, SsdDetector, SsdRaw};
+
+use super::Family;
+use crate::labs::detect::spec::Thresholds;
+use crate::protocol::message::Stage;
+
+/// Where its sliders start.
+pub const THRESHOLDS: Thresholds = Thresholds {
+    score: 0.4,
+    iou: 0.5,
+};
+
+/// The row in the list of families.
+pub static SSD: Family = Family {
+    name: "ssd",
+    title: "SSD",
+    paper: "Liu et al. 2016, SSD: Single Shot MultiBox Detector",
+    classes: &CLASSES,
+    background: Some(0),
+    thresholds: THRESHOLDS,
+    // One pass: its default boxes are a table, so the three rooms between are one stage.
+    stages: [
+        Stage::Prepare,
+        Stage::Network,
+        Stage::Network,
+        Stage::Network,
+        Stage::Postprocess,
+    ],
+    weights: "ssd",
+    #[cfg(feature = "engine")]
+    load: SsdDetector::load,
+};
+
+/// Classes of the shipped weights.
+pub const CLASSES: [&str; 24] = [
+    "background",
+    "Bicycle",
+    "Boot",
+    "Laptop",
+    "Person",
+    "Chair",
+    "Cattle",
+    "Desk",
+    "Cat",
+    "Computer mouse",
+    "Computer monitor",
+    "Box",
+    "Mug",
+    "Coffee cup",
+    "Stationary bicycle",
+    "Table",
+    "Bottle",
+    "High heels",
+    "Vehicle",
+    "Footwear",
+    "Dog",
+    "Book",
+    "Camera",
+    "Car",
+];
