@@ -114,7 +114,11 @@ impl Ssd {
     /// - input: `[batch, 3, 300, 300]`, RGB, values -1 to 1
     /// - output: 1,917 boxes, see [`SsdOutput`]
     pub fn forward(&self, images: Tensor<4>) -> SsdOutput {
-        let maps = self.feature_maps(images);
+        self.predict(self.feature_maps(images))
+    }
+
+    /// What the predictors make of the maps of [`feature_maps`](Self::feature_maps).
+    pub fn predict(&self, maps: Vec<Tensor<4>>) -> SsdOutput {
         let (encodings, logits) = maps
             .into_iter()
             .zip(&self.predictors)

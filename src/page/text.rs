@@ -114,11 +114,6 @@ pub fn notice_sentence(i18n: I18n, notice: &Notice) -> String {
     }
 }
 
-/// Name of a detection class, by its index.
-pub fn class_name(i18n: I18n, class: usize) -> String {
-    lab_word(i18n, "detect", &format!("classes.{class}")).into()
-}
-
 /// Name of a sample photograph.
 pub fn sample_name(i18n: I18n, name: &str) -> String {
     lab_word(i18n, "page", &format!("samples.{name}")).into()

@@ -2,11 +2,12 @@
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
-use crate::labs::detect::spec::{CLASSES, Detections, class_color, dark_text};
+use super::families::Family;
+use super::spec::Detections;
 use crate::protocol::picture::Picture;
 
 /// The picture with a frame and a label for each detection that was kept.
-pub fn draw(picture: &Picture, detections: &Detections) -> Picture {
+pub fn draw(picture: &Picture, detections: &Detections, family: &Family) -> Picture {
     let mut canvas = Canvas {
         picture: picture.clone(),
     };
@@ -15,15 +16,15 @@ pub fn draw(picture: &Picture, detections: &Detections) -> Picture {
     let line = (longer / 300.0).round().max(2.0) as i64;
     let size = (longer / 36.0).max(14.0);
     for (_, found) in detections.kept() {
-        let color = class_color(found.class);
+        let color = family.color(found.class);
         let b = found.box_in_image;
         let [x0, y0, x1, y1] = [b.x0, b.y0, b.x1, b.y1].map(|v| v.round() as i64);
         canvas.fill([x0, y0, x1, y0 + line], color);
         canvas.fill([x0, y1 - line, x1, y1], color);
         canvas.fill([x0, y0, x0 + line, y1], color);
         canvas.fill([x1 - line, y0, x1, y1], color);
-        let label = format!("{} {:.0} %", CLASSES[found.class], found.score * 100.0);
-        let ink = if dark_text(found.class) {
+        let label = format!("{} {:.0} %", family.classes[found.class], found.score * 100.0);
+        let ink = if family.dark_text(found.class) {
             [0; 3]
         } else {
             [255; 3]

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
 use super::annotate;
+use super::families::FAMILIES;
 use super::spec::{Answer, LAB, Question};
 use crate::command::session::Session;
 use crate::command::{CommandRow, bench, cli, files};
@@ -35,15 +36,16 @@ fn detect(arguments: &ArgMatches) -> Result<(), String> {
         let request = Request::new(&Question::Run, &settings).with("picture", picture.clone());
         let (reply, _) = session.ask(request)?;
         let answer: Answer = reply.answer()?;
+        let family = FAMILIES[answer.family];
         if let Some(target) = files::target(arguments, path, "boxes") {
-            let annotated = annotate::draw(&picture, &answer.detections);
+            let annotated = annotate::draw(&picture, &answer.detections, family);
             files::write_png(&target, &annotated, &settings)?;
         }
         listed.push(json!({
             "file": path.display().to_string(),
             "width": answer.width,
             "height": answer.height,
-            "detections": answer.detections.to_json(),
+            "detections": answer.detections.to_json(family),
         }));
         Ok(())
     })?;

@@ -5,7 +5,10 @@ pub mod annotate;
 #[cfg(feature = "native")]
 pub mod command;
 #[cfg(feature = "engine")]
+pub mod detector;
+#[cfg(feature = "engine")]
 pub mod engine;
+pub mod families;
 #[cfg(feature = "page")]
 pub mod page;
 pub mod spec;

@@ -4,13 +4,11 @@ use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::spec::{
-    Anchors, Answer, BoxInImage, Candidate, DetectSettings, Detections, LAB, NAMES, Question,
-    View, class_color, dark_text,
-};
+use super::spec::{Anchors, Answer, DetectSettings, LAB, NAMES, Question, View};
 use super::views::anchors::{Grid, MapPanel};
 use super::views::annotate;
 use super::views::scores::Scores;
+use super::views::{Shown, class_name, class_style, color, name_and_score, placement};
 use super::views::suppression::{Suppression, SuppressionList};
 use crate::page::controls::{Control, Panel};
 use crate::page::engine;
@@ -20,7 +18,7 @@ use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
 use crate::page::room::{Room, Trigger};
 use crate::page::state::{State, use_state};
-use crate::page::text::{I18n, class_name, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
 /// The lab's page.
@@ -53,46 +51,12 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
     }
 }
 
-/// What the lab shows of a result.
-#[derive(Clone, PartialEq)]
-pub struct Shown {
-    pub detections: Detections,
-    pub width: f32,
-    pub height: f32,
-}
-
-pub fn color(class: usize) -> String {
-    let [r, g, b] = class_color(class);
-    format!("rgb({r} {g} {b})")
-}
-
-/// The colours of a class as CSS variables.
-pub fn class_style(class: usize) -> String {
-    let on_class = if dark_text(class) { "#000" } else { "#fff" };
-    format!("--class:{};--on-class:{on_class}", color(class))
-}
-
-/// `left`, `top`, `width` and `height` of a box in percent of the picture.
-pub fn placement(b: BoxInImage, width: f32, height: f32) -> String {
-    let [left, top] = [b.x0 / width, b.y0 / height].map(|v| v * 100.0);
-    let [w, h] = [(b.x1 - b.x0) / width, (b.y1 - b.y0) / height].map(|v| v * 100.0);
-    format!("left:{left:.3}%;top:{top:.3}%;width:{w:.3}%;height:{h:.3}%")
-}
-
-pub fn name_and_score(i18n: I18n, found: &Candidate) -> String {
-    format!(
-        "{} {:.0} %",
-        class_name(i18n, found.class),
-        found.score * 100.0
-    )
-}
-
 /// What is shown of the present result.
 #[derive(Clone, Copy)]
 struct Results {
     shown: RwSignal<Option<Shown>>,
-    /// The default boxes come with a run, not with a refinement.
-    anchors: RwSignal<Option<Anchors>>,
+    /// The default boxes and whose they are; they come with a run, not with a refinement.
+    anchors: RwSignal<Option<(Anchors, usize)>>,
     /// The cell of the feature map that is pointed at.
     cell: RwSignal<Option<usize>>,
     /// The box that is pointed at.
@@ -115,12 +79,15 @@ impl Results {
                 return results.anchors.set(None);
             };
             results.shown.set(Some(Shown {
+                family: answer.family,
                 detections: answer.detections,
                 width: answer.width as f32,
                 height: answer.height as f32,
             }));
-            if answer.anchors.is_some() {
-                results.anchors.set(answer.anchors);
+            if let Some(inside) = answer.inside {
+                results
+                    .anchors
+                    .set(inside.anchors.map(|anchors| (anchors, answer.family)));
                 results.cell.set(None);
             }
         });
@@ -145,13 +112,13 @@ fn DetectLab() -> impl IntoView {
     let map = move || {
         let cells = settings.with(|settings| settings.word(NAMES.map).parse().unwrap_or(19));
         anchors.with(|anchors| {
-            anchors
-                .as_ref()
-                .and_then(|a| a.maps.iter().find(|m| m.cells == cells).cloned())
+            let (anchors, family) = anchors.as_ref()?;
+            let map = anchors.maps.iter().find(|map| map.cells == cells)?;
+            Some((map.clone(), *family))
         })
     };
     let over = move || match chosen.get() {
-        View::Anchors => map().map(|map| view! { <Grid map cell /> }.into_any()),
+        View::Anchors => map().map(|(map, _)| view! { <Grid map cell /> }.into_any()),
         View::Suppressed => shown
             .get()
             .map(|shown| view! { <Suppression shown highlight /> }.into_any()),
@@ -162,7 +129,7 @@ fn DetectLab() -> impl IntoView {
     let beside = move || match chosen.get() {
         View::Anchors => view! {
             <Control lab=&LAB name=NAMES.map />
-            {move || map().map(|map| view! { <MapPanel map cell /> })}
+            {move || map().map(|(map, family)| view! { <MapPanel map family cell /> })}
         }
         .into_any(),
         View::Scores => view! { <Scores shown /> }.into_any(),
@@ -192,20 +159,17 @@ fn DetectLab() -> impl IntoView {
 #[component]
 fn Boxes(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
     let i18n = use_i18n();
-    let Shown {
-        detections,
-        width,
-        height,
-    } = shown;
-    detections
+    let (family, width, height) = (shown.family(), shown.width, shown.height);
+    shown
+        .detections
         .kept()
         .map(|(index, found)| {
             let style = format!(
                 "{};{}",
                 placement(found.box_in_image, width, height),
-                class_style(found.class)
+                class_style(family, found.class)
             );
-            let words = name_and_score(i18n, found);
+            let words = name_and_score(i18n, family, found);
             let high = found.box_in_image.y0 / height < 0.06;
             view! {
                 <button
@@ -246,6 +210,7 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
             view! { <p class="quiet" id="no-detections">{t_string!(i18n, detect.table_none, score = score).to_string()}</p> }.into_any()
         }
         Some(shown) => {
+            let family = shown.family();
             let rows = shown
                 .detections
                 .kept()
@@ -258,8 +223,8 @@ fn Table(shown: RwSignal<Option<Shown>>, highlight: RwSignal<Option<usize>>) -> 
                             on:mouseleave=move |_| highlight.set(None)
                         >
                             <th scope="row">
-                                <span class="swatch" style=format!("--class:{}", color(found.class))></span>
-                                {class_name(i18n, found.class)}
+                                <span class="swatch" style=format!("--class:{}", color(family, found.class))></span>
+                                {class_name(i18n, family, found.class)}
                             </th>
                             <td class="number score">{format!("{:.2}", found.score)}</td>
                             <td class="number">{format!("{:.0}, {:.0}, {:.0}, {:.0}", b.x0, b.y0, b.x1, b.y1)}</td>
@@ -298,8 +263,9 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
         };
         spawn_local(async move {
             let size = (shown.width as usize, shown.height as usize);
-            let label = move |class| class_name(i18n, class);
-            match annotate::annotated_png(&source.url, size, &shown.detections, label, &state.link())
+            let family = shown.family();
+            let label = move |class| class_name(i18n, family, class);
+            match annotate::annotated_png(&source.url, size, &shown.detections, family, label, &state.link())
                 .await
             {
                 Ok(png) => export::download(
@@ -320,7 +286,7 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
             "file": source.name,
             "width": shown.width as usize,
             "height": shown.height as usize,
-            "detections": shown.detections.to_json(),
+            "detections": shown.detections.to_json(shown.family()),
         }]);
         export::download(
             &Uint8Array::from(file.to_string().as_bytes()),

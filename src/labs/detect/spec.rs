@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::families::ssd::THRESHOLDS;
+use super::families::{self, FAMILIES, Family};
+use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
@@ -22,11 +25,8 @@ pub static LAB: LabSpec = LabSpec {
     example: "p=cat",
 };
 
-/// Names of the detector families, in the order of the picker.
-pub const FAMILY_NAMES: &[&str] = &["ssd"];
-
 fn several_families(_: &Settings) -> bool {
-    FAMILY_NAMES.len() > 1
+    FAMILIES.len() > 1
 }
 
 choices! {
@@ -46,10 +46,10 @@ choices! {
 settings! {
     /// Settings of detection.
     pub struct DetectSettings {
-        /// Index into [`FAMILY_NAMES`].
-        model ("model", "f"): Found = Kind::Choice(FAMILY_NAMES), "network", causes(Effect::Rerun), shows(several_families), group("family");
-        score ("score", "s"): f32 = number(0.05, 0.95, 0.01, 0.4), "lowest score of a detection that is kept", causes(Effect::Refine), group("thresholds");
-        iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, 0.5), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
+        /// Index into [`FAMILIES`].
+        model ("model", "f"): Found = Kind::Choice(&families::NAMES), "network", causes(Effect::Rerun), shows(several_families), group("family");
+        score ("score", "s"): f32 = number(0.05, 0.95, 0.01, THRESHOLDS.score), "lowest score of a detection that is kept", causes(Effect::Refine), group("thresholds");
+        iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, THRESHOLDS.iou), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
         view ("view", "w"): View = choice::<View>(), "what the page draws over the picture", page_only();
         map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1"]), "feature map whose default boxes the page draws, by cells in a row", page_only();
     }
@@ -58,79 +58,67 @@ settings! {
 /// What the lab is asked. A picture travels as `picture`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question {
-    /// Detect on the picture: an [`Answer`] with anchors.
+    /// Detect on the picture: an [`Answer`] with the inside.
     Run,
-    /// Other thresholds on the numbers of the last run: an [`Answer`] without anchors.
+    /// Other thresholds on the numbers of the last run: an [`Answer`] without the inside.
     Refine,
-    /// The network's own numbers of the last run, in the file `raw`, little-endian f32: the encodings
-    /// and then the scores of all default boxes.
+    /// The network's own numbers of the last run, in the file `raw`, little-endian f32; their order is the
+    /// family's.
     Raw,
 }
 
 /// What the lab answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
+    /// Whose run it was, an index into [`FAMILIES`].
+    pub family: usize,
     /// Columns of the picture.
     pub width: usize,
     /// Rows of the picture.
     pub height: usize,
     /// What was found.
     pub detections: Detections,
-    /// The default boxes; they come with a run.
-    pub anchors: Option<Anchors>,
+    /// What the inside views show; it comes with a run.
+    pub inside: Option<Inside>,
 }
 
-/// Classes of the shipped SSD; index 0 is the background.
-pub const CLASSES: [&str; 24] = [
-    "background",
-    "Bicycle",
-    "Boot",
-    "Laptop",
-    "Person",
-    "Chair",
-    "Cattle",
-    "Desk",
-    "Cat",
-    "Computer mouse",
-    "Computer monitor",
-    "Box",
-    "Mug",
-    "Coffee cup",
-    "Stationary bicycle",
-    "Table",
-    "Bottle",
-    "High heels",
-    "Vehicle",
-    "Footwear",
-    "Dog",
-    "Book",
-    "Camera",
-    "Car",
-];
-
 /// A box by its corners, in pixels of the visitor's picture.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct BoxInImage {
-    /// Left.
-    pub x0: f32,
-    /// Top.
-    pub y0: f32,
-    /// Right.
-    pub x1: f32,
-    /// Bottom.
-    pub y1: f32,
+pub type BoxInImage = Corners;
+
+/// What decides which boxes are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Lowest score, 0 to 1.
+    pub score: f32,
+    /// Overlap above which the weaker of two boxes goes, 0 to 1.
+    pub iou: f32,
+}
+
+impl DetectSettings {
+    /// The detector that is chosen.
+    pub fn family(&self) -> &'static Family {
+        FAMILIES[self.model.0]
+    }
+
+    /// What the sliders say.
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            score: self.score,
+            iou: self.iou,
+        }
+    }
 }
 
 /// One box that passed the score threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Index into [`CLASSES`].
+    /// Index into the classes of the family that found it.
     pub class: usize,
-    /// Sigmoid of the class's logit, 0 to 1.
+    /// How sure the detector is of the class, 0 to 1.
     pub score: f32,
     /// Where it is.
     pub box_in_image: BoxInImage,
-    /// Index of the default box that it came from, 0 to 1,916.
+    /// Index of the default box, cell or proposal that it came from.
     pub anchor: usize,
     /// Position, in the same list, of the stronger box that suppressed it; `None` if kept.
     pub suppressed_by: Option<usize>,
@@ -138,12 +126,12 @@ pub struct Candidate {
     pub overlap: f32,
 }
 
-/// What the lab answers: every box above the threshold, by falling score, kept or suppressed.
+/// Every box above the threshold, by falling score, kept or suppressed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Detections {
     /// By falling score.
     pub candidates: Vec<Candidate>,
-    /// Best score of each class over all default boxes, before threshold and suppression.
+    /// Best score of each class of the family over all boxes, before threshold and suppression.
     pub best_scores: Vec<f32>,
 }
 
@@ -157,10 +145,10 @@ impl Detections {
     }
 }
 
-/// The network's default boxes, for the inside view.
+/// A network's default boxes, for the inside view.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Anchors {
-    /// Cells in a row of each map: 19, 10, 5, 3, 2, 1.
+    /// From fine to coarse.
     pub maps: Vec<AnchorMap>,
 }
 
@@ -175,7 +163,7 @@ pub struct AnchorMap {
     pub shapes: Vec<AnchorShape>,
     /// Best foreground score of each default box, cells by row, shapes inside a cell.
     pub best: Vec<f32>,
-    /// The class of that score, index into [`CLASSES`].
+    /// The class of that score, index into the family's classes.
     pub best_class: Vec<u8>,
 }
 
@@ -190,31 +178,18 @@ pub struct AnchorShape {
     pub ratio: f32,
 }
 
-/// The colour-blind-safe set of Okabe and Ito (2008), without black.
-const OKABE_ITO: [[u8; 3]; 7] = [
-    [0xe6, 0x9f, 0x00],
-    [0x56, 0xb4, 0xe9],
-    [0x00, 0x9e, 0x73],
-    [0xf0, 0xe4, 0x42],
-    [0x00, 0x72, 0xb2],
-    [0xd5, 0x5e, 0x00],
-    [0xcc, 0x79, 0xa7],
-];
-
-/// sRGB colour of a class. Classes share colours, so a label always says the name, too.
-pub fn class_color(class: usize) -> [u8; 3] {
-    OKABE_ITO[class % OKABE_ITO.len()]
-}
-
-/// Whether black is easier to read on a class's colour than white (WCAG contrast).
-pub fn dark_text(class: usize) -> bool {
-    OKABE_ITO[class % OKABE_ITO.len()] != [0x00, 0x72, 0xb2]
+/// What a run shows of the detector's inside, whatever the thresholds. Each field is a view of the
+/// page; `None` where the family has no such thing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Inside {
+    /// Default boxes by feature map.
+    pub anchors: Option<Anchors>,
 }
 
 impl Detections {
     /// The kept boxes as the command line prints and the page exports them:
     /// `[{"class", "score", "box": [x0, y0, x1, y1]}]`, boxes in pixels of the picture.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self, family: &Family) -> serde_json::Value {
         let round =
             |v: f32, digits: i32| (f64::from(v) * 10f64.powi(digits)).round() / 10f64.powi(digits);
         self.kept()
@@ -222,7 +197,7 @@ impl Detections {
                 let b = found.box_in_image;
                 let corners = [b.x0, b.y0, b.x1, b.y1].map(|v| round(v, 2));
                 serde_json::json!({
-                    "class": CLASSES[found.class],
+                    "class": family.classes[found.class],
                     "score": round(found.score, 4),
                     "box": corners,
                 })

@@ -6,15 +6,32 @@
 pub mod ssd;
 
 #[cfg(feature = "engine")]
-use burn::tensor::Device;
-
+use crate::engine::shelf::Shelf;
+#[cfg(feature = "engine")]
+use crate::job::{Job, Promise};
 #[cfg(feature = "engine")]
 use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::spec::Thresholds;
+#[cfg(feature = "engine")]
+use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 
 /// All families, the first one is what the lab opens with.
-pub static FAMILIES: &[&Family] = &[&ssd::SSD];
+pub const FAMILIES: &[&Family] = &[&ssd::SSD];
+
+/// Their names, in the same order.
+pub static NAMES: [&str; FAMILIES.len()] = names();
+
+const fn names() -> [&'static str; FAMILIES.len()] {
+    let mut names = [""; FAMILIES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = FAMILIES[at].name;
+        at += 1;
+    }
+    names
+}
+
 
 /// A family of detectors with the weights that ship.
 #[derive(Debug)]
@@ -34,9 +51,7 @@ pub struct Family {
     /// The stage of a job that each room counts as, in the order transform, backbone, proposals,
     /// heads, postprocess. Neighbours of the same stage are one, and share its time.
     pub stages: [Stage; 5],
-    /// The model card that its weights go by.
-    pub weights: &'static str,
-    /// Makes the detector from the verified bytes of its weights.
+    /// Takes its network from the shelf and makes the detector.
     #[cfg(feature = "engine")]
     pub load: Load,
 }
@@ -44,10 +59,10 @@ pub struct Family {
 /// See [`Family::load`].
 ///
 /// # Errors
-/// [`Failure::WeightsUnfit`](crate::protocol::failure::Failure::WeightsUnfit).
+/// Those of [`Shelf::get`](crate::engine::shelf::Shelf::get).
 #[cfg(feature = "engine")]
 pub type Load =
-    fn(&Device, Vec<u8>) -> Result<Box<dyn AnyDetector>, crate::protocol::failure::Failure>;
+    for<'a> fn(&'a mut Shelf, &'a Job<'a>) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>>;
 
 /// The colour-blind-safe set of Okabe and Ito (2008), without black.
 const OKABE_ITO: [[u8; 3]; 7] = [
@@ -79,22 +94,16 @@ impl Family {
     }
 }
 
-/// The family of that name.
-pub fn by_name(name: &str) -> Option<&'static Family> {
-    FAMILIES.iter().copied().find(|family| family.name == name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_find_their_family() {
-        for family in FAMILIES {
-            let found = by_name(family.name).expect("in the list");
-            assert!(std::ptr::eq(found, *family), "{} twice", family.name);
-        }
-        assert!(by_name("no such family").is_none());
+    fn names_are_unique() {
+        let mut names = NAMES.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FAMILIES.len());
     }
 
     #[test]

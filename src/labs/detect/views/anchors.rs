@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::labs::detect::spec::AnchorMap;
+use super::super::families::FAMILIES;
+use super::super::spec::AnchorMap;
+use super::class_name;
 use crate::page::color_map::inferno;
-use crate::page::text::{class_name, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
 
 /// Heat of a share between 0 and 1, as CSS wants it.
 fn heat(share: f32) -> String {
@@ -107,7 +109,7 @@ fn focus_cell(index: usize) {
 
 /// What a feature map holds, and the shapes of the chosen cell with their best class.
 #[component]
-pub fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView {
+pub fn MapPanel(map: AnchorMap, family: usize, cell: RwSignal<Option<usize>>) -> impl IntoView {
     let i18n = use_i18n();
     let (cells, shapes) = (map.cells, map.shapes.len());
     let count = cells * cells * shapes;
@@ -122,7 +124,7 @@ pub fn MapPanel(map: AnchorMap, cell: RwSignal<Option<usize>>) -> impl IntoView 
                 view! {
                     <tr>
                         <td>{format!("{:.2}", shape.ratio)}</td>
-                        <td>{class_name(i18n, usize::from(map.best_class[at]))}</td>
+                        <td>{class_name(i18n, FAMILIES[family], usize::from(map.best_class[at]))}</td>
                         <td class="number">{format!("{:.3}", map.best[at])}</td>
                     </tr>
                 }

@@ -5,7 +5,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlCanvasElement, HtmlImageElement};
 
-use crate::labs::detect::spec::{Detections, class_color, dark_text};
+use super::super::families::Family;
+use super::super::spec::Detections;
 use crate::page::export::{canvas_png, context};
 
 /// The picture with its boxes, with the settings inside, as a PNG file.
@@ -16,6 +17,7 @@ pub async fn annotated_png(
     picture: &str,
     size: (usize, usize),
     detections: &Detections,
+    family: &Family,
     label: impl Fn(usize) -> String,
     link: &str,
 ) -> Result<Vec<u8>, JsValue> {
@@ -42,7 +44,7 @@ pub async fn annotated_png(
     ));
     context.set_text_baseline("top");
     for (_, found) in detections.kept() {
-        let [r, g, b] = class_color(found.class);
+        let [r, g, b] = family.color(found.class);
         let color = format!("rgb({r} {g} {b})");
         let [x0, y0, x1, y1] = [
             found.box_in_image.x0,
@@ -62,7 +64,7 @@ pub async fn annotated_png(
         let width = context.measure_text(&words)?.width();
         context.set_fill_style_str(&color);
         context.fill_rect(x0, y0, width + text * 0.6, text * 1.3);
-        context.set_fill_style_str(if dark_text(found.class) {
+        context.set_fill_style_str(if family.dark_text(found.class) {
             "black"
         } else {
             "white"

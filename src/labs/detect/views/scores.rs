@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::super::page::{Shown, color};
+use super::super::spec::{DetectSettings, LAB};
+use super::{Shown, class_name, color};
 use crate::page::state::use_state;
-use crate::page::text::{class_name, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
 
 /// Best score of each class before the threshold.
 #[component]
@@ -13,14 +14,12 @@ pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let shown = shown.get()?;
-        let threshold = state.detect.with(|settings| settings.number("score"));
-        let mut scores: Vec<(usize, f32)> = shown
-            .detections
-            .best_scores
-            .iter()
-            .copied()
-            .enumerate()
-            .skip(1)
+        let threshold = state.settings(&LAB).with(|s| s.read::<DetectSettings>().score);
+        let family = shown.family();
+        let best = shown.detections.best_scores;
+        let mut scores: Vec<(usize, f32)> = family
+            .foreground()
+            .filter_map(|class| Some((class, *best.get(class)?)))
             .collect();
         scores.sort_by(|a, b| b.1.total_cmp(&a.1));
         let rows = scores
@@ -28,9 +27,9 @@ pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
             .map(|(class, score)| {
                 view! {
                     <tr class:under=score < threshold>
-                        <th scope="row">{class_name(i18n, class)}</th>
+                        <th scope="row">{class_name(i18n, family, class)}</th>
                         <td class="bar">
-                            <span style=format!("width:{:.1}%;--class:{}", score * 100.0, color(class))></span>
+                            <span style=format!("width:{:.1}%;--class:{}", score * 100.0, color(family, class))></span>
                             <i style=format!("left:{:.1}%", threshold * 100.0) aria-hidden="true"></i>
                         </td>
                         <td class="number">{format!("{score:.3}")}</td>

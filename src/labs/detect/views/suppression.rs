@@ -2,17 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::super::page::{Shown, class_style, color, name_and_score, placement};
-use crate::labs::detect::spec::BoxInImage;
+use super::{Shown, class_style, color, name_and_score, placement};
 use crate::page::text::{t_string, use_i18n};
 
 /// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
 #[component]
 pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
+    let family = shown.family();
     let Shown {
         detections,
         width,
         height,
+        ..
     } = shown;
     let all = StoredValue::new(detections.candidates.clone());
     let lines = detections
@@ -21,10 +22,10 @@ pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl Int
         .enumerate()
         .filter_map(|(index, found)| {
             let by = &detections.candidates[found.suppressed_by?];
-            let middle = |b: BoxInImage| ((b.x0 + b.x1) / 2.0, (b.y0 + b.y1) / 2.0);
-            let ((x1, y1), (x2, y2)) = (middle(found.box_in_image), middle(by.box_in_image));
+            let [a, b] = [found, by].map(|c| c.box_in_image.centre_size());
+            let (x1, y1, x2, y2) = (a.cx, a.cy, b.cx, b.cy);
             Some(view! {
-                <line class:lit=move || highlight.get() == Some(index) x1=x1 y1=y1 x2=x2 y2=y2 stroke=color(found.class)></line>
+                <line class:lit=move || highlight.get() == Some(index) x1=x1 y1=y1 x2=x2 y2=y2 stroke=color(family, found.class)></line>
             })
         })
         .collect_view();
@@ -46,7 +47,7 @@ pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl Int
             let style = format!(
                 "{};{}",
                 placement(found.box_in_image, width, height),
-                class_style(found.class)
+                class_style(family, found.class)
             );
             view! { <div class="box" class:gone=gone class:lit=lit style=style></div> }
         })
@@ -65,7 +66,9 @@ pub fn SuppressionList(
 ) -> impl IntoView {
     let i18n = use_i18n();
     move || {
-        let detections = shown.get()?.detections;
+        let shown = shown.get()?;
+        let family = shown.family();
+        let detections = shown.detections;
         let (all, kept) = (detections.candidates.len(), detections.kept().count());
         let rows = detections
             .candidates
@@ -88,11 +91,11 @@ pub fn SuppressionList(
                         on:focus=move |_| highlight.set(Some(index))
                         on:blur=move |_| highlight.set(None)
                     >
-                        <b>{name_and_score(i18n, found)}</b>
+                        <b>{name_and_score(i18n, family, found)}</b>
                         " "
                         {reason}
                         " "
-                        <b>{name_and_score(i18n, by)}</b>
+                        <b>{name_and_score(i18n, family, by)}</b>
                     </li>
                 })
             })

@@ -32,7 +32,6 @@ pub static SSD: Family = Family {
         Stage::Network,
         Stage::Postprocess,
     ],
-    weights: "ssd",
     #[cfg(feature = "engine")]
     load: SsdDetector::load,
 };

@@ -1,11 +1,13 @@
 //! SSD's five rooms: a stretched picture, six maps, a table of default boxes, a pair of predictors
 //! a map, threshold and suppression.
 
+use std::rc::Rc;
+
 use burn::tensor::{Device, Tensor};
 
 use super::{CLASSES, SSD};
-use crate::engine::weights::fill;
-use crate::job::Job;
+use crate::engine::shelf::Shelf;
+use crate::job::{Job, Promise};
 use crate::labs::detect::detector::{AnyDetector, Detector, Found, list};
 use crate::labs::detect::families::Family;
 use crate::labs::detect::spec::{AnchorMap, AnchorShape, Anchors, Detections, Inside, Thresholds};
@@ -14,7 +16,10 @@ use crate::methods::box_coder::BoxCoder;
 use crate::methods::default_boxes::DefaultBoxes;
 use crate::methods::nms::Among;
 use crate::methods::resize::{stretch_rgb, to_tensor};
-use crate::models::ssd::{BOXES_PER_CELL, Ssd, SsdConfig};
+use crate::models::{
+    self,
+    ssd::{BOXES_PER_CELL, Ssd},
+};
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -35,7 +40,7 @@ const CODER: BoxCoder = BoxCoder::TENTHS_AND_FIFTHS;
 #[derive(Debug)]
 pub struct SsdDetector {
     /// From the stretched picture to offsets and logits.
-    pub network: Ssd,
+    pub network: Rc<Ssd>,
     device: Device,
 }
 
@@ -52,7 +57,7 @@ pub struct SsdRaw {
 
 impl SsdDetector {
     /// A network that has its weights, on the device that it was made on.
-    pub fn new(network: Ssd, device: &Device) -> Self {
+    pub fn new(network: Rc<Ssd>, device: &Device) -> Self {
         Self {
             network,
             device: device.clone(),
@@ -60,10 +65,14 @@ impl SsdDetector {
     }
 
     /// See [`Family::load`].
-    pub(super) fn load(device: &Device, weights: Vec<u8>) -> Result<Box<dyn AnyDetector>, Failure> {
-        let network = SsdConfig::new(CLASSES.len()).init(device);
-        let network = fill(network, SSD.weights, weights)?;
-        Ok(Box::new(Self::new(network, device)))
+    pub(super) fn load<'a>(
+        shelf: &'a mut Shelf,
+        job: &'a Job<'_>,
+    ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
+        Box::pin(async move {
+            let network = shelf.get(job, &models::ssd::SSD).await?;
+            Ok(Box::new(Self::new(network, shelf.device())) as Box<dyn AnyDetector>)
+        })
     }
 }
 
