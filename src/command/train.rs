@@ -5,24 +5,25 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::data::batches::{self, Order};
 use crate::data::pack::Pack;
-use crate::models::generate::gan::{Discriminate as _, Discriminator, Generate as _, Generator};
+use crate::engine::native_host::NativeHost;
+use crate::job::Job;
+use crate::models::generate::gan::Generator;
 use crate::models::generate::shapes;
+use crate::protocol::failure::Failure;
 use crate::protocol::generative::{DataSet, Objective};
-use crate::train::autoencoder::AutoencoderTrainer;
-use crate::train::classifier::ClassifierTrainer;
-use crate::train::gan::{GanTrainer, Rules};
-use crate::train::{decayed, noise};
+use crate::train::autoencoder::{self, AutoencoderTrainee};
+use crate::train::checkpoint::Storage as _;
+use crate::train::classifier::{self, ClassifierTrainee};
+use crate::train::gan::{GanTrainee, Players, Rules, Turn};
+use crate::train::training::{Numbers, Plan, Report, Trainee, Training};
 
-use super::weights_file;
+use super::weights_file::{self, CheckpointFiles};
 
-/// Steps between two lines of the log.
-const LOG_EVERY: u64 = 50;
 /// Steps between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 500;
 
@@ -96,7 +97,12 @@ pub fn command() -> Command {
         ))
         .arg(number("seed", "7", "decides weights, order and noise"))
         .arg(path("out", "weights.bpk", "file to write"))
-        .arg(path("log", "", "CSV to write, a line for every 50 steps"))
+        .arg(path("log", "", "CSV to write the losses to"))
+        .arg(number(
+            "log-every",
+            "50",
+            "steps between two lines of the log",
+        ))
         .arg(path(
             "data-folder",
             "",
@@ -123,40 +129,61 @@ fn path(name: &'static str, default: &'static str, help: &'static str) -> Arg {
     }
 }
 
-/// What the flags say.
-struct Plan {
+/// What the flags say, for every trainee.
+struct Flags {
     data: DataSet,
     train: Pack,
-    steps: u64,
-    batch: usize,
+    /// Where it is to be had.
+    held_out: Option<Pack>,
     rate: f64,
-    seed: u32,
+    batch: usize,
     latent: usize,
+    seed: u32,
+    device: Device,
+}
+
+/// Where the run goes.
+struct Course {
+    plan: Plan,
+    resume: bool,
     out: PathBuf,
     log: Log,
-    resume: bool,
-    device: Device,
 }
 
 /// A CSV file, a line on the terminal, a clock.
 struct Log {
     file: Option<fs::File>,
+    path: PathBuf,
+    steps: u64,
     started: Instant,
 }
 
 impl Log {
-    fn line(&mut self, step: u64, steps: u64, columns: &[(&str, f32)]) -> Result<(), String> {
-        if let Some((name, _)) = columns.iter().find(|(_, value)| !value.is_finite()) {
-            let failure = crate::protocol::failure::Failure::Diverged { step };
-            return Err(format!("{failure} ({name})"));
-        }
+    fn tell(&mut self, report: Report) -> Result<(), Failure> {
         let seconds = self.started.elapsed().as_secs_f64();
-        let texts: Vec<String> = columns.iter().map(|(n, v)| format!("{n} {v:.4}")).collect();
-        eprintln!("step {step}/{steps}, {seconds:.0} s: {}", texts.join(", "));
-        if let Some(file) = &mut self.file {
-            let values: Vec<String> = columns.iter().map(|(_, v)| v.to_string()).collect();
-            writeln!(file, "{step},{seconds:.1},{}", values.join(","))
-                .map_err(|e| format!("the log cannot be written: {e}"))?;
+        let texts = |numbers: &Numbers| {
+            let texts: Vec<String> = numbers.iter().map(|(n, v)| format!("{n} {v:.4}")).collect();
+            texts.join(", ")
+        };
+        match report {
+            Report::Losses { step, losses } => {
+                eprintln!(
+                    "step {step}/{}, {seconds:.0} s: {}",
+                    self.steps,
+                    texts(&losses)
+                );
+                if let Some(file) = &mut self.file {
+                    let values: Vec<String> = losses.iter().map(|(_, v)| v.to_string()).collect();
+                    let line = writeln!(file, "{step},{seconds:.1},{}", values.join(","));
+                    line.map_err(|error| Failure::Unwritable {
+                        path: self.path.display().to_string(),
+                        reason: error.to_string(),
+                    })?;
+                }
+            }
+            Report::Score { steps, score } => {
+                eprintln!("held out, after {steps} steps: {}", texts(&score));
+            }
         }
         Ok(())
     }
@@ -200,7 +227,13 @@ pub fn open_pack(folder: &Path, data: DataSet, part: &str) -> Result<Pack, Strin
 pub fn train(arguments: &ArgMatches) -> Result<(), String> {
     let number = |name: &str| *arguments.get_one::<f64>(name).expect("has a default");
     let word = |name: &str| arguments.get_one::<String>(name).expect("has a default");
-    for name in ["latent", "steps", "batch", "discriminator-steps"] {
+    for name in [
+        "latent",
+        "steps",
+        "batch",
+        "discriminator-steps",
+        "log-every",
+    ] {
         if !(number(name) >= 1.0 && number(name) < 1e9 && number(name).fract() == 0.0) {
             return Err(format!("--{name} must be a whole number above 0."));
         }
@@ -209,285 +242,146 @@ pub fn train(arguments: &ArgMatches) -> Result<(), String> {
         return Err("--rate must be above 0.".into());
     }
     let data = DataSet::from_name(word("data")).expect("clap knows the names");
-    let file = match arguments.get_one::<PathBuf>("log") {
-        None => None,
-        Some(path) => Some(
-            fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .map_err(|e| format!("{} cannot be written: {e}", path.display()))?,
-        ),
+    let log_path = arguments.get_one::<PathBuf>("log").cloned();
+    let open = |path: &PathBuf| {
+        let file = fs::OpenOptions::new().create(true).append(true).open(path);
+        file.map_err(|e| format!("{} cannot be written: {e}", path.display()))
     };
-    let plan = Plan {
-        data,
-        train: open_pack(&data_folder(arguments), data, "train")?,
-        steps: number("steps") as u64,
-        batch: number("batch") as usize,
-        rate: number("rate"),
-        seed: number("seed") as u32,
-        latent: number("latent") as usize,
+    let steps = number("steps") as u64;
+    let course = Course {
+        plan: Plan {
+            log_every: number("log-every") as u64,
+            checkpoint_every: CHECKPOINT_EVERY,
+            ..Plan::new(steps)
+        },
+        resume: arguments.get_flag("resume"),
         out: arguments
             .get_one::<PathBuf>("out")
             .expect("has a default")
             .clone(),
         log: Log {
-            file,
+            file: log_path.as_ref().map(open).transpose()?,
+            path: log_path.unwrap_or_default(),
+            steps,
             started: Instant::now(),
         },
-        resume: arguments.get_flag("resume"),
+    };
+    let folder = data_folder(arguments);
+    let flags = Flags {
+        data,
+        train: open_pack(&folder, data, "train")?,
+        held_out: open_pack(&folder, data, "test")
+            .inspect_err(|sentence| eprintln!("no held-out score: {sentence}"))
+            .ok(),
+        rate: number("rate"),
+        batch: number("batch") as usize,
+        latent: number("latent") as usize,
+        seed: number("seed") as u32,
         device: Device::flex().autodiff(),
     };
     match word("kind").as_str() {
         "gan" => {
-            let objective = Objective::from_name(word("objective")).expect("clap knows the names");
             let rules = Rules {
-                objective,
-                latent: plan.latent,
+                objective: Objective::from_name(word("objective")).expect("clap knows the names"),
+                latent: flags.latent,
                 margin: number("margin") as f32,
                 clip: number("clip") as f32,
-                seed: plan.seed,
+                seed: flags.seed,
             };
             let spectral_norm = arguments.get_flag("spectral-norm");
-            let (rate, each) = (number("rate-discriminator"), number("discriminator-steps"));
-            gan(plan, rules, spectral_norm, rate, each as u64)
+            let turn = Turn::Both {
+                discriminator_steps: number("discriminator-steps") as u32,
+            };
+            let rates = [number("rate-discriminator"), flags.rate];
+            gan(course, &flags, rules, spectral_norm, rates, turn)
         }
-        "classifier" => classifier(plan),
-        kind => autoencoder(plan, kind, number("beta") as f32),
+        "classifier" => classifier(course, &flags),
+        kind => autoencoder(course, &flags, kind, number("beta") as f32),
     }
 }
 
-fn read(value: Tensor<1>) -> f32 {
-    super::read_now(value)[0]
-}
-
-fn autoencoder(mut plan: Plan, kind: &str, beta: f32) -> Result<(), String> {
-    let (data, device) = (plan.data, plan.device.clone());
+fn autoencoder(course: Course, flags: &Flags, kind: &str, beta: f32) -> Result<(), String> {
+    let data = flags.data;
     let classes = if kind == "cvae" { data.classes() } else { 0 };
     if kind == "cvae" && classes == 0 {
         return Err(format!("{} has no classes: train a vae.", data.name()));
     }
-    let config = shapes::autoencoder(data.side(), data.channels(), plan.latent)
+    let config = shapes::autoencoder(data.side(), data.channels(), flags.latent)
         .with_variational(kind != "ae")
         .with_classes(classes);
-    let mut trainer = AutoencoderTrainer::new(&config, beta, plan.seed, &device);
-    if plan.resume {
-        trainer.network = weights_file::load_checkpoint(trainer.network, &plan.out, "network")?;
-        trainer.optimiser = weights_file::load_optimiser(trainer.optimiser, &plan.out, "network")?;
-        trainer.step = weights_file::load_step(&plan.out)?;
+    let options = autoencoder::Options {
+        beta,
+        rate: flags.rate,
+        batch: flags.batch,
+        seed: flags.seed,
+    };
+    let held_out = flags.held_out.as_ref();
+    let trainee = AutoencoderTrainee::new(&config, options, &flags.train, held_out, &flags.device);
+    follow(course, Training::new(trainee, 0))
+}
+
+fn classifier(course: Course, flags: &Flags) -> Result<(), String> {
+    let classes = flags.data.classes();
+    if classes == 0 {
+        return Err(format!("{} has no classes.", flags.data.name()));
     }
-    let mut order = Order::new(plan.train.count(), plan.batch, plan.seed);
-    while trainer.step < plan.steps {
-        let step = trainer.step;
-        let indices = order.step(step);
-        let pictures = batches::grid(&plan.train, indices, &device);
-        let labels =
-            (classes > 0).then(|| batches::one_hot(&plan.train, indices, classes, &device));
-        let terms = trainer.step(pictures, labels, decayed(plan.rate, step, plan.steps));
-        if step.is_multiple_of(LOG_EVERY) {
-            let columns = [
-                ("reconstruction", read(terms.reconstruction)),
-                ("divergence", read(terms.divergence)),
-            ];
-            plan.log.line(step, plan.steps, &columns)?;
-        }
-        if trainer.step.is_multiple_of(CHECKPOINT_EVERY) {
-            weights_file::save_checkpoint(&trainer.network, &plan.out, "network")?;
-            weights_file::save_optimiser(&trainer.optimiser, &plan.out, "network")?;
-            weights_file::save_step(&plan.out, trainer.step)?;
-        }
-    }
-    weights_file::save_half(trainer.trained(), &plan.out)
+    let options = classifier::Options {
+        classes,
+        rate: flags.rate,
+        batch: flags.batch,
+        seed: flags.seed,
+    };
+    let held_out = flags.held_out.as_ref();
+    let trainee = ClassifierTrainee::new(options, &flags.train, held_out, &flags.device);
+    follow(course, Training::new(trainee, 0))
 }
 
 fn gan(
-    mut plan: Plan,
+    course: Course,
+    flags: &Flags,
     rules: Rules,
     spectral_norm: bool,
-    rate_discriminator: f64,
-    discriminator_steps: u64,
+    rates: [f64; 2],
+    turn: Turn,
 ) -> Result<(), String> {
-    let (data, device) = (plan.data, plan.device.clone());
-    let (side, channels) = (data.side(), data.channels());
+    let (side, channels) = (flags.data.side(), flags.data.channels());
     let energy = rules.objective == Objective::Energy;
-    let generator = Generator::new(&shapes::generator(side, channels, rules.latent), &device);
-    let discriminator: Discriminator =
-        shapes::discriminator(side, channels, energy, spectral_norm).init(&device);
-    let mut trainer = GanTrainer::new(generator, discriminator, rules);
-    let mut step = 0;
-    if plan.resume {
-        trainer.generator = weights_file::load_checkpoint(trainer.generator, &plan.out, "g")?;
-        trainer.discriminator =
-            weights_file::load_checkpoint(trainer.discriminator, &plan.out, "d")?;
-        trainer.generator_optimiser =
-            weights_file::load_optimiser(trainer.generator_optimiser, &plan.out, "g")?;
-        trainer.discriminator_optimiser =
-            weights_file::load_optimiser(trainer.discriminator_optimiser, &plan.out, "d")?;
-        step = weights_file::load_step(&plan.out)?;
-        trainer.draws = step * discriminator_steps;
-    }
-    let mut order = Order::new(plan.train.count(), plan.batch, plan.seed);
-    let mut average = Average::new(&trainer.generator);
-    if plan.resume {
-        let blank = Generator::new(&shapes::generator(side, channels, rules.latent), &device);
-        let saved = weights_file::load_checkpoint(blank, &plan.out, "average")?;
-        average = average.with_values_of(&trainer.generator, &saved);
-    }
-    while step < plan.steps {
-        let rate = |rate| decayed(rate, step, plan.steps);
-        let mut real = |n: u64| batches::grid(&plan.train, order.step(n), &device) * 2.0 - 1.0;
-        for more in 1..discriminator_steps {
-            let fake = trainer.samples(plan.batch, &device);
-            let pictures = real(step * discriminator_steps + more);
-            trainer.step_discriminator(pictures, fake, rate(rate_discriminator));
-        }
-        let pictures = real(step * discriminator_steps);
-        let [d, g] = trainer.step(pictures, [rate(rate_discriminator), rate(plan.rate)]);
-        average.follow(&trainer.generator, step);
-        if step.is_multiple_of(LOG_EVERY) {
-            let columns = [
-                ("discriminator", read(d.loss)),
-                ("generator", read(g.loss)),
-                ("gradient of d", read(d.gradient).sqrt()),
-                ("gradient of g", read(g.gradient).sqrt()),
-            ];
-            plan.log.line(step, plan.steps, &columns)?;
-        }
-        step += 1;
-        if step.is_multiple_of(CHECKPOINT_EVERY) {
-            weights_file::save_checkpoint(&trainer.generator, &plan.out, "g")?;
-            weights_file::save_checkpoint(&trainer.discriminator, &plan.out, "d")?;
-            let averaged = average.clone().finish(trainer.generator.clone());
-            weights_file::save_checkpoint(&averaged, &plan.out, "average")?;
-            weights_file::save_optimiser(&trainer.generator_optimiser, &plan.out, "g")?;
-            weights_file::save_optimiser(&trainer.discriminator_optimiser, &plan.out, "d")?;
-            weights_file::save_step(&plan.out, step)?;
-        }
-    }
-    let _ = trainer
-        .discriminator
-        .score(Tensor::zeros([side * side, 1, channels], &device));
-    // The averaged weights need batch statistics of their own.
-    let generator = average.finish(trainer.generator.clone());
-    for round in 0..20 {
-        let noise = noise(
-            rules.seed,
-            (1 << 30) + round,
-            plan.batch,
-            rules.latent,
-            &device,
-        );
-        let _ = generator.generate(noise);
-    }
-    weights_file::save_half(generator.valid(), &plan.out)
+    let generator = shapes::generator(side, channels, rules.latent);
+    let discriminator = shapes::discriminator(side, channels, energy, spectral_norm);
+    let mut players = Players::new(
+        Generator::new(&generator, &flags.device),
+        discriminator.init(&flags.device),
+        rules,
+    );
+    let (pack, device) = (&flags.train, &flags.device);
+    let mut order = Order::new(pack.count(), flags.batch, flags.seed);
+    let trainee = GanTrainee {
+        players: &mut players,
+        data: Box::new(|n| batches::grid(pack, order.step(n), device) * 2.0 - 1.0),
+        batch: flags.batch.min(pack.count()),
+        rates,
+        turn,
+        held_out: flags.held_out.as_ref(),
+        device: device.clone(),
+    };
+    follow(course, Training::new(trainee, 0).averaged())
 }
 
-fn classifier(mut plan: Plan) -> Result<(), String> {
-    let (data, device) = (plan.data, plan.device.clone());
-    let classes = data.classes();
-    if classes == 0 {
-        return Err(format!("{} has no classes.", data.name()));
-    }
-    let mut trainer = ClassifierTrainer::new(classes, plan.seed, &device);
-    let mut order = Order::new(plan.train.count(), plan.batch, plan.seed);
-    for step in 0..plan.steps {
-        let indices = order.step(step);
-        let pictures = batches::grid(&plan.train, indices, &device);
-        let labels = batches::one_hot(&plan.train, indices, classes, &device);
-        let loss = trainer.step(pictures, labels, decayed(plan.rate, step, plan.steps));
-        if step.is_multiple_of(LOG_EVERY) {
-            plan.log
-                .line(step, plan.steps, &[("cross-entropy", read(loss))])?;
+/// Trains to the end of the course, tells the score, and writes the weights.
+fn follow<T: Trainee>(mut course: Course, mut training: Training<T>) -> Result<(), String> {
+    let host = NativeHost::new("weights", |_, _| {});
+    let job = Job::new(&host, "cpu");
+    let mut files = CheckpointFiles::beside(&course.out);
+    let trained = pollster::block_on(async {
+        if course.resume {
+            training.resume(&files.last().await?)?;
         }
-    }
-    weights_file::save_half(trainer.trained(), &plan.out)
-}
-
-/// Weights of a generator averaged over the steps: its samples vary less from step to step (Yazıcı et
-/// al. 2019).
-#[derive(Clone)]
-struct Average {
-    /// A tensor of its parameter's rank each.
-    values: std::collections::HashMap<burn::module::ParamId, std::rc::Rc<dyn std::any::Any>>,
-}
-
-/// How much of the average stays at a step.
-const AVERAGE_KEEPS: f32 = 0.998;
-
-impl Average {
-    fn new(network: &Generator) -> Self {
-        let mut average = Self {
-            values: std::collections::HashMap::new(),
-        };
-        average.visit(network, 0.0);
-        average
-    }
-
-    /// The values of another copy of the network, whose parameters come in the same order.
-    fn with_values_of(self, network: &Generator, saved: &Generator) -> Self {
-        struct Ids(Vec<burn::module::ParamId>);
-        impl burn::module::ModuleVisitor for Ids {
-            fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-                self.0.push(param.id);
-            }
-        }
-        let ids = |network: &Generator| {
-            let mut ids = Ids(Vec::new());
-            network.visit(&mut ids);
-            ids.0
-        };
-        let read = Self::new(saved).values;
-        let pairs = ids(network).into_iter().zip(ids(saved));
-        let values = pairs.filter_map(|(own, theirs)| Some((own, read.get(&theirs)?.clone())));
-        Self {
-            values: values.collect(),
-        }
-    }
-
-    fn follow(&mut self, network: &Generator, step: u64) {
-        // From a short memory to a long one: the first steps are soon forgotten.
-        let keeps = AVERAGE_KEEPS.min((1.0 + step as f32) / (10.0 + step as f32));
-        self.visit(network, keeps);
-    }
-
-    fn visit(&mut self, network: &Generator, keeps: f32) {
-        struct Visit<'a>(&'a mut Average, f32);
-        impl burn::module::ModuleVisitor for Visit<'_> {
-            fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-                let now = param.val().inner();
-                let values = &mut self.0.values;
-                let next = match values
-                    .get(&param.id)
-                    .and_then(|v| v.downcast_ref::<Tensor<D>>())
-                {
-                    Some(average) => average.clone() * self.1 + now * (1.0 - self.1),
-                    None => now,
-                };
-                values.insert(param.id, std::rc::Rc::new(next));
-            }
-        }
-        network.visit(&mut Visit(self, keeps));
-    }
-
-    fn finish(self, network: Generator) -> Generator {
-        struct Fill(Average);
-        impl burn::module::ModuleMapper for Fill {
-            fn map_float<const D: usize>(
-                &mut self,
-                param: burn::module::Param<Tensor<D>>,
-            ) -> burn::module::Param<Tensor<D>> {
-                let average = self.0.values.get(&param.id);
-                match average.and_then(|v| v.downcast_ref::<Tensor<D>>()) {
-                    Some(average) => {
-                        let average = average.clone();
-                        param.map(|old| {
-                            Tensor::from_inner(average).set_require_grad(old.is_require_grad())
-                        })
-                    }
-                    None => param,
-                }
-            }
-        }
-        network.map(&mut Fill(self))
-    }
+        let mut tell = |report| course.log.tell(report);
+        training
+            .run(&job, &course.plan, &mut files, &mut tell)
+            .await?;
+        training.score(&job, &mut tell).await
+    });
+    trained.map_err(|failure| failure.to_string())?;
+    weights_file::save_half(training.finished(), &course.out)
 }

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::ModuleOptimizer;
-use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, FloatDType, Tensor};
+
+use crate::job::Promise;
+use crate::protocol::failure::Failure;
+use crate::train::checkpoint::{Checkpoint, Storage};
 
 /// Weights in half precision, as they ship. The network cannot be used after: the running averages
 /// of its batch norms are shared by all copies and become half precision, too.
@@ -41,55 +43,109 @@ pub fn load_weights<M: Module>(network: M, path: &Path) -> Result<M, String> {
     crate::engine::weights::fill(network, &name, bytes).map_err(|failure| failure.to_string())
 }
 
-fn beside(path: &Path, part: &str) -> PathBuf {
-    path.with_extension(format!("{part}.checkpoint"))
+/// Checkpoints of training, a file for each part beside the weights that are to be written in the end:
+/// `<weights>.<part>.checkpoint`.
+pub struct CheckpointFiles {
+    weights: PathBuf,
 }
 
-/// A network in full precision, beside the file that is to be written in the end.
-pub fn save_checkpoint<M: Module>(network: &M, path: &Path, part: &str) -> Result<(), String> {
-    save_whole(network.clone(), &beside(path, part))
+/// The part that holds the number of steps.
+const STEP: &str = "step";
+
+impl CheckpointFiles {
+    /// For weights that are to be written there.
+    pub fn beside(weights: &Path) -> Self {
+        Self {
+            weights: weights.into(),
+        }
+    }
+
+    fn file(&self, part: &str) -> PathBuf {
+        self.weights.with_extension(format!("{part}.checkpoint"))
+    }
+
+    fn write_all(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let unwritable = |path: &Path| {
+            let path = path.display().to_string();
+            |error: std::io::Error| Failure::Unwritable {
+                path,
+                reason: error.to_string(),
+            }
+        };
+        let step = checkpoint.step.to_string().into_bytes();
+        let parts = || {
+            checkpoint
+                .parts
+                .iter()
+                .map(|(part, bytes)| (part.as_str(), bytes))
+        };
+        // All is written before anything is replaced: a full disk leaves the checkpoint before.
+        for (part, bytes) in parts().chain([(STEP, &step)]) {
+            let fresh = self.file(&format!("{part}.new"));
+            fs::write(&fresh, bytes).map_err(unwritable(&fresh))?;
+        }
+        for (part, _) in parts().chain([(STEP, &step)]) {
+            let file = self.file(part);
+            fs::rename(self.file(&format!("{part}.new")), &file).map_err(unwritable(&file))?;
+        }
+        Ok(())
+    }
+
+    fn read_all(&self) -> Result<Checkpoint, Failure> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| Failure::Unreadable {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })
+        };
+        let step_file = self.file(STEP);
+        let text = String::from_utf8_lossy(&read(&step_file)?).into_owned();
+        let step = text.parse().map_err(|_| Failure::Unreadable {
+            path: step_file.display().to_string(),
+            reason: "it holds no number of steps".into(),
+        })?;
+        let mut checkpoint = Checkpoint {
+            step,
+            ..Checkpoint::default()
+        };
+        // The names of parts are the trainee's: whatever lies there is read.
+        let folder = step_file.parent().unwrap_or(Path::new("."));
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let stem = self
+            .weights
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let entries = fs::read_dir(folder).map_err(|error| Failure::Unreadable {
+            path: folder.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let part = name
+                .strip_prefix(&format!("{stem}."))
+                .and_then(|rest| rest.strip_suffix(".checkpoint"));
+            if let Some(part) = part.filter(|part| *part != STEP) {
+                checkpoint.parts.insert(part.into(), read(&entry.path())?);
+            }
+        }
+        Ok(checkpoint)
+    }
 }
 
-/// What [`save_checkpoint`] wrote.
-pub fn load_checkpoint<M: Module>(network: M, path: &Path, part: &str) -> Result<M, String> {
-    let file = beside(path, part);
-    let record = ModuleRecord::from_bytes(read(&file)?)
-        .map_err(|e| format!("{} is damaged: {e}", file.display()))?;
-    network
-        .try_load_record(record)
-        .map_err(|e| format!("{} is of another network: {e:?}", file.display()))
-}
+impl Storage for CheckpointFiles {
+    fn keep(&mut self, checkpoint: Checkpoint) -> Promise<'_, Result<(), Failure>> {
+        Box::pin(async move { self.write_all(&checkpoint) })
+    }
 
-/// The state of an optimiser, beside the file.
-pub fn save_optimiser(optimiser: &ModuleOptimizer, path: &Path, part: &str) -> Result<(), String> {
-    let bytes = optimiser.into_bytes();
-    let bytes = bytes.map_err(|e| format!("the checkpoint cannot be packed: {e}"))?;
-    write(&beside(path, &format!("{part}-adam")), &bytes)
-}
-
-/// What [`save_optimiser`] wrote.
-pub fn load_optimiser(
-    optimiser: ModuleOptimizer,
-    path: &Path,
-    part: &str,
-) -> Result<ModuleOptimizer, String> {
-    let file = beside(path, &format!("{part}-adam"));
-    optimiser
-        .from_bytes(read(&file)?)
-        .map_err(|e| format!("{} is damaged: {e}", file.display()))
-}
-
-/// The steps done, beside the file.
-pub fn save_step(path: &Path, step: u64) -> Result<(), String> {
-    write(&beside(path, "step"), step.to_string().as_bytes())
-}
-
-/// What [`save_step`] wrote.
-pub fn load_step(path: &Path) -> Result<u64, String> {
-    let file = beside(path, "step");
-    let text = String::from_utf8_lossy(&read(&file)?).into_owned();
-    text.parse()
-        .map_err(|_| format!("{} is no number of steps.", file.display()))
+    fn last(&self) -> Promise<'_, Result<Checkpoint, Failure>> {
+        Box::pin(async { self.read_all() })
+    }
 }
 
 fn read(path: &Path) -> Result<Bytes, String> {

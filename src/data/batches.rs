@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::pack::Pack;
-use crate::models::generate::seeded::Draws;
+use crate::maths::draws::Draws;
 
 /// Streams of [`Draws`] below this are for epochs' orders.
 const ORDER_STREAM: u64 = 1 << 40;

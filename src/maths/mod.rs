@@ -4,5 +4,8 @@ pub mod boxes;
 pub mod convexity;
 pub mod densities;
 pub mod divergence;
+/// Only where there is something to draw for: the generator's crate comes with the engine.
+#[cfg(feature = "engine")]
+pub mod draws;
 pub mod lipschitz;
 pub mod points;

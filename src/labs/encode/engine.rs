@@ -15,7 +15,7 @@ use crate::methods::resize;
 use crate::methods::statistics::{moments, principal};
 use crate::methods::tsne::Tsne;
 use crate::models::generate::gan::{Generate as _, Generator};
-use crate::models::generate::seeded::Draws;
+use crate::maths::draws::Draws;
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{DataSet, Shipped, compared};
 use crate::protocol::picture::Picture;

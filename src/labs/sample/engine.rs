@@ -6,7 +6,7 @@ use crate::job::{Job, Promise, Reply, Request};
 use super::spec::{MANY, NEIGHBOURS, Path, Question, SampleSettings, View, WALK};
 use crate::engine::lab::{Bench, LabEngine};
 use crate::labs::generate::networks::{LatentModel, Opened, sheet_reply};
-use crate::models::generate::seeded::Draws;
+use crate::maths::draws::Draws;
 use crate::protocol::failure::Failure;
 
 /// Stream of the draws that a visitor's seed decides.

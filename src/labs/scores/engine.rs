@@ -12,7 +12,7 @@ use crate::labs::sample::engine::noises;
 use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::methods::statistics::{Moments, frechet, inception_score, moments};
 use crate::models::generate::classifier::{FEATURES, LeNet, lenet};
-use crate::models::generate::seeded::Draws;
+use crate::maths::draws::Draws;
 use crate::models::inception_v3::{self, InceptionV3};
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::DataSet;

@@ -9,19 +9,22 @@ use crate::data::pack::Pack;
 use crate::job::Job;
 use super::spec::{CELLS, Networks, Plane, Progress, Steps, Switch, TrainSettings};
 use crate::labs::generate::networks::sheet;
-use crate::protocol::picture::Sheet;
 use crate::protocol::generative::{DataSet, Objective};
+use crate::protocol::picture::Sheet;
+use crate::maths::draws::Draws;
 use crate::maths::points::{Shape, covered_modes, histogram_divergences};
 use crate::methods::gan_objective::generator_loss;
 use crate::models::generate::gan::{Discriminate, Discriminator, Generate, Generator};
 use crate::models::generate::points::{
     NORMALISED_UNITS, PointDiscriminator, PointGenerator, PointsConfig,
 };
-use crate::models::generate::seeded::Draws;
 use crate::models::generate::shapes;
 use crate::protocol::failure::Failure;
-use crate::train::gan::{Found, GanTrainer, Rules};
+use crate::train::checkpoint::Memory;
+use crate::train::gan::{GanTrainee, Players, Rules, Turn, samples_only};
 use crate::train::noise;
+use crate::train::schedule::Schedule;
+use crate::train::training::{Plan, Report, Training};
 
 /// Points that are drawn, and compared by histograms.
 const SHOWN_POINTS: usize = 320;
@@ -36,19 +39,26 @@ const MARGINS: [f32; 2] = [0.15, 0.3];
 /// Largest weight of WGAN's discriminator: of points, and of pictures.
 const CLIPS: [f32; 2] = [0.1, 0.05];
 
+/// Milliseconds after which no further step begins, whatever was asked for: a visitor who asks for
+/// something else must not wait for long.
+const BUDGET_MS: f64 = 10_000.0;
+/// Steps whose losses are read back at once: often enough that no device falls far behind, seldom
+/// enough that it hardly waits.
+const READ_TOGETHER: usize = 16;
+
 /// A pair in training.
 pub struct Play {
     pair: Pair,
     drawn: Vec<[f32; 2]>,
+    /// Steps of both sides, or of the generator.
     step: u64,
-    /// Steps of the discriminator: each has data of its own.
-    fed: u64,
+    /// Records.
     device: Device,
 }
 
 enum Pair {
-    Points(Box<GanTrainer<PointGenerator, PointDiscriminator>>, Shape),
-    Pictures(Box<GanTrainer<Generator, Discriminator>>, DataSet, Order),
+    Points(Box<Players<PointGenerator, PointDiscriminator>>, Shape),
+    Pictures(Box<Players<Generator, Discriminator>>, DataSet, Order),
 }
 
 fn rules(settings: &TrainSettings) -> Rules {
@@ -88,14 +98,14 @@ impl Play {
                         shapes::discriminator(side, channels, energy, spectral_norm),
                     )
                 };
-                let trainer = GanTrainer::new(
+                let players = Players::new(
                     Generator::new(&generator, &recording),
                     discriminator.init(&recording),
                     rules,
                 );
                 let batch = settings.batch;
                 let order = Order::new(pack.count(), batch, rules.seed);
-                Pair::Pictures(Box::new(trainer), data, order)
+                Pair::Pictures(Box::new(players), data, order)
             }
             _ => {
                 let is_held = spectral_norm || rules.objective == Objective::Wasserstein;
@@ -107,7 +117,7 @@ impl Play {
                     // An autoencoder of the plane must not be able to copy every point.
                     .with_hidden(if energy { 24 } else { 64 })
                     .init(&recording);
-                let trainer = GanTrainer::new(
+                let players = Players::new(
                     PointGenerator { layers: generator },
                     PointDiscriminator {
                         layers,
@@ -116,14 +126,13 @@ impl Play {
                     },
                     rules,
                 );
-                Pair::Points(Box::new(trainer), shape)
+                Pair::Points(Box::new(players), shape)
             }
         };
         Self {
             pair,
             drawn,
             step: 0,
-            fed: 0,
             device: recording,
         }
     }
@@ -141,40 +150,63 @@ impl Play {
         pack: Option<&Pack>,
     ) -> Result<(Progress, Vec<u8>), Failure> {
         let began = job.now_ms();
-        let device = self.device.clone();
+        let (turn, count) = match steps {
+            Steps::Both(count) => {
+                let discriminator_steps = settings.steps_d;
+                (
+                    Turn::Both {
+                        discriminator_steps,
+                    },
+                    count,
+                )
+            }
+            Steps::Discriminator => (Turn::Discriminator, 1),
+            Steps::Generator => (Turn::Generator, 1),
+        };
+        let plan = Plan {
+            schedule: Schedule::Constant,
+            read_together: READ_TOGETHER,
+            budget_ms: BUDGET_MS,
+            ..Plan::new(self.step + u64::from(count))
+        };
         let batch = settings.batch;
         let rates = [settings.rate_d, settings.rate_g].map(f64::from);
-        let each = settings.steps_d;
-        let (step, drawn, fed) = (self.step, &self.drawn, &mut self.fed);
-        let pace = Pace {
-            job,
-            until: began + BUDGET_MS,
-        };
-        let found = match &mut self.pair {
-            Pair::Points(trainer, shape) => {
-                let (shape, seed) = (*shape, trainer.rules.seed);
-                let data = |fed| point_tensor(&points(shape, drawn, seed, fed, batch), &device);
-                take(
-                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
-                )
-                .await?
+        let (step, drawn, recording) = (self.step, &self.drawn, &self.device);
+        let (reached, history) = match &mut self.pair {
+            Pair::Points(players, shape) => {
+                let (shape, seed) = (*shape, players.rules.seed);
+                let data = move |n| point_tensor(&points(shape, drawn, seed, n, batch), recording);
+                let trainee = GanTrainee {
+                    players,
+                    data: Box::new(data),
+                    batch,
+                    rates,
+                    turn,
+                    held_out: None,
+                    device: recording.clone(),
+                };
+                take(job, &plan, trainee, step).await
             }
-            Pair::Pictures(trainer, _, order) => {
+            Pair::Pictures(players, _, order) => {
                 let pack = pack.ok_or(Failure::NothingInTraining)?;
-                let data = |fed| batches::grid(pack, order.step(fed), &device) * 2.0 - 1.0;
-                let batch = batch.min(pack.count());
-                take(
-                    &pace, trainer, steps, each, rates, batch, &device, fed, data,
-                )
-                .await?
+                let data = |n| batches::grid(pack, order.step(n), recording) * 2.0 - 1.0;
+                let trainee = GanTrainee {
+                    players,
+                    data: Box::new(data),
+                    batch: batch.min(pack.count()),
+                    rates,
+                    turn,
+                    held_out: None,
+                    device: recording.clone(),
+                };
+                take(job, &plan, trainee, step).await
             }
         };
-        let taken = found.len() as u64;
-        let history = self.read(job, found).await?;
-        if !matches!(steps, Steps::Discriminator) {
-            self.step += taken;
+        if turn != Turn::Discriminator {
+            self.step = reached;
         }
-        let step_ms = match taken {
+        let history = history?;
+        let step_ms = match history.len() {
             0 => 0.0,
             taken => (job.now_ms() - began) / taken as f64,
         };
@@ -183,12 +215,12 @@ impl Play {
             other => other,
         };
         let (plane, sheet, bytes) = match &self.pair {
-            Pair::Points(trainer, shape) => {
-                let plane = plane(job, trainer, *shape, &self.drawn, &self.device).await;
+            Pair::Points(players, shape) => {
+                let plane = plane(job, players, *shape, &self.drawn, &self.device).await;
                 (Some(plane.map_err(diverged)?), None, Vec::new())
             }
-            Pair::Pictures(trainer, data, _) => {
-                let shown = show(job, trainer, *data, &self.device).await;
+            Pair::Pictures(players, data, _) => {
+                let shown = show(job, players, *data, &self.device).await;
                 let (sheet, bytes) = shown.map_err(diverged)?;
                 (None, Some(sheet), bytes)
             }
@@ -203,53 +235,14 @@ impl Play {
         Ok((progress, bytes))
     }
 
-    /// Losses and gradients' lengths of steps, read at once. What was not computed in a step stands
-    /// as -1 for a gradient and 0 for a loss.
-    async fn read(
-        &self,
-        job: &Job<'_>,
-        found: Vec<[Option<Found>; 2]>,
-    ) -> Result<Vec<[f32; 4]>, Failure> {
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        let device = self.device.clone().inner();
-        let none = || Tensor::<1>::full([1], -1.0, &device);
-        let mut numbers = Vec::new();
-        for sides in &found {
-            for side in sides {
-                numbers.push(side.as_ref().map_or_else(
-                    || Tensor::zeros([1], &device),
-                    |found| found.loss.clone().reshape([1]),
-                ));
-            }
-            for side in sides {
-                numbers.push(
-                    side.as_ref()
-                        .map_or_else(none, |found| found.gradient.clone().sqrt().reshape([1])),
-                );
-            }
-        }
-        let step = self.step;
-        let read = job.read(Tensor::cat(numbers, 0)).await;
-        let values = read.map_err(|failure| match failure {
-            Failure::NotFinite { .. } => Failure::Diverged { step },
-            other => other,
-        })?;
-        Ok(values
-            .chunks_exact(4)
-            .map(|row| [row[0], row[1], row[2], row[3]])
-            .collect())
-    }
-
     /// The weights of both networks, as a file.
     ///
     /// # Errors
     /// [`Failure::EngineLost`] where they cannot be packed.
     pub fn save(&self) -> Result<Vec<u8>, Failure> {
         let record = match &self.pair {
-            Pair::Points(t, _) => (t.generator.valid(), t.discriminator.valid()).into_record(),
-            Pair::Pictures(t, ..) => (t.generator.valid(), t.discriminator.valid()).into_record(),
+            Pair::Points(players, _) => record(players),
+            Pair::Pictures(players, ..) => record(players),
         };
         let bytes = record.into_bytes().map_err(|error| Failure::EngineLost {
             reason: error.to_string(),
@@ -265,83 +258,59 @@ impl Play {
         let refused = |_| Failure::WeightsOfAnother;
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(refused)?;
         match &mut self.pair {
-            Pair::Points(t, _) => {
-                let pair = (t.generator.clone(), t.discriminator.clone());
-                (t.generator, t.discriminator) = pair
-                    .try_load_record(record)
-                    .map_err(|_| Failure::WeightsOfAnother)?;
-            }
-            Pair::Pictures(t, ..) => {
-                let pair = (t.generator.clone(), t.discriminator.clone());
-                (t.generator, t.discriminator) = pair
-                    .try_load_record(record)
-                    .map_err(|_| Failure::WeightsOfAnother)?;
-            }
+            Pair::Points(players, _) => fill(players, record),
+            Pair::Pictures(players, ..) => fill(players, record),
+        }
+    }
+}
+
+/// Both networks, generator first.
+fn record<G: Generate, D: Discriminate>(players: &Players<G, D>) -> ModuleRecord {
+    let generator = players.generator.network.valid();
+    (generator, players.discriminator.network.valid()).into_record()
+}
+
+/// Puts what [`record`] gave into both networks.
+fn fill<G: Generate, D: Discriminate>(
+    players: &mut Players<G, D>,
+    record: ModuleRecord,
+) -> Result<(), Failure> {
+    let (generator, discriminator) = (&mut players.generator, &mut players.discriminator);
+    let pair = (generator.network.clone(), discriminator.network.clone());
+    (generator.network, discriminator.network) = pair
+        .try_load_record(record)
+        .map_err(|_| Failure::WeightsOfAnother)?;
+    Ok(())
+}
+
+/// Takes the steps of a plan from `step` on: the step that was reached, and of each step the losses of
+/// discriminator and generator and the lengths of their gradients. What was not computed in a step
+/// stands as 0 for a loss and -1 for a gradient.
+async fn take<G: Generate, D: Discriminate>(
+    job: &Job<'_>,
+    plan: &Plan,
+    trainee: GanTrainee<'_, G, D>,
+    step: u64,
+) -> (u64, Result<Vec<[f32; 4]>, Failure>) {
+    let mut training = Training::new(trainee, step);
+    let mut history = Vec::new();
+    let mut report = |report| {
+        if let Report::Losses { losses, .. } = report {
+            let find = |name| losses.iter().find(|(found, _)| *found == name);
+            let number = |name, without| find(name).map_or(without, |(_, value)| *value);
+            history.push([
+                number("discriminator", 0.0),
+                number("generator", 0.0),
+                number("gradient of d", -1.0),
+                number("gradient of g", -1.0),
+            ]);
         }
         Ok(())
-    }
-}
-
-/// Milliseconds after which no further step begins, whatever was asked for: a visitor who asks for
-/// something else must not wait for long.
-const BUDGET_MS: f64 = 10_000.0;
-
-/// Gives way to the browser between steps.
-struct Pace<'a> {
-    job: &'a Job<'a>,
-    until: f64,
-}
-
-impl Pace<'_> {
-    async fn breathe(&self) -> Result<bool, Failure> {
-        self.job.breathe().await?;
-        Ok(self.job.now_ms() < self.until)
-    }
-}
-
-/// Steps of a trainer; what each side found, where it stepped.
-#[allow(clippy::too_many_arguments)] // one call for both kinds of pair
-async fn take<G: Generate, D: Discriminate>(
-    pace: &Pace<'_>,
-    trainer: &mut GanTrainer<G, D>,
-    steps: Steps,
-    discriminator_steps: u32,
-    rates: [f64; 2],
-    batch: usize,
-    device: &Device,
-    fed: &mut u64,
-    mut data: impl FnMut(u64) -> Tensor<3>,
-) -> Result<Vec<[Option<Found>; 2]>, Failure> {
-    let mut next = || {
-        *fed += 1;
-        data(*fed - 1)
     };
-    match steps {
-        Steps::Discriminator => {
-            let fake = trainer.samples(batch, device);
-            let found = trainer.step_discriminator(next(), fake, rates[0]);
-            Ok(vec![[Some(found), None]])
-        }
-        Steps::Generator => {
-            let fake = trainer.samples(batch, device);
-            Ok(vec![[None, Some(trainer.step_generator(fake, rates[1]))]])
-        }
-        Steps::Both(count) => {
-            let mut found = Vec::new();
-            for _ in 0..count {
-                for _ in 1..discriminator_steps {
-                    let fake = trainer.samples(batch, device);
-                    trainer.step_discriminator(next(), fake, rates[0]);
-                    pace.breathe().await?;
-                }
-                found.push(trainer.step(next(), rates).map(Some));
-                if !pace.breathe().await? {
-                    break;
-                }
-            }
-            Ok(found)
-        }
-    }
+    let ended = training
+        .run(job, plan, &mut Memory::default(), &mut report)
+        .await;
+    (training.step, ended.map(|()| history))
 }
 
 /// Points of the data for a step.
@@ -368,7 +337,7 @@ fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
 /// What there is to draw of a pair on points.
 async fn plane(
     job: &Job<'_>,
-    trainer: &GanTrainer<PointGenerator, PointDiscriminator>,
+    players: &Players<PointGenerator, PointDiscriminator>,
     shape: Shape,
     drawn: &[[f32; 2]],
     recording: &Device,
@@ -379,13 +348,13 @@ async fn plane(
         latent,
         objective,
         ..
-    } = trainer.rules;
+    } = players.rules;
     let real = points(shape, drawn, seed, u64::from(u32::MAX), SHOWN_POINTS);
     let fixed = noise(seed, FIXED_NOISE, SHOWN_POINTS, latent, &device);
-    let made = trainer.generator.valid().generate(fixed);
+    let made = players.generator.network.valid().generate(fixed);
     // Where the generator's loss would push each sample.
     let at = Tensor::from_inner(made.clone()).require_grad();
-    let judge = trainer.discriminator.clone().no_grad();
+    let judge = players.discriminator.network.clone().no_grad();
     let gradients = generator_loss(objective, judge.score(at.clone())).backward();
     let gradient = at.grad(&gradients).unwrap_or_else(|| made.zeros_like());
     let fake = pairs(&job.read(made).await?);
@@ -395,8 +364,9 @@ async fn plane(
     let cells: Vec<[f32; 2]> = (0..CELLS * CELLS)
         .map(|i| [place(i % CELLS), place(CELLS - 1 - i / CELLS)])
         .collect();
-    let scores = trainer
+    let scores = players
         .discriminator
+        .network
         .valid()
         .score(point_tensor(&cells, &device));
     let surface = job.read(scores).await?;
@@ -424,14 +394,14 @@ async fn plane(
 /// behind while the weights still move fast.
 async fn show(
     job: &Job<'_>,
-    trainer: &GanTrainer<Generator, Discriminator>,
+    players: &Players<Generator, Discriminator>,
     data: DataSet,
     recording: &Device,
 ) -> Result<(Sheet, Vec<u8>), Failure> {
-    let Rules { seed, latent, .. } = trainer.rules;
+    let Rules { seed, latent, .. } = players.rules;
     let count = SHOWN_SIDE * SHOWN_SIDE;
     let fixed = noise(seed, FIXED_NOISE, count, latent, recording);
-    let made = trainer.generator.generate(fixed).inner();
+    let made = samples_only(&players.generator.network, fixed).inner();
     let values = job.read((made + 1.0) * 0.5).await?;
     let (side, channels) = (data.side(), data.channels());
     let pictures = pictures_of(&values, side * side, count, channels);

@@ -76,7 +76,7 @@ pub struct GridConv {
 }
 
 impl GridConvConfig {
-    /// A layer of zeros: weights come from a file or from a seed ([`super::seeded`]).
+    /// A layer of zeros: weights come from a file or from a seed (`train::seeded`).
     pub fn init(&self, device: &Device) -> GridConv {
         let [channels_in, out] = self.channels;
         let taps = self.kernel * self.kernel;
@@ -215,7 +215,8 @@ fn normalised(vector: Tensor<2>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::generate::seeded::{Draws, seeded};
+    use crate::maths::draws::Draws;
+    use crate::train::seeded::seeded;
     use burn::tensor::module::{conv2d, interpolate};
     use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, PadMode};
 

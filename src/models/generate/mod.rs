@@ -11,6 +11,5 @@ pub mod gan;
 pub mod grid_conv;
 pub mod latents;
 pub mod points;
-pub mod seeded;
 pub mod shapes;
 pub mod shipped;
