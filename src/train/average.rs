@@ -37,9 +37,19 @@ impl<M: Module> Average<M> {
         self.network = self.network.clone().map(&mut mix);
     }
 
-    /// A copy of the averaged network, on a device that does not record.
+    /// All averages, as a checkpoint keeps them, on a device that does not record.
     pub fn network(&self) -> M {
         self.network.valid()
+    }
+
+    /// A copy of `network`, which records, with the averaged weights, on a device that does not record.
+    /// What is not learned, running statistics above all, stays the network's own.
+    pub fn within(&self, network: &M) -> M {
+        let mut averages = Now(Vec::new());
+        self.network.visit(&mut averages);
+        let mut fill = Fill(averages.0.into_iter());
+        // `valid` parts the copy's running statistics from the network's.
+        network.valid().train().map(&mut fill).valid()
     }
 
     /// Goes on from an average that was kept.
@@ -53,7 +63,7 @@ struct Now(Vec<Box<dyn Any>>);
 
 impl ModuleVisitor for Now {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.push(Box::new(param.val().inner()));
+        self.0.push(Box::new(param.val().without_autodiff()));
     }
 }
 
@@ -64,14 +74,30 @@ struct Mix {
 
 impl ModuleMapper for Mix {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let now = self
-            .now
-            .next()
-            .and_then(|now| now.downcast::<Tensor<D>>().ok());
-        let now = now.expect("both networks have the same parameters in the same order");
+        let now: Tensor<D> = next(&mut self.now);
         let keeps = self.keeps;
-        param.map(|average| average * keeps + *now * (1.0 - keeps))
+        param.map(|average| average * keeps + now * (1.0 - keeps))
     }
+}
+
+struct Fill(std::vec::IntoIter<Box<dyn Any>>);
+
+impl ModuleMapper for Fill {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let average: Tensor<D> = next(&mut self.0);
+        param.map(|own| {
+            if own.is_require_grad() {
+                Tensor::from_inner(average).require_grad()
+            } else {
+                own
+            }
+        })
+    }
+}
+
+fn next<const D: usize>(tensors: &mut std::vec::IntoIter<Box<dyn Any>>) -> Tensor<D> {
+    let next = tensors.next().and_then(|next| next.downcast().ok());
+    *next.expect("both networks have the same parameters in the same order")
 }
 
 #[cfg(test)]
@@ -107,6 +133,14 @@ mod tests {
         average.follow(&later, 0);
         assert!((gamma(&average) - 0.9).abs() < 1e-6);
         average.follow(&later, 1);
-        assert!((gamma(&average) - (0.9 * 2.0 / 11.0 + 9.0 / 11.0)).abs() < 1e-6);
+        let expected = 0.9 * 2.0 / 11.0 + 9.0 / 11.0;
+        assert!((gamma(&average) - expected).abs() < 1e-6);
+        // Running statistics are the network's, not the average's.
+        later.forward(Tensor::<2>::full([3, 2], 5.0, &device));
+        let within = average.within(&later);
+        let values = |tensor: Tensor<1>| -> Vec<f32> { tensor.into_data().try_into_vec().unwrap() };
+        assert!((values(within.gamma.val())[0] - expected).abs() < 1e-6);
+        // A tenth of the way from 0 to 5.
+        assert!((values(within.running_mean.value())[0] - 0.5).abs() < 1e-6);
     }
 }

@@ -210,7 +210,10 @@ impl<T: Trainee> Training<T> {
     /// A copy: training can go on.
     pub fn finished(&self) -> T::Network {
         match &self.average {
-            Some(average) => self.trainee.settled(average.network()),
+            Some(average) => {
+                let averaged = average.within(self.trainee.network());
+                self.trainee.settled(averaged)
+            }
             None => self.trainee.network().valid(),
         }
     }
