@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use crate::job::{Host, Promise};
+use crate::job::{Host, Promise, Reply};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Event;
+use crate::protocol::picture::Picture;
 
 /// A host on whose clock each breath takes 100 ms.
 #[derive(Default)]
@@ -24,7 +25,7 @@ impl Clock {
 }
 
 impl Host for Clock {
-    fn emit(&self, _: Event) {}
+    fn emit(&self, _: Event, _: Reply) {}
     fn cancelled(&self) -> bool {
         self.has_reached(self.cancels_after)
     }
@@ -54,5 +55,8 @@ impl Host for Clock {
     }
     fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
         Box::pin(async {})
+    }
+    fn png<'a>(&'a self, _: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Err(Failure::NothingInTraining) })
     }
 }
