@@ -1,5 +1,5 @@
-//! Turns the words of the page and of each lab into checked keys and a table, for the page alone, and
-//! asks the linker for small programs.
+//! Turns the words of the page and of each lab into checked keys and a table, for the page alone; the
+//! manifest into a list of files, for the engine alone; and asks the linker for small programs.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -8,9 +8,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo:rustc-link-arg-bins=--strip-all");
         println!("cargo:rustc-link-arg-bins=--keep-section=target_features");
     }
+    #[cfg(feature = "engine")]
+    weights()?;
     #[cfg(feature = "page")]
     words::write()?;
     Ok(())
+}
+
+/// What the engine must know of `weights/manifest.json`: names, checksums and sizes. The rest of the
+/// cards is for people.
+#[cfg(feature = "engine")]
+fn weights() -> Result<(), Box<dyn std::error::Error>> {
+    use std::fmt::Write;
+    println!("cargo:rerun-if-changed=weights/manifest.json");
+    let text = std::fs::read_to_string("weights/manifest.json")?;
+    let manifest: serde_json::Value = serde_json::from_str(&text)?;
+    let cards = manifest["models"].as_array().ok_or("no list of models")?;
+    let mut code =
+        String::from("/// The files that ship.\npub static FILES: &[WeightsFile] = &[\n");
+    for card in cards {
+        let (name, sha256, bytes) = (&card["name"], &card["sha256"], &card["bytes"]);
+        writeln!(
+            code,
+            "WeightsFile {{ name: {name}, sha256: {sha256}, bytes: {bytes} }},"
+        )?;
+    }
+    code.push_str("];\n");
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    Ok(std::fs::write(out.join("weights.rs"), code)?)
 }
 
 /// `src/page/words.<language>.json` and `src/labs/*/words.<language>.json`, each under its folder's

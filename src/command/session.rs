@@ -9,7 +9,7 @@ use crate::engine::lab::EngineRow;
 use crate::engine::native_host::{NativeHost, open_device};
 use crate::engine::runner::Engine;
 use crate::job::{Host, Job, Reply, Request};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Done, Event};
 
@@ -48,7 +48,7 @@ impl Session {
         let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
         let folder = arguments.get_one::<PathBuf>("weights");
         Ok(Self {
-            engine: Engine::new(device.clone(), &*backend, Manifest::shipped(), labs),
+            engine: Engine::new(device.clone(), &*backend, FILES, labs),
             host: NativeHost::new(folder.expect("has a default"), Box::new(on_event)),
             device,
             backend,

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use crate::job::{Host, Job, Reply, Request};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::WeightsFile;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::Done;
@@ -23,12 +23,12 @@ impl Engine {
     pub fn new(
         device: Device,
         backend: impl Into<String>,
-        manifest: Manifest,
+        files: &'static [WeightsFile],
         labs: &[EngineRow],
     ) -> Self {
         Self {
             backend: backend.into(),
-            shelf: Shelf::new(device, manifest),
+            shelf: Shelf::new(device, files),
             labs: labs.iter().map(|row| (row.spec, (row.make)())).collect(),
         }
     }

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use crate::data::pack::Pack;
 use crate::job::Job;
 use crate::models::Row;
-use crate::protocol::card::Manifest;
+use crate::protocol::card::{WeightsFile, find_file};
 use crate::protocol::failure::Failure;
 
 use super::weights;
@@ -29,7 +29,7 @@ struct Kept {
 /// Networks and data sets by the names of their manifest entries.
 pub struct Shelf {
     device: Device,
-    manifest: Manifest,
+    files: &'static [WeightsFile],
     /// The one that was asked for last stands last.
     kept: Vec<Kept>,
     room: usize,
@@ -37,10 +37,10 @@ pub struct Shelf {
 
 impl Shelf {
     /// An empty shelf for a device.
-    pub fn new(device: Device, manifest: Manifest) -> Self {
+    pub fn new(device: Device, files: &'static [WeightsFile]) -> Self {
         Self {
             device,
-            manifest,
+            files,
             kept: Vec::new(),
             room: ROOM,
         }
@@ -59,10 +59,10 @@ impl Shelf {
         if let Some(network) = self.find(row.name()) {
             return Ok(network);
         }
-        let card = self.manifest.card(row.name())?.clone();
-        let bytes = weights::fetch(job.host(), &card).await?;
+        let file = find_file(self.files, row.name())?;
+        let bytes = weights::fetch(job.host(), file).await?;
         let network = weights::fill(row.blank(&self.device), row.name(), bytes)?;
-        Ok(self.put(row.name(), card.bytes, network))
+        Ok(self.put(row.name(), file.bytes, network))
     }
 
     /// A part of a data set.
@@ -73,10 +73,10 @@ impl Shelf {
         if let Some(pack) = self.find(name) {
             return Ok(pack);
         }
-        let card = self.manifest.card(name)?.clone();
-        let bytes = weights::fetch(job.host(), &card).await?;
+        let file = find_file(self.files, name)?;
+        let bytes = weights::fetch(job.host(), file).await?;
         let pack = Pack::parse(name, &bytes)?;
-        Ok(self.put(name, card.bytes, pack))
+        Ok(self.put(name, file.bytes, pack))
     }
 
     /// Puts weights of the visitor's into a network of a known kind, and keeps it under a name. What
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn shelf(room: usize) -> Shelf {
-        let mut shelf = Shelf::new(Device::flex(), Manifest::shipped());
+        let mut shelf = Shelf::new(Device::flex(), &[]);
         shelf.room = room;
         shelf
     }

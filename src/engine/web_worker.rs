@@ -10,7 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, MessageEvent};
 
 use crate::job::{Files, Host, Reply, Request};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::{Backend, BackendChoice, Call, Done, FromEngine, ToEngine};
@@ -127,7 +127,7 @@ impl Program {
                     Backend::WebGpu { adapter } => format!("WebGPU ({adapter})"),
                 };
                 let labs = (self.engines)();
-                let engine = Engine::new(device, name, Manifest::shipped(), &labs);
+                let engine = Engine::new(device, name, FILES, &labs);
                 *self.engine.borrow_mut() = Some(engine);
                 post(&FromEngine::Ready(status));
             }

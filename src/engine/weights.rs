@@ -14,7 +14,7 @@ use crate::models::ssd::SSD;
 use crate::models::style_network::MULTISTYLE26;
 use crate::models::vgg16::VGG16;
 use crate::models::{Network, Row};
-use crate::protocol::card::ModelCard;
+use crate::protocol::card::WeightsFile;
 use crate::protocol::failure::Failure;
 
 /// sha256 of some bytes, in hex.
@@ -25,20 +25,20 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Checks that bytes are the file that a card describes.
+/// Checks that bytes are that file.
 ///
 /// # Errors
 /// [`Failure::WeightsTruncated`] or [`Failure::WeightsChanged`].
-pub fn verify(card: &ModelCard, bytes: &[u8]) -> Result<(), Failure> {
-    let name = card.name.clone();
-    if bytes.len() < card.bytes {
+pub fn verify(file: &WeightsFile, bytes: &[u8]) -> Result<(), Failure> {
+    let name = file.name.to_string();
+    if bytes.len() < file.bytes {
         return Err(Failure::WeightsTruncated {
             name,
             got: bytes.len(),
-            expected: card.bytes,
+            expected: file.bytes,
         });
     }
-    if sha256_hex(bytes) != card.sha256 {
+    if sha256_hex(bytes) != file.sha256 {
         return Err(Failure::WeightsChanged { name });
     }
     Ok(())
@@ -61,13 +61,13 @@ pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Fail
 /// # Errors
 /// Those of [`Host::weights`] and [`verify`]. Bytes that are wrong are forgotten, so that the next
 /// try fetches them again.
-pub async fn fetch(host: &dyn Host, card: &ModelCard) -> Result<Vec<u8>, Failure> {
-    let bytes = host.weights(&card.name, &card.sha256, card.bytes).await?;
-    if let Err(failure) = verify(card, &bytes) {
-        host.forget_weights(&card.name, &card.sha256).await;
+pub async fn fetch(host: &dyn Host, file: &WeightsFile) -> Result<Vec<u8>, Failure> {
+    let bytes = host.weights(file.name, file.sha256, file.bytes).await?;
+    if let Err(failure) = verify(file, &bytes) {
+        host.forget_weights(file.name, file.sha256).await;
         return Err(failure);
     }
-    host.keep_weights(&card.name, &card.sha256, &bytes).await;
+    host.keep_weights(file.name, file.sha256, &bytes).await;
     Ok(bytes)
 }
 

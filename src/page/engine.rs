@@ -3,12 +3,13 @@
 
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, MessageEvent, Worker};
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use super::worker::{base_address, new_worker};
 
@@ -128,6 +129,8 @@ struct Open {
 #[derive(Default)]
 struct Inner {
     worker: Option<Worker>,
+    /// What hears of the worker, as long as it is kept.
+    listeners: Vec<EventListener>,
     choice: BackendChoice,
     next_id: CallId,
     open: Vec<Open>,
@@ -331,8 +334,7 @@ impl Engine {
         self.update(|inner| {
             if let Some(old) = inner.worker.take() {
                 // What it still posts is of no interest.
-                old.set_onmessage(None);
-                old.set_onerror(None);
+                inner.listeners.clear();
                 old.terminate();
             }
         });
@@ -358,7 +360,8 @@ impl Engine {
             Ok(worker) => worker,
             Err(error) => return self.give_up(format!("{error:?}")),
         };
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let on_message = EventListener::new(&worker, "message", move |event| {
+            let event: &MessageEvent = event.unchecked_ref();
             let parts: Array = event.data().unchecked_into();
             let text = parts.get(0).as_string().unwrap_or_default();
             match serde_json::from_str(&text) {
@@ -366,22 +369,19 @@ impl Engine {
                 Err(error) => self.lost(error.to_string()),
             }
         });
-        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
-            let message = event
-                .dyn_ref::<web_sys::ErrorEvent>()
-                .map(|e| e.message())
-                .unwrap_or_default();
+        let on_error = EventListener::new(&worker, "error", move |event| {
+            let error = event.dyn_ref::<ErrorEvent>();
+            let message = error.map(ErrorEvent::message).unwrap_or_default();
             self.lost(if message.is_empty() {
                 "its program could not be loaded".into()
             } else {
                 message
             });
         });
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        on_message.forget();
-        on_error.forget();
-        self.update(|inner| inner.worker = Some(worker));
+        self.update(|inner| {
+            inner.worker = Some(worker);
+            inner.listeners = vec![on_message, on_error];
+        });
     }
 
     fn receive(self, message: FromEngine, parts: &Array, choice: BackendChoice, lost: bool) {

@@ -7,12 +7,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, ClipboardEvent, DragEvent, File, FileList, HtmlCanvasElement, HtmlVideoElement,
-    MediaStream, MediaStreamConstraints, MediaStreamTrack, Response,
+    MediaStream, MediaStreamConstraints, MediaStreamTrack,
 };
 
+use super::fetch;
 use super::state::{State, use_state};
 use super::text::{sample_name, t_string, use_i18n};
-use super::worker::base_address;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::link::{self, Route};
@@ -36,23 +36,11 @@ pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
 /// # Errors
 /// [`Failure::SampleMissing`].
 pub async fn fetch_picture(folder: &str, name: &str) -> Result<Blob, Failure> {
-    let address = format!("{}{folder}/{name}.jpg", base_address());
-    let missing = |reason: String| Failure::SampleMissing {
+    let fetched = fetch::blob(&format!("{folder}/{name}.jpg")).await;
+    fetched.map_err(|reason| Failure::SampleMissing {
         name: name.into(),
         reason,
-    };
-    let failed = |error: JsValue| missing(error.unchecked_into::<js_sys::Error>().message().into());
-    let response: Response = JsFuture::from(window().fetch_with_str(&address))
-        .await
-        .map_err(failed)?
-        .unchecked_into();
-    if !response.ok() {
-        return Err(missing(response.status().to_string()));
-    }
-    let blob = JsFuture::from(response.blob().map_err(failed)?)
-        .await
-        .map_err(failed)?;
-    Ok(blob.unchecked_into())
+    })
 }
 
 /// Takes a file of the visitor's: checks its header, restores the settings inside it, if it is

@@ -6,6 +6,7 @@ pub mod controls;
 pub mod desk;
 pub mod engine;
 pub mod export;
+pub mod fetch;
 pub mod frame;
 pub mod home;
 pub mod intake;

@@ -3,11 +3,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
 
+use super::fetch;
 use super::text::{short_name, t_string, use_i18n};
-use super::worker::base_address;
 use crate::protocol::lab::LabSpec;
 
 /// The notes of a lab in the page's language.
@@ -23,12 +21,7 @@ pub fn Notes(
     Effect::new(move |_| {
         let language = short_name(i18n.get_locale());
         spawn_local(async move {
-            let fetched = fetch(&format!(
-                "{}notes/{}.{language}.html",
-                base_address(),
-                lab.name
-            ))
-            .await;
+            let fetched = fetch::text(&format!("notes/{}.{language}.html", lab.name)).await;
             // The visitor may have left the lab meanwhile.
             let _ = text.try_set(Some(fetched.map_err(|_| ())));
         });
@@ -57,17 +50,4 @@ pub fn Notes(
             }}
         </details>
     }
-}
-
-async fn fetch(address: &str) -> Result<String, JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(address))
-        .await?
-        .unchecked_into();
-    if !response.ok() {
-        return Err(response.status().into());
-    }
-    Ok(JsFuture::from(response.text()?)
-        .await?
-        .as_string()
-        .unwrap_or_default())
 }

@@ -67,18 +67,8 @@ impl Manifest {
     }
 }
 
+#[cfg(feature = "native")]
 impl Manifest {
-    /// The card of that name.
-    ///
-    /// # Errors
-    /// [`Failure::WeightsMissing`].
-    pub fn card(&self, name: &str) -> Result<&ModelCard, Failure> {
-        self.find(name).ok_or_else(|| Failure::WeightsMissing {
-            name: name.into(),
-            reason: "not in the manifest".into(),
-        })
-    }
-
     /// The manifest of the weights that ship with this build.
     pub fn shipped() -> Self {
         serde_json::from_str(include_str!("../../weights/manifest.json"))
@@ -86,9 +76,48 @@ impl Manifest {
     }
 }
 
-#[cfg(test)]
+/// A file below `weights/`, as the engine needs to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeightsFile {
+    /// Name of its card; see [`file_name`].
+    pub name: &'static str,
+    /// sha256 of the file, in hex.
+    pub sha256: &'static str,
+    /// Size of the file.
+    pub bytes: usize,
+}
+
+#[cfg(feature = "engine")]
+include!(concat!(env!("OUT_DIR"), "/weights.rs"));
+
+/// The file of that name.
+///
+/// # Errors
+/// [`Failure::WeightsMissing`].
+pub fn find_file(
+    files: &'static [WeightsFile],
+    name: &str,
+) -> Result<&'static WeightsFile, Failure> {
+    let named = files.iter().find(|file| file.name == name);
+    named.ok_or_else(|| Failure::WeightsMissing {
+        name: name.into(),
+        reason: "not in the manifest".into(),
+    })
+}
+
+#[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_engine_knows_the_files_of_the_cards() {
+        let cards = Manifest::shipped().models;
+        assert_eq!(cards.len(), FILES.len());
+        for (card, file) in cards.iter().zip(FILES) {
+            let of_card = (&*card.name, &*card.sha256, card.bytes);
+            assert_eq!(of_card, (file.name, file.sha256, file.bytes));
+        }
+    }
 
     #[test]
     fn every_shipped_card_is_filled_in() {

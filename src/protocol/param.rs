@@ -13,7 +13,9 @@ pub struct Param {
     pub key: &'static str,
     /// What values it takes.
     pub kind: Kind,
-    /// What it does, in English, for the command line. The page has words of its own.
+    /// What it does, in English, for the command line. The page has words of its own, and its
+    /// program none of these.
+    #[cfg(feature = "native")]
     pub help: &'static str,
     /// What a change of it causes.
     pub causes: Effect,
@@ -47,12 +49,13 @@ impl Param {
         name: &'static str,
         key: &'static str,
         kind: Kind,
-        help: &'static str,
+        #[cfg_attr(not(feature = "native"), allow(unused_variables))] help: &'static str,
     ) -> Self {
         Self {
             name,
             key,
             kind,
+            #[cfg(feature = "native")]
             help,
             causes: Effect::Redraw,
             group: "",

@@ -59,7 +59,7 @@ fn figures(session: &mut Session, _runs: usize) -> Result<serde_json::Value, Str
         let job = session.job();
         let mut shelf = crate::engine::shelf::Shelf::new(
             device.clone(),
-            crate::protocol::card::Manifest::shipped(),
+            crate::protocol::card::FILES,
         );
         let network = shelf.get(&job, &VGG16).await?;
         let rgb = stretch_rgb(&square, 192, 192);

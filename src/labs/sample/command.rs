@@ -13,7 +13,7 @@ use crate::engine::shelf::Shelf;
 use crate::job::Request;
 use crate::labs::generate::networks::{LatentModel, picture_of, sheet};
 use crate::protocol::picture::Sheet;
-use crate::protocol::card::Manifest;
+use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -68,7 +68,7 @@ async fn many(
     [columns, rows]: [usize; 2],
 ) -> Result<Picture, Failure> {
     let job = session.job();
-    let mut shelf = Shelf::new(session.device.clone(), Manifest::shipped());
+    let mut shelf = Shelf::new(session.device.clone(), FILES);
     let mut bench = Bench {
         job: &job,
         shelf: &mut shelf,

@@ -17,7 +17,7 @@ use crate::labs::generate::networks::LatentModel;
 use crate::labs::sample::engine::noises;
 use crate::methods::statistics::{frechet, inception_score, moments};
 use crate::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config};
-use crate::protocol::card::Manifest;
+use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{Family, SHIPPED, Shipped, find};
 
@@ -136,7 +136,7 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
     let network = weights_file::load_weights(InceptionV3Config::new().init(device), file)?;
     let judged = pollster::block_on(async {
         let job = session.job();
-        let mut shelf = Shelf::new(device.clone(), Manifest::shipped());
+        let mut shelf = Shelf::new(device.clone(), FILES);
         let mut bench = Bench {
             job: &job,
             shelf: &mut shelf,
