@@ -14,7 +14,7 @@ pub struct Lab {
     pub engine: Option<fn() -> Box<dyn crate::engine::lab::LabEngine>>,
     /// Its page.
     #[cfg(feature = "page")]
-    pub page: crate::page::room::Room,
+    pub page: crate::page::state::Room,
     /// Its command; none where there is nothing to do on files.
     #[cfg(feature = "native")]
     pub command: Option<crate::command::CommandRow>,
@@ -62,8 +62,8 @@ pub fn engines() -> Vec<crate::engine::lab::EngineRow> {
 
 /// The labs' pages.
 #[cfg(feature = "page")]
-pub fn pages() -> Vec<crate::page::room::PageRow> {
-    let rows = LABS.iter().map(|lab| crate::page::room::PageRow {
+pub fn pages() -> Vec<crate::page::state::PageRow> {
+    let rows = LABS.iter().map(|lab| crate::page::state::PageRow {
         spec: lab.spec,
         room: lab.page,
     });

@@ -41,8 +41,13 @@ pub fn discriminator_loss(
             activation::relu(-real + 1.0).mean() + activation::relu(fake + 1.0).mean()
         }
         // The variational bound of an f-divergence, turned round (Nowozin et al. 2016, equation 6).
-        divergence => {
-            conjugate_of_output(divergence, fake).mean() - output(divergence, real).mean()
+        Objective::Kl
+        | Objective::ReverseKl
+        | Objective::JensenShannon
+        | Objective::Pearson
+        | Objective::SquaredHellinger
+        | Objective::TotalVariation => {
+            conjugate_of_output(objective, fake).mean() - output(objective, real).mean()
         }
     }
 }
@@ -58,7 +63,12 @@ pub fn generator_loss(objective: Objective, fake: Tensor<1>) -> Tensor<1> {
         Objective::LeastSquares => square(fake - 1.0).mean() * 0.5,
         Objective::Energy => fake.mean(),
         Objective::Wasserstein | Objective::Hinge => -fake.mean(),
-        divergence => -conjugate_of_output(divergence, fake).mean(),
+        Objective::Kl
+        | Objective::ReverseKl
+        | Objective::JensenShannon
+        | Objective::Pearson
+        | Objective::SquaredHellinger
+        | Objective::TotalVariation => -conjugate_of_output(objective, fake).mean(),
     }
 }
 
@@ -71,7 +81,13 @@ fn output(divergence: Objective, score: Tensor<1>) -> Tensor<1> {
         Objective::SquaredHellinger => -(-score).exp() + 1.0,
         Objective::TotalVariation => activation::tanh(score) * 0.5,
         // Kullback-Leibler and Pearson take every number.
-        _ => score,
+        Objective::Kl | Objective::Pearson => score,
+        Objective::Minimax
+        | Objective::NonSaturating
+        | Objective::LeastSquares
+        | Objective::Energy
+        | Objective::Wasserstein
+        | Objective::Hinge => unreachable!("{divergence:?} is no f-divergence"),
     }
 }
 
@@ -87,7 +103,12 @@ fn conjugate_of_output(divergence: Objective, score: Tensor<1>) -> Tensor<1> {
         // (1 - exp(-v)) / exp(-v)
         Objective::SquaredHellinger => score.exp() - 1.0,
         Objective::TotalVariation => activation::tanh(score) * 0.5,
-        other => unreachable!("{other:?} is no f-divergence"),
+        Objective::Minimax
+        | Objective::NonSaturating
+        | Objective::LeastSquares
+        | Objective::Energy
+        | Objective::Wasserstein
+        | Objective::Hinge => unreachable!("{divergence:?} is no f-divergence"),
     }
 }
 

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::state::use_state;
-use super::text::{choice_label, setting_help, setting_label, use_i18n};
+use super::text::use_i18n;
+use super::words::{choice_label, setting_help, setting_label};
 use crate::protocol::lab::LabSpec;
 use crate::protocol::param::{
     Kind, Param, ROW_LIMIT, ROW_STEPS, TEXT_MAX, Value, decimals, parse_color,

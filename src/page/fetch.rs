@@ -6,6 +6,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use super::worker::base_address;
+use crate::protocol::failure::Failure;
+use crate::protocol::samples::Sample;
 
 /// The answer to a path below the page's folder. The error is the reason, for people.
 async fn fetch(path: &str) -> Result<Response, String> {
@@ -36,4 +38,24 @@ pub async fn blob(path: &str) -> Result<Blob, String> {
     let read = async { JsFuture::from(response.blob()?).await };
     let failed = |error: JsValue| error.unchecked_into::<js_sys::Error>().message().into();
     read.await.map(JsValue::unchecked_into).map_err(failed)
+}
+
+/// A sample photograph.
+///
+/// # Errors
+/// [`Failure::SampleMissing`].
+pub async fn sample(sample: &Sample) -> Result<Blob, Failure> {
+    picture("samples", sample.name).await
+}
+
+/// A picture that ships with the page, from one of its folders.
+///
+/// # Errors
+/// [`Failure::SampleMissing`].
+pub async fn picture(folder: &str, name: &str) -> Result<Blob, Failure> {
+    let fetched = blob(&format!("{folder}/{name}.jpg")).await;
+    fetched.map_err(|reason| Failure::SampleMissing {
+        name: name.into(),
+        reason,
+    })
 }

@@ -8,7 +8,8 @@ use super::intake::Intake;
 use super::job_panel::Notices;
 use super::notes::Notes;
 use super::state::use_state;
-use super::text::{lab_word, t_string, use_i18n};
+use super::text::{t_string, use_i18n};
+use super::words::lab_word;
 use crate::protocol::lab::{LabSpec, Wing};
 
 /// The frame of a lab's page.

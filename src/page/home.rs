@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::job_panel::Notices;
 use super::state::use_state;
-use super::text::{lab_word, t_string, use_i18n};
+use super::text::{t_string, use_i18n};
+use super::words::lab_word;
 use crate::protocol::lab::{LabSpec, Wing};
 
 /// The front page.

@@ -10,9 +10,9 @@ use web_sys::{
     MediaStream, MediaStreamConstraints, MediaStreamTrack,
 };
 
-use super::fetch;
 use super::state::{State, use_state};
-use super::text::{sample_name, t_string, use_i18n};
+use super::text::{t_string, use_i18n};
+use super::words::sample_name;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::link::{self, Route};
@@ -22,26 +22,6 @@ use crate::protocol::samples::{SAMPLES, Sample};
 
 /// Bytes at the start of a file that hold its header and, in a PNG of ours, the settings.
 const HEAD_BYTES: f64 = 262_144.0;
-
-/// Fetches a sample photograph.
-///
-/// # Errors
-/// [`Failure::SampleMissing`].
-pub async fn fetch_sample(sample: &Sample) -> Result<Blob, Failure> {
-    fetch_picture("samples", sample.name).await
-}
-
-/// Fetches a picture that ships with the page, from one of its folders.
-///
-/// # Errors
-/// [`Failure::SampleMissing`].
-pub async fn fetch_picture(folder: &str, name: &str) -> Result<Blob, Failure> {
-    let fetched = fetch::blob(&format!("{folder}/{name}.jpg")).await;
-    fetched.map_err(|reason| Failure::SampleMissing {
-        name: name.into(),
-        reason,
-    })
-}
 
 /// Takes a file of the visitor's: checks its header, restores the settings inside it, if it is
 /// a PNG that Kiln exported, and runs the lab.

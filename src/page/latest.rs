@@ -6,7 +6,8 @@ use std::rc::Rc;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Question, Says, Status, Told};
-use super::text::{failure_sentence, t_string, use_i18n};
+use super::text::{t_string, use_i18n};
+use super::words::failure_sentence;
 use crate::protocol::failure::Failure;
 
 /// What is done with an answer.
@@ -144,9 +145,9 @@ pub fn Standing(latest: Latest) -> impl IntoView {
                 let starting = engine.status.get() == Status::Starting;
                 let loading = latest.loading.get();
                 let text = match loading {
-                    _ if starting => t_string!(i18n, generate.engine_starting).to_string(),
-                    Some((bytes, total)) => t_string!(i18n, generate.engine_loading, mb = format!("{:.1}", bytes as f64 / 1e6), total = format!("{:.1}", total as f64 / 1e6)).to_string(),
-                    None => t_string!(i18n, generate.engine_working).to_string(),
+                    None | Some(_) if starting => t_string!(i18n, page.engine_starting).to_string(),
+                    Some((bytes, total)) => t_string!(i18n, page.engine_loading, mb = format!("{:.1}", bytes as f64 / 1e6), total = format!("{:.1}", total as f64 / 1e6)).to_string(),
+                    None => t_string!(i18n, page.engine_working).to_string(),
                 };
                 view! { <p class="sentence">{text}</p> }
             })}

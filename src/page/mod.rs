@@ -17,7 +17,6 @@ pub mod models;
 pub mod notes;
 pub mod plot;
 pub mod pointer;
-pub mod room;
 pub mod sheet;
 pub mod shell;
 pub mod state;

@@ -6,12 +6,13 @@ use super::engine::{Engine, Status};
 use super::home::Home;
 use super::intake;
 use super::models::Models;
-use super::room::PageRow;
+use super::state::PageRow;
 use super::state::{Page, State, use_state};
 use super::text::{
-    I18nContextProvider, Locale, lab_word, reason_sentence, short_name, store_locale,
-    stored_locale, t_string, use_i18n,
+    I18nContextProvider, Locale, reason_sentence, short_name, store_locale, stored_locale,
+    t_string, use_i18n,
 };
+use super::words::lab_word;
 use crate::protocol::lab::Wing;
 use crate::protocol::message::{Backend, BackendChoice, BackendStatus, Reason};
 

@@ -8,13 +8,46 @@ use web_sys::{Blob, Url};
 
 use super::desk::Desk;
 use super::engine::{Engine, now_ms};
-use super::room::{PageRow, Trigger};
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::link::{self, Notice, Route, Shared};
 use crate::protocol::param::{Effect, Value, row_steps};
 use crate::protocol::samples::Sample;
 use crate::protocol::settings::Settings;
+
+/// Why a lab is to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// A new run: another picture, a setting that needs one, or the visitor's word.
+    Run,
+    /// Something else is to be made of the last result.
+    Refine,
+    /// Settings changed that a run under way may take over.
+    Adjust,
+}
+
+/// A lab's page.
+#[derive(Clone, Copy)]
+pub struct Room {
+    /// The page.
+    pub view: fn() -> AnyView,
+    /// What the lab does with the settings that it is given. Labs that ask by themselves do nothing.
+    pub act: fn(State, &Settings, Trigger),
+    /// What invites to it on the front page, for the few that stand there.
+    pub door: Option<fn() -> AnyView>,
+}
+
+/// A row of the list of labs, as the page needs it.
+#[derive(Clone, Copy)]
+pub struct PageRow {
+    /// The lab.
+    pub spec: &'static LabSpec,
+    /// Its page.
+    pub room: Room,
+}
+
+/// What a lab does that asks by itself.
+pub fn asks_by_itself(_: State, _: &Settings, _: Trigger) {}
 
 /// The picture on the stage.
 #[derive(Clone)]
@@ -326,7 +359,7 @@ impl State {
     pub fn take_sample(self, sample: &'static Sample) {
         let is_latest = self.begin_choice();
         leptos::task::spawn_local(async move {
-            let fetched = super::intake::fetch_sample(sample).await;
+            let fetched = super::fetch::sample(sample).await;
             if !is_latest() {
                 return;
             }

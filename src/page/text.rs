@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::protocol::generative::{DataSet, Family, Shipped};
 use crate::protocol::link::Notice;
 use crate::protocol::message::{Reason, Stage};
 
@@ -18,7 +17,6 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 }
 
-pub use super::words::{choice_label, failure_sentence, lab_word, setting_help, setting_label};
 pub use generated::i18n::*;
 pub use leptos_i18n::t_string;
 
@@ -51,22 +49,6 @@ pub fn short_name(locale: Locale) -> &'static str {
     match locale {
         Locale::en => "en",
         Locale::zh => "zh",
-    }
-}
-
-/// What a shipped network is called in a list.
-pub fn model_label(i18n: I18n, shipped: &Shipped) -> String {
-    let data = match shipped.data {
-        DataSet::Digits => t_string!(i18n, generate.data_digits),
-        DataSet::FashionMnist => "Fashion-MNIST",
-        DataSet::Avatars => t_string!(i18n, generate.data_avatars),
-    };
-    let objective = shipped.name.rsplit_once(shipped.data.name());
-    let objective = objective.map_or("", |(_, rest)| rest.trim_start_matches('-'));
-    match (shipped.family, objective) {
-        (Family::Gan, "") => format!("{data}, hinge"),
-        (Family::Gan, objective) => format!("{data}, {objective}"),
-        _ => data.to_string(),
     }
 }
 
@@ -112,9 +94,4 @@ pub fn notice_sentence(i18n: I18n, notice: &Notice) -> String {
         Notice::NewerVersion => t_string!(i18n, page.notice_newer).to_string(),
         Notice::Dropped(part) => t_string!(i18n, page.notice_dropped, part = part).to_string(),
     }
-}
-
-/// Name of a sample photograph.
-pub fn sample_name(i18n: I18n, name: &str) -> String {
-    lab_word(i18n, "page", &format!("samples.{name}")).into()
 }

@@ -63,3 +63,8 @@ pub fn failure_sentence(i18n: I18n, failure: &Failure) -> String {
         .and_then(|other| Some(find(FAILURES, &failure.name())?[other]));
     template.map_or_else(|| failure.to_string(), |template| failure.fill(template))
 }
+
+/// Name of a sample photograph.
+pub fn sample_name(i18n: I18n, name: &str) -> &'static str {
+    lab_word(i18n, "page", &format!("samples.{name}"))
+}

@@ -239,10 +239,21 @@ impl Kind {
                 words[index.min(words.len() - 1)].into()
             }
             (Self::Open | Self::Text { .. }, Value::Text(text)) => text.clone(),
-            (_, Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
+            (Self::Color(_), Value::Color([r, g, b])) => format!("{r:02x}{g:02x}{b:02x}"),
             (Self::Mix { .. }, Value::Mix(mix)) => format_mix(mix),
             (Self::Row { .. }, Value::Row(row)) => format_row(row),
-            _ => self.format(&self.default_value()),
+            // A value of another kind.
+            (
+                Self::Number { .. }
+                | Self::Choice(_)
+                | Self::Search(_)
+                | Self::Open
+                | Self::Text { .. }
+                | Self::Color(_)
+                | Self::Mix { .. }
+                | Self::Row { .. },
+                _,
+            ) => self.format(&self.default_value()),
         }
     }
 
@@ -272,7 +283,18 @@ impl Kind {
                 let limit = (ROW_LIMIT * ROW_STEPS) as i8;
                 Value::Row(row.map(|steps| steps.clamp(-limit, limit)))
             }
-            _ => self.default_value(),
+            // A value of another kind, or one that is none.
+            (
+                Self::Number { .. }
+                | Self::Choice(_)
+                | Self::Search(_)
+                | Self::Open
+                | Self::Text { .. }
+                | Self::Color(_)
+                | Self::Mix { .. }
+                | Self::Row { .. },
+                _,
+            ) => self.default_value(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::page::controls::Control;
 use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::pointer::{capture, place_of};
-use crate::page::room::{Room, asks_by_itself};
+use crate::page::state::{Room, asks_by_itself};
 use crate::page::state::use_state;
 use crate::page::text::{I18n, t_string, use_i18n};
 

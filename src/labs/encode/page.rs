@@ -15,7 +15,7 @@ use crate::page::engine;
 use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::intake::FileButton;
 use crate::page::latest::{Latest, Standing};
-use crate::page::room::{Room, asks_by_itself};
+use crate::page::state::{Room, asks_by_itself};
 use crate::page::sheet::{Drawn, SheetView};
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};

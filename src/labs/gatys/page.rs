@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::spec::LAB;
 use crate::labs::search::page::{Needs, SearchLab, act};
-use crate::page::room::Room;
+use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
     picture: true,

@@ -1,11 +1,27 @@
 //! What the pages of the generative labs share.
 
 use crate::page::text::{I18n, t_string};
-use crate::protocol::generative::{ATTRIBUTES_OF_AVATARS, DataSet};
+use crate::protocol::generative::{ATTRIBUTES_OF_AVATARS, DataSet, Family, Shipped};
 
 /// A pseudo-random seed from the browser: what Randomise gives. It stands in the link afterwards.
 pub fn random_seed() -> f32 {
     (js_sys::Math::random() * 10_000.0).floor().min(9_999.0) as f32
+}
+
+/// What a shipped network is called in a list.
+pub fn model_label(i18n: I18n, shipped: &Shipped) -> String {
+    let data = match shipped.data {
+        DataSet::Digits => t_string!(i18n, generate.data_digits),
+        DataSet::FashionMnist => "Fashion-MNIST",
+        DataSet::Avatars => t_string!(i18n, generate.data_avatars),
+    };
+    let objective = shipped.name.rsplit_once(shipped.data.name());
+    let objective = objective.map_or("", |(_, rest)| rest.trim_start_matches('-'));
+    match (shipped.family, objective) {
+        (Family::Gan, "") => format!("{data}, hinge"),
+        (Family::Gan, objective) => format!("{data}, {objective}"),
+        (Family::Ae | Family::Vae | Family::Cvae, _) => data.to_string(),
+    }
 }
 
 /// What an attribute is called.

@@ -319,7 +319,7 @@ fn publish_network(
         limits: match shipped.family {
             Family::Ae => "points between the codes of pictures need not stand for pictures",
             Family::Gan => "no encoder; no measure of how likely a picture is; what it leaves out does not show in its samples",
-            _ => "soft where pictures of the same code differ",
+            Family::Vae | Family::Cvae => "soft where pictures of the same code differ",
         }
         .into(),
     })
@@ -341,7 +341,9 @@ fn title(shipped: &Shipped) -> String {
             format!("{kind} ({}) on {}", objective.name(), shipped.data.name())
         }
         (Family::Gan, None) => format!("{kind} (hinge) on {}", shipped.data.name()),
-        _ => format!("{kind} on {}", shipped.data.name()),
+        (Family::Ae | Family::Vae | Family::Cvae, _) => {
+            format!("{kind} on {}", shipped.data.name())
+        }
     }
 }
 

@@ -15,9 +15,10 @@ use crate::page::engine;
 use crate::page::export;
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::home::Door;
-use crate::page::intake::{FileButton, Samples, check_file, fetch_sample};
+use crate::page::fetch;
+use crate::page::intake::{FileButton, Samples, check_file};
 use crate::page::job_panel::RunPanel;
-use crate::page::room::{Room, Trigger};
+use crate::page::state::{Room, Trigger};
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
@@ -140,7 +141,7 @@ fn More(behind: Behind) -> impl IntoView {
     };
     let choose = move |sample: &'static crate::protocol::samples::Sample| {
         leptos::task::spawn_local(async move {
-            match fetch_sample(sample).await {
+            match fetch::sample(sample).await {
                 Ok(blob) => behind.set(blob, Some(sample.name)),
                 Err(failure) => state.refuse(failure),
             }

@@ -10,10 +10,11 @@ use crate::page::controls::Panel;
 use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::latest::Standing;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::room::{Room, asks_by_itself};
+use crate::page::state::{Room, asks_by_itself};
 use crate::page::sheet::SheetView;
 use crate::page::state::use_state;
-use crate::page::text::{lab_word, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
+use crate::page::words::{lab_word};
 
 /// The lab's page.
 pub const ROOM: Room = Room {

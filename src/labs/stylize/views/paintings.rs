@@ -5,9 +5,11 @@ use wasm_bindgen::JsCast;
 use web_sys::Blob;
 
 use crate::labs::stylize::paintings::{BUILT_IN, OWN, PAINTINGS};
-use crate::page::intake::{FileButton, check_file, fetch_picture};
+use crate::page::fetch;
+use crate::page::intake::{FileButton, check_file};
 use crate::page::state::{State, use_state};
-use crate::page::text::{choice_label, lab_word, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
+use crate::page::words::{choice_label, lab_word};
 use crate::protocol::lab::LabSpec;
 use crate::protocol::settings::Settings;
 
@@ -41,7 +43,7 @@ pub fn fetch(
         BUILT_IN => then(None),
         OWN => then(own(state).0.get_untracked()),
         painting => leptos::task::spawn_local(async move {
-            match fetch_picture("paintings", painting).await {
+            match fetch::picture("paintings", painting).await {
                 Ok(style) => then(Some(style)),
                 Err(failure) => state.refuse(failure),
             }

@@ -7,7 +7,8 @@ use super::tiles::tile_position;
 use crate::labs::stylize::paintings::BUILT_IN;
 use crate::labs::stylize::spec::{LAB, NAMES, STYLES};
 use crate::page::state::use_state;
-use crate::page::text::{setting_label, t_string, use_i18n};
+use crate::page::text::{t_string, use_i18n};
+use crate::page::words::{setting_label};
 use crate::protocol::param::{Value, only};
 
 /// The styles as tiles: one of them, or several with a weight each.

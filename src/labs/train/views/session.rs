@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use web_sys::Blob;
 
-use crate::labs::train::spec::{LAB, Progress, Question, Steps};
+use crate::labs::train::spec::{LAB, Progress, Question, Steps, Switch, TrainSettings};
 use crate::page::engine::{self, Says};
 use crate::page::export;
 use crate::page::latest::Latest;
@@ -137,9 +137,9 @@ impl Session {
     pub fn save(self) {
         let settings = self.settings.get_untracked();
         let word = |name| settings.word(name);
-        let norm = match word("spectral-norm") {
-            "on" => "-spectral-norm",
-            _ => "",
+        let norm = match settings.read::<TrainSettings>().spectral_norm {
+            Switch::On => "-spectral-norm",
+            Switch::Off => "",
         };
         let latent = LAB.param("latent").expect("a row of the table");
         let name = format!(
