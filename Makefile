@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test lint unit browser screenshots bench data convert vectors samples styles directions paintings kiln
+.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,8 +22,12 @@ dist: ## build the static site into dist/
 	$(SAY) "building the static site into dist/"
 	trunk build --release
 
-test: lint unit dist browser ## run every test
+test: lint unit dist size browser ## run every test
 	$(SAY) "all tests passed"
+
+size: ## what the two programs weigh, against the record in tools/size.json; needs `make dist`
+	$(SAY) "sizes of the page and the engine"
+	@sh tools/size.sh
 
 lint: ## formatting, clippy natively and for wasm, licences
 	@sh tools/setup.sh wasm deny

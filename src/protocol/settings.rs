@@ -234,10 +234,7 @@ impl Field for Found {
 }
 
 /// Reads a choice as the enum that its words come from.
-pub fn variant<T: strum::VariantArray>(value: &Value) -> T
-where
-    T: Copy,
-{
+pub fn variant<T: strum::VariantArray + Copy>(value: &Value) -> T {
     match value {
         Value::Choice(index) => T::VARIANTS[*index],
         other => wrong(other, "choice"),
