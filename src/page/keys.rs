@@ -12,14 +12,16 @@ pub struct KeyCursor {
     at: RwSignal<[f64; 2]>,
 }
 
-impl KeyCursor {
+impl Default for KeyCursor {
     /// In the middle.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             at: RwSignal::new([0.5, 0.5]),
         }
     }
+}
 
+impl KeyCursor {
     /// Moves the mark with the arrow keys; with Enter or the space bar, where it is.
     pub fn press(self, event: &KeyboardEvent) -> Option<[f64; 2]> {
         let [x, y] = match event.key().as_str() {

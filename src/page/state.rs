@@ -70,6 +70,9 @@ struct Kept {
     desk: Desk,
 }
 
+/// What labs keep, by its type.
+type Memory = Vec<(TypeId, Box<dyn Any>)>;
+
 /// Everything that the address and the stage depend on.
 #[derive(Clone, Copy)]
 pub struct State {
@@ -85,7 +88,7 @@ pub struct State {
     pub engine: Engine,
     labs: StoredValue<Vec<Kept>>,
     /// What labs keep for themselves, by its type.
-    memory: StoredValue<Vec<(TypeId, Box<dyn Any>)>, LocalStorage>,
+    memory: StoredValue<Memory, LocalStorage>,
     /// What lives as long as the page.
     owner: StoredValue<Owner>,
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.

@@ -69,7 +69,7 @@ fn ScoresLab() -> impl IntoView {
 #[component]
 fn Facts(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
     let i18n = use_i18n();
-    let facts = move || {
+    move || {
         scored.get().map(|(found, _)| {
             let [means, covariances] = found.frechet.map(f64::from);
             view! {
@@ -83,8 +83,7 @@ fn Facts(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
                 </dl>
             }
         })
-    };
-    facts
+    }
 }
 
 /// Which classes the classifier sees.

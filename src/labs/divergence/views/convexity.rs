@@ -174,7 +174,7 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
             start(at);
         }
     };
-    let keys = KeyCursor::new();
+    let keys = KeyCursor::default();
     let key = move |event: web_sys::KeyboardEvent| {
         if let Some(at) = keys.press(&event) {
             start(at);

@@ -63,7 +63,7 @@ pub fn PlaneView(
             context.fill();
         }
     };
-    let keys = KeyCursor::new();
+    let keys = KeyCursor::default();
     let key = move |event: web_sys::KeyboardEvent| {
         if !can_draw.get_untracked() {
             return;
