@@ -60,7 +60,7 @@ impl LabEngine for Training {
                 Question::Load { drawn } => {
                     let mut play = Play::begin(&settings, drawn, pack, &device);
                     let bytes = request.bytes("weights").await?;
-                    play.load(bytes.ok_or(Failure::WeightsOfAnother)?)?;
+                    play.load(bench.shelf, bytes.ok_or(Failure::WeightsOfAnother)?)?;
                     (self.play.insert(play), Steps::Both(0))
                 }
             };

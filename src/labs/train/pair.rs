@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batches::{self, Order, pictures_of};
 use crate::data::pack::Pack;
+use crate::engine::shelf::Shelf;
 use crate::job::Job;
 use super::spec::{CELLS, Networks, Plane, Progress, Steps, Switch, TrainSettings};
 use crate::labs::generate::networks::sheet;
@@ -45,6 +46,9 @@ const BUDGET_MS: f64 = 10_000.0;
 /// Steps whose losses are read back at once: often enough that no device falls far behind, seldom
 /// enough that it hardly waits.
 const READ_TOGETHER: usize = 16;
+
+/// Name on the shelf of a pair whose weights the visitor brought.
+const OWN: &str = "own-pair";
 
 /// A pair in training.
 pub struct Play {
@@ -250,16 +254,14 @@ impl Play {
         Ok(bytes.to_vec())
     }
 
-    /// Goes on with the weights of a file.
+    /// Goes on with the weights of a file, which is kept on the shelf.
     ///
     /// # Errors
     /// [`Failure::WeightsOfAnother`]; nothing has changed then.
-    pub fn load(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
-        let refused = |_| Failure::WeightsOfAnother;
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(refused)?;
+    pub fn load(&mut self, shelf: &mut Shelf, bytes: Vec<u8>) -> Result<(), Failure> {
         match &mut self.pair {
-            Pair::Points(players, _) => fill(players, record),
-            Pair::Pictures(players, ..) => fill(players, record),
+            Pair::Points(players, _) => fill(players, shelf, bytes),
+            Pair::Pictures(players, ..) => fill(players, shelf, bytes),
         }
     }
 }
@@ -271,15 +273,15 @@ fn record<G: Generate, D: Discriminate>(players: &Players<G, D>) -> ModuleRecord
 }
 
 /// Puts what [`record`] gave into both networks.
-fn fill<G: Generate, D: Discriminate>(
+fn fill<G: Generate + 'static, D: Discriminate + 'static>(
     players: &mut Players<G, D>,
-    record: ModuleRecord,
+    shelf: &mut Shelf,
+    bytes: Vec<u8>,
 ) -> Result<(), Failure> {
     let (generator, discriminator) = (&mut players.generator, &mut players.discriminator);
-    let pair = (generator.network.clone(), discriminator.network.clone());
-    (generator.network, discriminator.network) = pair
-        .try_load_record(record)
-        .map_err(|_| Failure::WeightsOfAnother)?;
+    let blank = (generator.network.clone(), discriminator.network.clone());
+    let pair = shelf.place(OWN, blank, bytes)?;
+    (generator.network, discriminator.network) = (*pair).clone();
     Ok(())
 }
 
