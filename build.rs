@@ -218,14 +218,16 @@ mod words {
             "pub const LANGUAGES: [&str; {}] = {LANGUAGES:?};",
             LANGUAGES.len()
         )?;
-        writeln!(
-            code,
-            "pub static WORDS: &[(&str, [&str; LANGUAGES.len()])] = &["
-        )?;
+        // One text: as many slices would be pointers, which do not compress.
+        let mut words = String::new();
         for (path, texts) in rows {
-            writeln!(code, "({path:?}, {texts:?}),")?;
+            if texts.iter().any(|text| text.contains(['\n', '\t'])) {
+                return Err(format!("{path} has a tab or a line break").into());
+            }
+            writeln!(words, "{path}\t{}", texts.join("\t"))?;
         }
-        writeln!(code, "];\npub static USES: &[(&str, &[&str])] = &[")?;
+        writeln!(code, "pub static WORDS: &str = {words:?};")?;
+        writeln!(code, "pub static USES: &[(&str, &[&str])] = &[")?;
         for Folder { name, uses, .. } in folders.iter().filter(|folder| !folder.uses.is_empty()) {
             writeln!(code, "({name:?}, &{uses:?}),")?;
         }

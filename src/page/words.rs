@@ -24,12 +24,37 @@ fn find<T>(table: &'static [(&str, T)], key: &str) -> Option<&'static T> {
     Some(&table[index].1)
 }
 
+/// A path, and its text in each language.
+type Row = (&'static str, [&'static str; LANGUAGES.len()]);
+
+thread_local! {
+    /// [`WORDS`], taken apart once; sorted by path, as they are there.
+    static ROWS: Vec<Row> = WORDS
+        .lines()
+        .map(|line| {
+            let mut parts = line.split('\t');
+            let mut next = || parts.next().unwrap_or_default();
+            (next(), std::array::from_fn(|_| next()))
+        })
+        .collect();
+}
+
+/// The text of a path in a language.
+fn find_words(path: &str, language: usize) -> Option<&'static str> {
+    ROWS.with(|rows| {
+        let index = rows
+            .binary_search_by(|(other, _)| (*other).cmp(path))
+            .ok()?;
+        Some(rows[index].1[language])
+    })
+}
+
 /// The text at a path: the lab's own, or of the folders that the lab's words use, or the page's.
 fn look_up(i18n: I18n, lab: &str, path: &str) -> Option<&'static str> {
     let used = find(USES, lab).copied().unwrap_or_default();
     let mut folders = std::iter::once(&lab).chain(used).chain([&"page"]);
-    let texts = folders.find_map(|folder| find(WORDS, &format!("{folder}.{path}")))?;
-    Some(texts[language(i18n)])
+    let language = language(i18n);
+    folders.find_map(|folder| find_words(&format!("{folder}.{path}"), language))
 }
 
 /// The text at a path below a lab or the page: `title`, `lead`, `tab`, or of a list, as `classes.8`.
