@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
+use super::fetch;
 use super::worker::{base_address, new_worker};
 
 use crate::protocol::failure::Failure;
@@ -83,7 +84,7 @@ pub struct Says {
 impl Says {
     /// The lab's own words, if they are of that type.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_str(&self.text).ok()
+        fetch::parse(&self.text)
     }
 
     /// The bytes of that name; none where there are none.
@@ -364,9 +365,9 @@ impl Engine {
             let event: &MessageEvent = event.unchecked_ref();
             let parts: Array = event.data().unchecked_into();
             let text = parts.get(0).as_string().unwrap_or_default();
-            match serde_json::from_str(&text) {
-                Ok(message) => self.receive(message, &parts, choice, lost),
-                Err(error) => self.lost(error.to_string()),
+            match fetch::parse(&text) {
+                Some(message) => self.receive(message, &parts, choice, lost),
+                None => self.lost("it said what is not understood".into()),
             }
         });
         let on_error = EventListener::new(&worker, "error", move |event| {

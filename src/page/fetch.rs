@@ -59,3 +59,9 @@ pub async fn picture(folder: &str, name: &str) -> Result<Blob, Failure> {
         reason,
     })
 }
+
+/// Reads JSON with the browser's own parser, which weighs nothing.
+pub fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    let value = js_sys::JSON::parse(text).ok()?;
+    serde_wasm_bindgen::from_value(value).ok()
+}

@@ -15,7 +15,7 @@ pub fn Models() -> impl IntoView {
     let fetched: RwSignal<Option<Option<Manifest>>> = RwSignal::new(None);
     spawn_local(async move {
         let text = fetch::text("weights/manifest.json").await.ok();
-        let manifest = text.and_then(|text| serde_json::from_str(&text).ok());
+        let manifest = text.and_then(|text| fetch::parse(&text));
         // The visitor may have left the page meanwhile.
         let _ = fetched.try_set(Some(manifest));
     });
