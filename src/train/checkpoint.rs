@@ -21,10 +21,28 @@ pub struct Checkpoint {
 
 /// Where checkpoints are kept: files beside the weights, or memory.
 pub trait Storage {
+    /// Whether anything is kept. Where nothing is, a program needs no code that makes checkpoints.
+    const KEEPS: bool = true;
     /// Keeps a checkpoint in place of the one before: after a failure the one before is still whole.
     fn keep(&mut self, checkpoint: Checkpoint) -> Promise<'_, Result<(), Failure>>;
     /// The checkpoint that was kept last.
     fn last(&self) -> Promise<'_, Result<Checkpoint, Failure>>;
+}
+
+/// Keeps nothing: for runs of a few steps, whose owner keeps the trainee.
+#[derive(Debug, Default)]
+pub struct Nowhere;
+
+impl Storage for Nowhere {
+    const KEEPS: bool = false;
+
+    fn keep(&mut self, _: Checkpoint) -> Promise<'_, Result<(), Failure>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn last(&self) -> Promise<'_, Result<Checkpoint, Failure>> {
+        Box::pin(async { Err(Failure::NothingInTraining) })
+    }
 }
 
 /// Keeps the last checkpoint as long as the program runs.

@@ -139,11 +139,11 @@ impl<T: Trainee> Training<T> {
     /// # Errors
     /// [`Failure::Diverged`] where a loss is not finite, [`Failure::Cancelled`], what storage and
     /// `report` return, and those of [`Job::read`].
-    pub async fn run(
+    pub async fn run<S: Storage>(
         &mut self,
         job: &Job<'_>,
         plan: &Plan,
-        storage: &mut dyn Storage,
+        storage: &mut S,
         report: &mut dyn FnMut(Report) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let until = job.now_ms() + plan.budget_ms;
@@ -158,8 +158,9 @@ impl<T: Trainee> Training<T> {
             self.step += 1;
             job.breathe().await?;
             let is_over = self.step >= plan.steps || job.pausing() || job.now_ms() >= until;
-            let is_kept =
-                plan.checkpoint_every > 0 && self.step.is_multiple_of(plan.checkpoint_every);
+            let is_kept = S::KEEPS
+                && plan.checkpoint_every > 0
+                && self.step.is_multiple_of(plan.checkpoint_every);
             let is_logged = step.is_multiple_of(plan.log_every);
             // What is kept or handed on is looked at first: numbers that are not finite must not
             // take the place of a good checkpoint, nor pass for a result.

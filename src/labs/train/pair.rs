@@ -21,7 +21,7 @@ use crate::models::generate::points::{
 };
 use crate::models::generate::shapes;
 use crate::protocol::failure::Failure;
-use crate::train::checkpoint::Memory;
+use crate::train::checkpoint::Nowhere;
 use crate::train::gan::{GanTrainee, Players, Rules, Turn, samples_only};
 use crate::train::noise;
 use crate::train::schedule::Schedule;
@@ -310,7 +310,7 @@ async fn take<G: Generate, D: Discriminate>(
         Ok(())
     };
     let ended = training
-        .run(job, plan, &mut Memory::default(), &mut report)
+        .run(job, plan, &mut Nowhere, &mut report)
         .await;
     (training.step, ended.map(|()| history))
 }
