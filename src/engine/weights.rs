@@ -8,11 +8,6 @@ use sha2::{Digest, Sha256};
 use burn::tensor::Device;
 
 use crate::job::Host;
-use crate::models::arbitrary_style::{ARBITRARY_PREDICT, ARBITRARY_TRANSFORM};
-use crate::models::selfie::SELFIE;
-use crate::models::ssd::SSD;
-use crate::models::style_network::MULTISTYLE26;
-use crate::models::vgg16::VGG16;
 use crate::models::{Network, Row};
 use crate::protocol::card::WeightsFile;
 use crate::protocol::failure::Failure;
@@ -91,13 +86,3 @@ impl<M: Module + 'static> AnyNetwork for Network<M> {
         fill(self.blank(device), self.name, bytes).map(drop)
     }
 }
-
-/// The networks that are converted from packages.
-pub const NETWORKS: &[&dyn AnyNetwork] = &[
-    &SSD,
-    &SELFIE,
-    &MULTISTYLE26,
-    &ARBITRARY_PREDICT,
-    &ARBITRARY_TRANSFORM,
-    &VGG16,
-];

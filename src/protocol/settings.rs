@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_arrives_and_what_does_not_fit_is_refused() {
-        let settings = Settings::new(&LAB).with(&[(NAMES.size, "7")]);
+        let settings = Settings::new(&LAB).with(&[(NAMES.size, "7"), (NAMES.name, "y")]);
         let packed = settings.pack();
         assert_eq!(Settings::unpack(&[&LAB], packed.clone()), Some(settings));
         assert_eq!(Settings::unpack(&[], packed.clone()), None);
