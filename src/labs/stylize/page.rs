@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::paintings::BUILT_IN;
 use super::spec::{LAB, NAMES, Painted, Question};
-use super::views::pad::{Pad, regions};
+use super::views::brush::regions;
+use super::views::pad::PadPanel;
 use super::views::paintings::{self, Paintings};
 use super::views::picker::StylePicker;
 use crate::page::canvas::{Compare, Painting};
@@ -77,7 +78,7 @@ fn StylizeLab() -> impl IntoView {
         })
     };
     view! {
-        <LabFrame lab=&LAB above=|| view! { <Pad /> }>
+        <LabFrame lab=&LAB above=|| view! { <PadPanel /> }>
             <div class="bench">
                 <div>
                     <Stage>{painted}</Stage>

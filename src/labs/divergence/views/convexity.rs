@@ -1,7 +1,9 @@
 //! A chord on a curve; the way down a convex and a non-convex surface.
 
 use leptos::prelude::*;
+use web_sys::HtmlCanvasElement;
 
+use super::slider::{Row, RowSlider};
 use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::page::pointer::place_of;
@@ -12,26 +14,28 @@ use crate::page::export;
 use crate::page::keys::KeyCursor;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::frame::ShareButton;
-use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
 
-/// Ends of the chord as shares of the range, before the visitor moves them.
-const DEFAULTS: [f64; 2] = [0.15, 0.8];
+/// Ends of the chord as shares of the range.
+const CHORD: Row = Row {
+    name: NAMES.chord,
+    id: "chord",
+    defaults: &[0.15, 0.8],
+    unit: 0.25,
+};
 /// Pixels of a surface's side.
 const SIDE: f64 = 260.0;
+/// Rows and columns of what is painted of a surface.
+const CELLS: usize = 52;
 /// Steps of a descent.
 const STEPS: usize = 60;
 
 /// The topic.
 #[component]
 pub fn Convexity() -> impl IntoView {
-    let state = use_state();
     let i18n = use_i18n();
     let curve = move || read().curve;
-    let share = move |index: usize| {
-        let moved = f64::from(read().chord.0[index]);
-        (DEFAULTS[index] + moved / 4.0).clamp(0.0, 1.0)
-    };
+    let share = move |index: usize| CHORD.value(&read().chord, index).clamp(0.0, 1.0);
     let ends = move || {
         let [low, high] = curve().range();
         [0, 1].map(|i| low + share(i) * (high - low))
@@ -60,20 +64,15 @@ pub fn Convexity() -> impl IntoView {
         }
     };
     let slider = move |index: usize| {
-        let id = format!("chord-{index}");
-        let label = if index == 0 { "a" } else { "b" };
         view! {
-            <div class="control">
-                <label for=id.clone()>{label}</label>
-                <output for=id.clone()>{move || number(ends()[index])}</output>
-                <input type="range" id=id min="0" max="1" step="0.0125"
-                    prop:value=move || share(index).to_string()
-                    on:input:target=move |event| { if let Ok(v) = event.target().value().parse::<f64>() {
-                        let steps = ((v - DEFAULTS[index]) * 4.0) as f32;
-                        state.set_in_row(&LAB, NAMES.chord, &[(index, steps)]);
-                    } }
-                />
-            </div>
+            <RowSlider
+                row=CHORD
+                index
+                ends=[0.0, 1.0]
+                label=["a", "b"][index]
+                value=Signal::derive(move || share(index))
+                told=Signal::derive(move || number(ends()[index]))
+            />
         }
     };
     let rate = RwSignal::new(0.1f64);
@@ -117,49 +116,7 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
     let starts = RwSignal::new(vec![[1.5, 1.3], [-1.6, 1.1], [-1.2, -1.7]]);
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
-        let Ok(context) = export::context(&canvas) else {
-            return;
-        };
-        const CELLS: usize = 52;
-        let place = |i: usize| (i as f64 + 0.5) / CELLS as f64 * 4.0 - 2.0;
-        let heights: Vec<f64> = (0..CELLS * CELLS)
-            .map(|i| surface.value([place(i % CELLS), -place(i / CELLS)]))
-            .collect();
-        let low = heights.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = heights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let cell = SIDE / CELLS as f64;
-        for (i, height) in heights.iter().enumerate() {
-            let [r, g, b] = inferno(((height - low) / (high - low)) as f32);
-            context.set_fill_style_str(&format!("rgb({r} {g} {b})"));
-            let (x, y) = ((i % CELLS) as f64, (i / CELLS) as f64);
-            context.fill_rect(x * cell, y * cell, cell + 0.6, cell + 0.6);
-        }
-        let pixel = |[x, y]: [f64; 2]| [(x + 2.0) / 4.0 * SIDE, (2.0 - y) / 4.0 * SIDE];
-        for start in starts.get() {
-            let path = surface.descend(start, rate.get(), STEPS);
-            context.set_stroke_style_str("#56b4e9");
-            context.set_line_width(2.0);
-            context.begin_path();
-            for (i, &point) in path.iter().enumerate() {
-                let [x, y] = pixel(point);
-                if i == 0 {
-                    context.move_to(x, y);
-                } else {
-                    context.line_to(x, y);
-                }
-            }
-            context.stroke();
-            for (at, color, radius) in [
-                (path[0], "#ffffff", 3.0),
-                (path[path.len() - 1], "#009e73", 5.0),
-            ] {
-                let [x, y] = pixel(at);
-                context.set_fill_style_str(color);
-                context.begin_path();
-                let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
-                context.fill();
-            }
-        }
+        starts.with(|starts| paint(&canvas, surface, starts, rate.get()));
     });
     let start = move |[x, y]: [f64; 2]| {
         starts.update(|starts| {
@@ -194,5 +151,51 @@ fn SurfaceView(surface: Surface, rate: RwSignal<f64>) -> impl IntoView {
             </div>
             <figcaption class="help">{label}</figcaption>
         </figure>
+    }
+}
+
+/// A surface, and a way down from each start.
+fn paint(canvas: &HtmlCanvasElement, surface: Surface, starts: &[[f64; 2]], rate: f64) {
+    let Ok(context) = export::context(canvas) else {
+        return;
+    };
+    let place = |i: usize| (i as f64 + 0.5) / CELLS as f64 * 4.0 - 2.0;
+    let heights: Vec<f64> = (0..CELLS * CELLS)
+        .map(|i| surface.value([place(i % CELLS), -place(i / CELLS)]))
+        .collect();
+    let low = heights.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = heights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let cell = SIDE / CELLS as f64;
+    for (i, height) in heights.iter().enumerate() {
+        let [r, g, b] = inferno(((height - low) / (high - low)) as f32);
+        context.set_fill_style_str(&format!("rgb({r} {g} {b})"));
+        let (x, y) = ((i % CELLS) as f64, (i / CELLS) as f64);
+        context.fill_rect(x * cell, y * cell, cell + 0.6, cell + 0.6);
+    }
+    let pixel = |[x, y]: [f64; 2]| [(x + 2.0) / 4.0 * SIDE, (2.0 - y) / 4.0 * SIDE];
+    for &start in starts {
+        let path = surface.descend(start, rate, STEPS);
+        context.set_stroke_style_str("#56b4e9");
+        context.set_line_width(2.0);
+        context.begin_path();
+        for (i, &point) in path.iter().enumerate() {
+            let [x, y] = pixel(point);
+            if i == 0 {
+                context.move_to(x, y);
+            } else {
+                context.line_to(x, y);
+            }
+        }
+        context.stroke();
+        for (at, color, radius) in [
+            (path[0], "#ffffff", 3.0),
+            (path[path.len() - 1], "#009e73", 5.0),
+        ] {
+            let [x, y] = pixel(at);
+            context.set_fill_style_str(color);
+            context.begin_path();
+            let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
+            context.fill();
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::labs::encode::spec::{Map, Question};
 use crate::labs::generate::page::class_label;
 use crate::page::engine::Says;
 use crate::page::latest::Latest;
-use crate::page::text::{t_string, use_i18n};
+use crate::page::text::{I18n, t_string, use_i18n};
 use crate::protocol::generative::DataSet;
 use leptos::prelude::*;
 
@@ -52,33 +52,6 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
             running.set(false);
         }
     });
-    let dots = move || {
-        let map = map.get();
-        let data = untrack(|| read().data.set());
-        let dot = |([x, y], label): (&[f32; 2], &u8)| {
-            let color = if data == DataSet::Avatars {
-                0
-            } else {
-                usize::from(*label) % 10
-            };
-            view! { <circle cx=*x cy=-*y r="0.014" fill=CLASS_COLORS[color] /> }
-        };
-        let dots = map.points.iter().zip(&map.labels).map(dot).collect_view();
-        let own = map.own.map(|[x, y]| {
-            view! { <circle class="own" cx=x cy=-y r="0.035" /> }
-        });
-        (dots, own)
-    };
-    let legend = move || {
-        let data = read().data.set();
-        (data != DataSet::Avatars).then(|| {
-            (0..10)
-                .map(|class| {
-                    view! { <li><span class="dot" style=format!("background:{}", CLASS_COLORS[class])></span>{class_label(i18n, data, class)}</li> }
-                })
-                .collect_view()
-        })
-    };
     let told = move || {
         let map = map.get();
         match map.step {
@@ -95,9 +68,9 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     view! {
         <section class="panel">
             <h2>{move || t_string!(i18n, encode.map_title)}</h2>
-            <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, encode.map_title).to_string()>{dots}</svg>
+            <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, encode.map_title).to_string()>{move || dots(&map.get(), untrack(|| read().data.set()))}</svg>
             <p class="number quiet" id="map-told" data-step=move || map.with(|m| m.step.to_string())>{told}</p>
-            <ul class="legend">{legend}</ul>
+            <ul class="legend">{move || legend(i18n, read().data.set())}</ul>
             <div class="row">
                 <button type="button" class="button" id="tsne" on:click=move |_| running.update(|r| *r = !*r)>
                     {move || if running.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, encode.map_run) }}
@@ -106,4 +79,32 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
             <p class="help">{move || t_string!(i18n, encode.map_help)}</p>
         </section>
     }
+}
+
+/// The codes of the test set, coloured by class, and the visitor's own.
+fn dots(map: &Map, data: DataSet) -> impl IntoView + use<> {
+    let dot = |([x, y], label): (&[f32; 2], &u8)| {
+        let color = if data == DataSet::Avatars {
+            0
+        } else {
+            usize::from(*label) % 10
+        };
+        view! { <circle cx=*x cy=-*y r="0.014" fill=CLASS_COLORS[color] /> }
+    };
+    let dots = map.points.iter().zip(&map.labels).map(dot).collect_view();
+    let own = map.own.map(|[x, y]| {
+        view! { <circle class="own" cx=x cy=-y r="0.035" /> }
+    });
+    (dots, own)
+}
+
+/// The colours of the classes, where there are classes.
+fn legend(i18n: I18n, data: DataSet) -> impl IntoView {
+    (data != DataSet::Avatars).then(|| {
+        (0..10)
+            .map(|class| {
+                view! { <li><span class="dot" style=format!("background:{}", CLASS_COLORS[class])></span>{class_label(i18n, data, class)}</li> }
+            })
+            .collect_view()
+    })
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::HtmlCanvasElement;
+use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
 use crate::labs::train::spec::{CELLS, Plane, Progress};
 use crate::page::pointer::{capture, place_of};
@@ -13,6 +13,8 @@ use crate::page::text::{t_string, use_i18n};
 
 /// Most points that the visitor can draw.
 const DRAWN_MAX: usize = 400;
+/// The canvas of the plane.
+const CANVAS: &str = ".plane canvas";
 /// Pixels of the plane's side.
 const PLANE: f64 = 480.0;
 /// The plane goes from minus this to this in both directions.
@@ -26,6 +28,62 @@ const CLOUD: [[f32; 2]; 5] = [
     [0.03, -0.04],
 ];
 
+/// The point at a place of the canvas.
+fn point_at([x, y]: [f64; 2]) -> [f32; 2] {
+    [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32)
+}
+
+/// Adds points, and forgets the oldest where they are too many.
+fn add_points(drawn: RwSignal<Vec<[f32; 2]>>, points: &[[f32; 2]]) {
+    drawn.update(|all| {
+        all.extend(points);
+        let over = all.len().saturating_sub(DRAWN_MAX);
+        all.drain(..over);
+    });
+}
+
+/// The stroke that a pointer draws until it is up: then its points are learned.
+#[derive(Clone, Copy)]
+struct Stroke {
+    canvas: NodeRef<leptos::html::Canvas>,
+    points: StoredValue<Option<Vec<[f32; 2]>>>,
+}
+
+impl Stroke {
+    fn begin(self, event: &PointerEvent) {
+        capture(event, CANVAS);
+        self.points.set_value(Some(Vec::new()));
+        self.add(event);
+    }
+
+    /// Adds a point where the stroke is under way, and marks it.
+    fn add(self, event: &PointerEvent) {
+        if self.points.with_value(Option::is_none) {
+            return;
+        }
+        let Some([x, y]) = place_of(event, CANVAS) else {
+            return;
+        };
+        self.points.update_value(|points| {
+            if let Some(points) = points {
+                points.push(point_at([x, y]));
+            }
+        });
+        if let Some(canvas) = self.canvas.get_untracked()
+            && let Ok(context) = export::context(&canvas)
+        {
+            context.set_fill_style_str("#000");
+            context.begin_path();
+            let _ = context.arc(x * PLANE, y * PLANE, 3.0, 0.0, std::f64::consts::TAU);
+            context.fill();
+        }
+    }
+
+    fn end(self) -> Option<Vec<[f32; 2]>> {
+        self.points.try_update_value(Option::take).flatten()
+    }
+}
+
 /// The plane: the discriminator's surface, data, samples, and where samples are driven.
 #[component]
 pub fn PlaneView(
@@ -35,7 +93,11 @@ pub fn PlaneView(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
-    let stroke = StoredValue::new(None::<Vec<[f32; 2]>>);
+    let stroke = Stroke {
+        canvas,
+        points: StoredValue::new(None),
+    };
+    let keys = KeyCursor::default();
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
         let result = progress.with(|p| draw(&canvas, &p.plane.clone().unwrap_or_default()));
@@ -43,50 +105,24 @@ pub fn PlaneView(
             leptos::logging::error!("plane: {error:?}");
         }
     });
-    let add = move |event: &web_sys::PointerEvent| {
-        let Some([x, y]) = place_of(event, ".plane canvas") else {
-            return;
-        };
-        let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
-        stroke.update_value(|stroke| {
-            if let Some(stroke) = stroke {
-                stroke.push(point);
-            }
-        });
-        if let (Some(canvas), Some([x, y])) =
-            (canvas.get_untracked(), place_of(event, ".plane canvas"))
-            && let Ok(context) = export::context(&canvas)
-        {
-            context.set_fill_style_str("#000");
-            context.begin_path();
-            let _ = context.arc(x * PLANE, y * PLANE, 3.0, 0.0, std::f64::consts::TAU);
-            context.fill();
-        }
-    };
-    let keys = KeyCursor::default();
-    let key = move |event: web_sys::KeyboardEvent| {
+    let key = move |event: KeyboardEvent| {
         if !can_draw.get_untracked() {
             return;
         }
-        if let Some([x, y]) = keys.press(&event) {
-            let point = [(x * 2.0 - 1.0) * REACH, (1.0 - y * 2.0) * REACH].map(|v| v as f32);
-            drawn_points.update(|all| {
-                // A press is a small cloud: single points are no distribution.
-                for [dx, dy] in CLOUD {
-                    all.push([point[0] + dx, point[1] + dy]);
-                }
-                let over = all.len().saturating_sub(DRAWN_MAX);
-                all.drain(..over);
-            });
+        if let Some(at) = keys.press(&event) {
+            // A press is a small cloud: single points are no distribution.
+            let [x, y] = point_at(at);
+            add_points(drawn_points, &CLOUD.map(|[dx, dy]| [x + dx, y + dy]));
+        }
+    };
+    let begin = move |event: PointerEvent| {
+        if can_draw.get_untracked() {
+            stroke.begin(&event);
         }
     };
     let end = move |_| {
-        if let Some(points) = stroke.try_update_value(Option::take).flatten() {
-            drawn_points.update(|all| {
-                all.extend(points);
-                let over = all.len().saturating_sub(DRAWN_MAX);
-                all.drain(..over);
-            });
+        if let Some(points) = stroke.end() {
+            add_points(drawn_points, &points);
         }
     };
     view! {
@@ -105,8 +141,8 @@ pub fn PlaneView(
                     t_string!(i18n, train.plane).to_string()
                 }
                 on:keydown=key
-                on:pointerdown=move |event| { if can_draw.get_untracked() { capture(&event, ".plane canvas"); stroke.set_value(Some(Vec::new())); add(&event) } }
-                on:pointermove=move |event| { if stroke.with_value(Option::is_some) { add(&event) } }
+                on:pointerdown=begin
+                on:pointermove=move |event| stroke.add(&event)
                 on:pointerup=end
                 on:pointercancel=end
             ></canvas>
