@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use kiln::engine::native_host::decode_picture;
+use kiln::labs::SPECS;
 use kiln::protocol::link::{self, Route};
+use kiln::protocol::param::Value;
 use kiln::protocol::png_text;
 
 fn kiln(arguments: &[&str]) -> Output {
@@ -90,11 +92,13 @@ fn an_annotated_picture_carries_its_settings() {
     let png = fs::read(&target).expect("written");
     let picture = decode_picture(&png).expect("a picture");
     assert_eq!((picture.width, picture.height), (451, 300));
-    let (Route::Lab(shared), notices) = link::decode(&png_text::read(&png).expect("settings"))
+    let (Route::Lab(shared), notices) =
+        link::decode(SPECS, &png_text::read(&png).expect("settings"))
     else {
         panic!("a lab")
     };
-    assert_eq!((shared.settings.number("score"), notices.len()), (0.3, 0));
+    let score = shared.settings.get("score");
+    assert_eq!((score, notices.len()), (&Value::Number(0.3), 0));
 }
 
 #[test]
@@ -145,12 +149,12 @@ fn stylize_repaints_and_keeps_its_settings() {
     let picture = decode_picture(&mixed).expect("a picture");
     assert_eq!((picture.width, picture.height), (128, 85));
     let text = png_text::read(&mixed).expect("settings");
-    let (Route::Lab(shared), notices) = link::decode(&text) else {
+    let (Route::Lab(shared), notices) = link::decode(SPECS, &text) else {
         panic!("{text} opens a lab")
     };
     assert!(notices.is_empty());
     assert!(text.contains("y=3:50,19:100"), "{text}");
-    assert_eq!(shared.settings.number("size"), 128.0);
+    assert_eq!(shared.settings.get("size"), &Value::Number(128.0));
     // Strength 0 is the photograph, whatever the style.
     let one = paint("one.png", &["--style", "5", "--strength", "0"]);
     let other = paint("other.png", &["--style", "6", "--strength", "0"]);
@@ -319,11 +323,11 @@ fn searches_write_picture_animation_and_losses() {
         let picture = decode_picture(&bytes).expect("a PNG");
         assert_eq!(picture.width, 64, "{name}");
         let text = png_text::read(&bytes).expect("settings inside");
-        let (Route::Lab(shared), notices) = link::decode(&text) else {
+        let (Route::Lab(shared), notices) = link::decode(SPECS, &text) else {
             panic!("{name}: {text}")
         };
-        assert_eq!((shared.settings.lab().name(), notices.len()), (name, 0));
-        assert_eq!(shared.settings.number("steps"), 2.0);
+        assert_eq!((shared.settings.lab().name, notices.len()), (name, 0));
+        assert_eq!(shared.settings.get("steps"), &Value::Number(2.0));
         assert!(
             fs::read(&gif).expect("written").starts_with(b"GIF89a"),
             "{name}"

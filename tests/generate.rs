@@ -4,61 +4,72 @@ use std::cell::RefCell;
 
 use burn::tensor::Device;
 
-use kiln::engine::native_host::NativeHost;
+use kiln::engine::native_host::{Bytes, NativeHost};
 use kiln::engine::runner::Engine;
-use kiln::engine::studio::Beside;
-use kiln::job::Job;
-use kiln::labs::generate::ask::{Ask, Plane, Progress, Sheet, Steps, Told};
-use kiln::labs::generate::spec::{DataSet, Family, Objective, SHIPPED, find};
-use kiln::protocol::card::Manifest;
+use kiln::job::{Reply, Request};
+use kiln::labs::encode::spec::{Encoded, Inverted, Map};
+use kiln::labs::scores::spec::Scores;
+use kiln::labs::train::spec::{Plane, Progress, Steps};
+use kiln::labs::{self, encode, sample, scores, train as gan};
+use kiln::protocol::card::{FILES, Manifest};
 use kiln::protocol::failure::Failure;
-use kiln::protocol::params::Lab;
-use kiln::protocol::picture::Picture;
+use kiln::protocol::generative::{DataSet, Family, Objective, SHIPPED, find};
+use kiln::protocol::picture::{Picture, Sheet};
 use kiln::protocol::settings::Settings;
+use serde::Serialize;
+use strum::VariantArray;
+
+/// Takes the picture of the test set that the settings name.
+const ENCODE: encode::spec::Question = encode::spec::Question::Encode { slot: 0, offset: 0 };
 
 struct Page(RefCell<Engine>);
 
 impl Page {
     fn open() -> Self {
-        let engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
+        let labs = labs::engines();
+        let engine = Engine::new(Device::flex(), "cpu", FILES, &labs);
         Self(RefCell::new(engine))
     }
 
-    fn ask_with(&self, ask: Ask, beside: Beside) -> Result<(Told, Vec<u8>), Failure> {
-        let host = NativeHost::new("weights", |_| {});
-        let job = Job::new(&host, "cpu");
+    fn send(&self, request: Request) -> Result<Reply, Failure> {
+        let host = NativeHost::new("weights", |_, _| {});
         let mut engine = self.0.borrow_mut();
-        pollster::block_on(engine.answer(&job, &host, ask, beside))
+        let (reply, _) = pollster::block_on(engine.answer(&host, request))?;
+        Ok(reply)
     }
 
-    fn ask(&self, ask: Ask) -> (Told, Vec<u8>) {
-        self.ask_with(ask, Beside::default()).expect("an answer")
+    fn try_ask(&self, question: impl Serialize, settings: &Settings) -> Result<Reply, Failure> {
+        self.send(Request::new(&question, settings))
+    }
+
+    fn ask(&self, question: impl Serialize, settings: &Settings) -> Reply {
+        self.try_ask(question, settings).expect("an answer")
     }
 
     fn sheet(&self, settings: &Settings) -> (Sheet, Vec<u8>) {
-        match self.ask(Ask::Sample(settings.clone())) {
-            (Told::Sheet(sheet), bytes) => (sheet, bytes),
-            other => panic!("{:?}", other.0),
-        }
+        let mut reply = self.ask(sample::spec::Question::Sheet, settings);
+        let sheet = reply.answer().expect("a sheet");
+        (sheet, reply.take("rgba"))
     }
 }
 
-fn settings(lab: Lab, values: &[(&str, &str)]) -> Settings {
-    let mut settings = Settings::new(lab);
-    for (name, value) in values {
-        assert!(settings.set_text(name, value), "{name} takes no {value}");
-    }
-    settings
+fn of_sample(values: &[(&str, &str)]) -> Settings {
+    Settings::new(&sample::spec::LAB).with(values)
+}
+
+fn of_encode(values: &[(&str, &str)]) -> Settings {
+    Settings::new(&encode::spec::LAB).with(values)
+}
+
+fn of_train(values: &[(&str, &str)]) -> Settings {
+    Settings::new(&gan::spec::LAB).with(values)
 }
 
 #[test]
 fn every_network_that_ships_draws_pictures_that_differ() {
     let page = Page::open();
     for shipped in SHIPPED {
-        let (sheet, rgba) = page.sheet(&settings(
-            Lab::Sample,
-            &[("model", shipped.name), ("view", "many")],
-        ));
+        let (sheet, rgba) = page.sheet(&of_sample(&[("model", shipped.name), ("view", "many")]));
         let side = shipped.data.side() as u32;
         assert_eq!(
             (sheet.side, sheet.columns, sheet.rows),
@@ -97,10 +108,10 @@ fn every_network_that_ships_draws_pictures_that_differ() {
 #[test]
 fn a_link_gives_the_same_picture_and_a_slider_another() {
     let page = Page::open();
-    let one = settings(Lab::Sample, &[("seed", "12"), ("sliders", "0.5,-1")]);
+    let one = of_sample(&[("seed", "12"), ("sliders", "0.5,-1")]);
     let (_, first) = page.sheet(&one);
     assert_eq!(first, Page::open().sheet(&one).1);
-    let moved = settings(Lab::Sample, &[("seed", "12"), ("sliders", "1.5,-1")]);
+    let moved = of_sample(&[("seed", "12"), ("sliders", "1.5,-1")]);
     assert_ne!(first, page.sheet(&moved).1);
 }
 
@@ -108,10 +119,10 @@ fn a_link_gives_the_same_picture_and_a_slider_another() {
 fn the_middle_of_the_neighbours_and_the_start_of_a_walk_are_the_picture_itself() {
     let page = Page::open();
     let of = |view: &str| {
-        page.sheet(&settings(
-            Lab::Sample,
-            &[("model", "vae-fashion-mnist"), ("view", view)],
-        ))
+        page.sheet(&of_sample(&[
+            ("model", "vae-fashion-mnist"),
+            ("view", view),
+        ]))
     };
     let (_, one) = of("one");
     let (sheet, neighbours) = of("neighbours");
@@ -136,15 +147,12 @@ fn the_middle_of_the_neighbours_and_the_start_of_a_walk_are_the_picture_itself()
 fn attributes_do_what_they_are_called() {
     let page = Page::open();
     let brightness = |attributes: &str, rows: std::ops::Range<usize>| {
-        let (_, rgba) = page.sheet(&settings(
-            Lab::Sample,
-            &[
-                ("model", "vae-avatars"),
-                ("view", "many"),
-                ("spread", "0.5"),
-                ("attributes", attributes),
-            ],
-        ));
+        let (_, rgba) = page.sheet(&of_sample(&[
+            ("model", "vae-avatars"),
+            ("view", "many"),
+            ("spread", "0.5"),
+            ("attributes", attributes),
+        ]));
         let width = 8 * 64;
         let (mut sum, mut count) = (0f64, 0f64);
         for y in (0..8 * 64).filter(|y| rows.contains(&(y % 64))) {
@@ -171,22 +179,16 @@ fn attributes_do_what_they_are_called() {
 #[test]
 fn encoding_gives_codes_and_reconstructions_and_the_variational_code_is_a_cloud() {
     let page = Page::open();
-    for data in DataSet::ALL {
-        let ask = Ask::Encode {
-            settings: settings(Lab::Encode, &[("data", data.name())]),
-            slot: 0,
-        };
-        let (told, bytes) = page.ask(ask);
-        let Told::Encoded {
+    for &data in DataSet::ALL {
+        let reply = page.ask(ENCODE, &of_encode(&[("data", data.name())]));
+        let Encoded {
             sheet,
             plain,
             mean,
             spread,
             errors,
-        } = told
-        else {
-            panic!("{told:?}")
-        };
+        } = reply.answer().expect("codes");
+        let bytes = reply.file("rgba");
         let latent = |family| {
             SHIPPED
                 .iter()
@@ -215,12 +217,10 @@ fn editing_moves_the_picture_and_standing_still_does_not() {
     let page = Page::open();
     let edit = |attributes: &str| {
         let values = [("data", "avatars"), ("attributes", attributes)];
-        let settings = settings(Lab::Encode, &values);
-        page.ask(Ask::Encode {
-            settings: settings.clone(),
-            slot: 0,
-        });
-        page.ask(Ask::Edit(settings)).1
+        let settings = of_encode(&values);
+        page.ask(ENCODE, &settings);
+        let mut reply = page.ask(encode::spec::Question::Edit, &settings);
+        reply.take("rgba")
     };
     let thirds = |rgba: &[u8], which: usize| -> Vec<u8> {
         let line = |y: usize| (y * 192 + which * 64) * 4;
@@ -244,70 +244,45 @@ fn a_picture_of_any_size_is_encoded() {
             height,
             rgba: [200, 120, 40, 255].repeat(width * height),
         };
-        let beside = Beside {
-            picture: Some(picture),
-            file: None,
-        };
-        let ask = Ask::Encode {
-            settings: settings(Lab::Encode, &[("data", "digits")]),
-            slot: 0,
-        };
-        assert!(matches!(
-            page.ask_with(ask, beside),
-            Ok((Told::Encoded { .. }, _))
-        ));
+        let settings = of_encode(&[("data", "digits")]);
+        let request = Request::new(&ENCODE, &settings).with("picture", picture);
+        let reply = page.send(request).expect("an answer");
+        reply.answer::<Encoded>().expect("codes");
     }
 }
 
 #[test]
 fn what_needs_a_picture_says_so_without_one() {
     let page = Page::open();
-    let settings = settings(Lab::Encode, &[]);
-    let refused = page.ask_with(Ask::Between(settings.clone()), Beside::default());
-    assert_eq!(refused.unwrap_err(), Failure::NoSlot);
-    let invert = Ask::Invert {
-        settings: settings.clone(),
+    let refused = |question: encode::spec::Question| page.try_ask(question, &of_encode(&[]));
+    let between = encode::spec::Question::Between;
+    assert_eq!(refused(between).unwrap_err(), Failure::NoSlot);
+    let invert = encode::spec::Question::Invert {
         begin: true,
         steps: 1,
     };
-    assert_eq!(
-        page.ask_with(invert, Beside::default()).unwrap_err(),
-        Failure::NoSlot
-    );
-    let step = Ask::TrainStep {
-        settings: Settings::new(Lab::Train),
+    assert_eq!(refused(invert).unwrap_err(), Failure::NoSlot);
+    let refused = |question: gan::spec::Question| page.try_ask(question, &of_train(&[]));
+    let step = gan::spec::Question::Train {
         steps: Steps::Both(1),
     };
-    assert_eq!(
-        page.ask_with(step, Beside::default()).unwrap_err(),
-        Failure::NothingInTraining
-    );
-    assert_eq!(
-        page.ask_with(Ask::TrainSave, Beside::default())
-            .unwrap_err(),
-        Failure::NothingInTraining
-    );
+    assert_eq!(refused(step).unwrap_err(), Failure::NothingInTraining);
+    let save = gan::spec::Question::Save;
+    assert_eq!(refused(save).unwrap_err(), Failure::NothingInTraining);
 }
 
 #[test]
 fn inverting_a_gan_comes_closer_to_the_picture() {
     let page = Page::open();
-    let settings = settings(Lab::Encode, &[]);
-    page.ask(Ask::Encode {
-        settings: settings.clone(),
-        slot: 0,
-    });
-    let invert = |begin, steps| Ask::Invert {
-        settings: settings.clone(),
-        begin,
-        steps,
+    let settings = of_encode(&[]);
+    page.ask(ENCODE, &settings);
+    let invert = |begin, steps| {
+        let question = encode::spec::Question::Invert { begin, steps };
+        let reply = page.ask(question, &settings);
+        reply.answer::<Inverted>().expect("a search")
     };
-    let (Told::Inverted { errors: first, .. }, _) = page.ask(invert(true, 1)) else {
-        panic!()
-    };
-    let (Told::Inverted { errors, step, .. }, _) = page.ask(invert(false, 80)) else {
-        panic!()
-    };
+    let Inverted { errors: first, .. } = invert(true, 1);
+    let Inverted { errors, step, .. } = invert(false, 80);
     assert_eq!((step, errors.len()), (81, 80));
     assert!(
         errors[79] < 0.6 * first[0],
@@ -320,54 +295,48 @@ fn inverting_a_gan_comes_closer_to_the_picture() {
 #[test]
 fn a_map_has_a_place_for_every_picture_and_tsne_lowers_its_divergence() {
     let page = Page::open();
-    let settings = settings(Lab::Encode, &[("data", "digits")]);
-    page.ask(Ask::Encode {
-        settings: settings.clone(),
-        slot: 0,
-    });
-    let map = |begin, steps| match page
-        .ask(Ask::Map {
-            settings: settings.clone(),
-            begin,
-            steps,
-        })
-        .0
-    {
-        Told::Map {
-            points,
-            labels,
-            own,
-            step,
-            divergence,
-        } => (points, labels, own, step, divergence),
-        other => panic!("{other:?}"),
+    let settings = of_encode(&[("data", "digits")]);
+    page.ask(ENCODE, &settings);
+    let map = |begin, steps| {
+        let question = encode::spec::Question::Map { begin, steps };
+        page.ask(question, &settings)
+            .answer::<Map>()
+            .expect("a map")
     };
-    let (points, labels, own, step, _) = map(true, 0);
+    let Map {
+        points,
+        labels,
+        own,
+        step,
+        ..
+    } = map(true, 0);
     assert_eq!((points.len(), labels.len(), step), (400, 400, 0));
     assert!(own.is_some() && points.iter().flatten().all(|v| v.abs() <= 1.0));
     // After the first hundred steps the exaggeration ends.
-    let (.., early) = map(false, 110);
-    let (.., step, late) = map(false, 150);
+    let early = map(false, 110).divergence;
+    let Map {
+        step,
+        divergence: late,
+        ..
+    } = map(false, 150);
     assert_eq!(step, 260);
     assert!(late < early, "{early} to {late}");
 }
 
 fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
-    let settings = settings(Lab::Train, values);
-    let tell = |ask| match page.ask(ask).0 {
-        Told::Trained(progress) => progress,
-        other => panic!("{other:?}"),
+    let settings = of_train(values);
+    let tell = |question: gan::spec::Question| {
+        let reply = page.ask(question, &settings);
+        reply.answer::<Progress>().expect("progress")
     };
-    let begin = tell(Ask::TrainBegin {
-        settings: settings.clone(),
+    let begin = tell(gan::spec::Question::Begin {
         drawn: vec![[0.3, 0.4], [-0.5, 0.1]],
     });
     let mut all = vec![begin];
     let mut left = steps;
     while left > 0 {
         let now = left.min(25);
-        all.push(tell(Ask::TrainStep {
-            settings: settings.clone(),
+        all.push(tell(gan::spec::Question::Train {
             steps: Steps::Both(now),
         }));
         left -= now;
@@ -449,7 +418,7 @@ fn the_first_losses_are_those_of_the_vector() {
 #[test]
 fn every_objective_trains_on_every_shape_without_leaving_the_numbers() {
     let page = Page::open();
-    for objective in Objective::ALL {
+    for &objective in Objective::VARIANTS {
         for spectral_norm in ["off", "on"] {
             let values = [
                 ("shape", "grid"),
@@ -534,21 +503,16 @@ fn a_learning_rate_that_breaks_training_ends_it_with_a_sentence() {
         ("rate-g", "0.01"),
         ("steps-d", "20"),
     ];
-    let settings = settings(Lab::Train, &values);
+    let settings = of_train(&values);
     // Points so far out that the first scores already overflow.
-    page.ask_with(
-        Ask::TrainBegin {
-            settings: settings.clone(),
-            drawn: vec![[1e30, -1e30]],
-        },
-        Beside::default(),
-    )
-    .ok();
-    let ask = Ask::TrainStep {
-        settings,
+    let begin = gan::spec::Question::Begin {
+        drawn: vec![[1e30, -1e30]],
+    };
+    page.try_ask(begin, &settings).ok();
+    let step = gan::spec::Question::Train {
         steps: Steps::Both(20),
     };
-    let failure = page.ask_with(ask, Beside::default()).unwrap_err();
+    let failure = page.try_ask(step, &settings).unwrap_err();
     assert!(matches!(failure, Failure::Diverged { .. }), "{failure}");
     assert!(failure.to_string().contains("lower the learning rates"));
 }
@@ -556,30 +520,21 @@ fn a_learning_rate_that_breaks_training_ends_it_with_a_sentence() {
 #[test]
 fn weights_in_training_are_saved_and_others_are_refused() {
     let page = Page::open();
-    let ring = settings(Lab::Train, &[("shape", "ring")]);
+    let ring = of_train(&[("shape", "ring")]);
     train(&page, &[("shape", "ring")], 30);
-    let (_, file) = page.ask(Ask::TrainSave);
+    let file = page.ask(gan::spec::Question::Save, &ring).take("weights");
     let load = |settings: &Settings, file: &[u8]| {
-        let beside = Beside {
-            picture: None,
-            file: Some(file.to_vec()),
-        };
-        page.ask_with(
-            Ask::TrainLoad {
-                settings: settings.clone(),
-                drawn: Vec::new(),
-            },
-            beside,
-        )
+        let question = gan::spec::Question::Load { drawn: Vec::new() };
+        page.send(Request::new(&question, settings).with("weights", Bytes(file.to_vec())))
     };
-    let plane = |told: &Told| match told {
-        Told::Trained(progress) => progress.plane.clone().unwrap().fake,
-        other => panic!("{other:?}"),
+    let samples = |reply: &Reply| {
+        let progress: Progress = reply.answer().expect("progress");
+        progress.plane.expect("points").fake
     };
-    let (told, _) = load(&ring, &file).expect("the same networks");
-    let (again, _) = load(&ring, &file).expect("twice");
-    assert_eq!(plane(&told), plane(&again));
-    let other = settings(Lab::Train, &[("shape", "ring"), ("latent", "9")]);
+    let loaded = load(&ring, &file).expect("the same networks");
+    let again = load(&ring, &file).expect("twice");
+    assert_eq!(samples(&loaded), samples(&again));
+    let other = of_train(&[("shape", "ring"), ("latent", "9")]);
     let mut changed = file.clone();
     changed[3] ^= 0x55;
     for (settings, file) in [
@@ -592,11 +547,10 @@ fn weights_in_training_are_saved_and_others_are_refused() {
         assert_eq!(load(settings, file).unwrap_err(), Failure::WeightsOfAnother);
     }
     // What was in training goes on.
-    let step = Ask::TrainStep {
-        settings: ring,
+    let step = gan::spec::Question::Train {
         steps: Steps::Generator,
     };
-    assert!(page.ask_with(step, Beside::default()).is_ok());
+    assert!(page.try_ask(step, &ring).is_ok());
 }
 
 #[test]
@@ -618,12 +572,12 @@ fn a_pair_on_pictures_trains_in_the_same_way() {
 #[test]
 fn scores_answer_to_harm_as_they_should() {
     let page = Page::open();
-    let score =
-        |values: &[(&str, &str)]| match page.ask(Ask::Score(settings(Lab::Scores, values))).0 {
-            Told::Scored(scores) => scores,
-            other => panic!("{other:?}"),
-        };
-    let fid = |scores: &kiln::labs::generate::ask::Scores| scores.frechet[0] + scores.frechet[1];
+    let score = |values: &[(&str, &str)]| {
+        let settings = Settings::new(&scores::spec::LAB).with(values);
+        let reply = page.ask(scores::spec::Question::Score, &settings);
+        reply.answer::<Scores>().expect("scores")
+    };
+    let fid = |scores: &Scores| scores.frechet[0] + scores.frechet[1];
     let itself = score(&[]);
     assert!(fid(&itself) < 1e-2 && itself.count == 1000, "{itself:?}");
     assert!(itself.inception > 6.0 && itself.inception < 10.0);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use burn::tensor::{Device, Tensor, TensorData};
+use crc::{CRC_32_ISO_HDLC, Crc};
 use kiln::engine::native_host::decode_picture;
 use kiln::engine::weights::fill;
 use kiln::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config, STEM, blocks};
@@ -15,7 +16,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 
 /// Numbers from -1 to 1 that depend on a name and a place, as in tools/inception_vectors.py.
 fn hashes(name: &str, count: usize) -> impl Iterator<Item = f32> {
-    let salt = crc32fast::hash(name.as_bytes());
+    let salt = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(name.as_bytes());
     (0..count as u32).map(move |index| {
         let mut x = index.wrapping_mul(2_654_435_761).wrapping_add(salt);
         x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);

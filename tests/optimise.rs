@@ -9,24 +9,29 @@ use std::path::Path;
 use burn::tensor::Device;
 use kiln::engine::native_host::{NativeHost, open_picture};
 use kiln::engine::runner::Engine;
-use kiln::job::{Host, Job, Promise};
-use kiln::labs::search::spec::{Progress, Term};
-use kiln::protocol::card::Manifest;
+use kiln::job::{Host, Promise, Reply, Request};
+use kiln::labs::search::spec::{Progress, Question, Term};
+use kiln::labs::{self, dream, gatys, texture};
+use kiln::protocol::card::FILES;
 use kiln::protocol::failure::Failure;
-use kiln::protocol::message::{Event, LabResult};
-use kiln::protocol::params::Lab;
+use kiln::protocol::lab::LabSpec;
+use kiln::protocol::message::Event;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
 
 /// Losses of all steps, last report, and RGBA of the picture.
 type Found = (Vec<Vec<f32>>, Progress, Vec<u8>);
 
-fn settings(lab: Lab, values: &[(&str, &str)]) -> Settings {
-    let mut settings = Settings::new(lab);
-    for (name, text) in values {
-        assert!(settings.set_text(name, text), "{name}={text}");
-    }
-    settings
+const GATYS: &LabSpec = &gatys::spec::LAB;
+const TEXTURE: &LabSpec = &texture::spec::LAB;
+const DREAM: &LabSpec = &dream::spec::LAB;
+
+fn settings(lab: &'static LabSpec, values: &[(&str, &str)]) -> Settings {
+    Settings::new(lab).with(values)
+}
+
+fn engine() -> Engine {
+    Engine::new(Device::flex(), "cpu", FILES, &labs::engines())
 }
 
 fn photograph() -> Picture {
@@ -37,6 +42,20 @@ fn painting() -> Picture {
     open_picture(Path::new("public/paintings/auvers.jpg")).expect("ships")
 }
 
+/// Begins a search. The example of a texture travels as its style.
+fn begin(settings: &Settings, picture: Picture, style: Option<Picture>) -> Request {
+    let request = Request::new(&Question::Run, settings);
+    let named = match settings.lab() == TEXTURE {
+        true => "style",
+        false => "picture",
+    };
+    let request = request.with(named, picture);
+    match style {
+        Some(style) => request.with("style", style),
+        None => request,
+    }
+}
+
 /// Runs a lab, and then goes on for each of `further`.
 fn search(
     settings: &Settings,
@@ -45,36 +64,33 @@ fn search(
     further: &[u32],
 ) -> Result<Found, Failure> {
     let losses: RefCell<Vec<Vec<f32>>> = RefCell::default();
-    let host = NativeHost::new("weights", |event| {
-        if let Event::Step(progress) = event {
-            losses.borrow_mut().extend(progress.losses);
+    let note = |says: &Reply| -> Progress {
+        let progress: Progress = says.answer().expect("where the search stands");
+        losses.borrow_mut().extend(progress.losses.iter().cloned());
+        progress
+    };
+    let host = NativeHost::new("weights", |event, says| {
+        if let Event::Steps { .. } = event {
+            note(&says);
         }
     });
-    let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
-    let run = engine.run(Job::new(&host, "cpu"), &host, settings, picture, style);
-    let (mut outcome, mut bytes) = pollster::block_on(run)?;
-    let note = |result: LabResult| match result {
-        LabResult::Optimised(progress) => {
-            losses.borrow_mut().extend(progress.losses.iter().cloned());
-            progress
-        }
-        other => panic!("{other:?}"),
-    };
-    let mut last = note(outcome.result);
+    let mut engine = engine();
+    let mut ask = |request| pollster::block_on(engine.answer(&host, request));
+    let (mut reply, _) = ask(begin(settings, picture, style))?;
+    let mut last = note(&reply);
     for &steps in further {
-        let run = engine.go_on(Job::new(&host, "cpu"), &host, settings, Some(steps));
-        (outcome, bytes) = pollster::block_on(run)?;
-        last = note(outcome.result);
+        let steps = Some(steps);
+        (reply, _) = ask(Request::new(&Question::Continue { steps }, settings))?;
+        last = note(&reply);
     }
-    bytes.truncate((last.width * last.height * 4) as usize);
-    Ok((losses.into_inner(), last, bytes))
+    Ok((losses.take(), last, reply.take("rgba")))
 }
 
 #[test]
 fn a_style_search_ends_below_a_fifth_of_its_loss() {
     for optimizer in ["lbfgs", "adam"] {
         let settings = settings(
-            Lab::Gatys,
+            GATYS,
             &[
                 ("size", "64"),
                 ("steps", "30"),
@@ -95,7 +111,7 @@ fn a_style_search_ends_below_a_fifth_of_its_loss() {
 #[test]
 fn losses_are_the_weighted_sum_of_their_terms() {
     let settings = settings(
-        Lab::Gatys,
+        GATYS,
         &[
             ("size", "64"),
             ("steps", "2"),
@@ -132,16 +148,10 @@ fn losses_are_the_weighted_sum_of_their_terms() {
 
 #[test]
 fn the_same_seed_gives_the_same_picture_also_in_two_parts() {
-    let half = settings(
-        Lab::Gatys,
-        &[("size", "64"), ("steps", "3"), ("start", "noise")],
-    );
-    let whole = settings(
-        Lab::Gatys,
-        &[("size", "64"), ("steps", "6"), ("start", "noise")],
-    );
+    let half = settings(GATYS, &[("size", "64"), ("steps", "3"), ("start", "noise")]);
+    let whole = settings(GATYS, &[("size", "64"), ("steps", "6"), ("start", "noise")]);
     let other = settings(
-        Lab::Gatys,
+        GATYS,
         &[
             ("size", "64"),
             ("steps", "6"),
@@ -165,10 +175,7 @@ fn the_same_seed_gives_the_same_picture_also_in_two_parts() {
 
 #[test]
 fn a_texture_matches_only_the_layers_that_count() {
-    let few = settings(
-        Lab::Texture,
-        &[("size", "64"), ("steps", "25"), ("layers", "2")],
-    );
+    let few = settings(TEXTURE, &[("size", "64"), ("steps", "25"), ("layers", "2")]);
     let (losses, last, _) = search(&few, painting(), None, &[]).expect("runs");
     assert_eq!((last.width, last.height), (64, 64));
     assert!(
@@ -183,10 +190,7 @@ fn a_texture_matches_only_the_layers_that_count() {
 
 #[test]
 fn a_dream_raises_what_its_layer_sees() {
-    let settings = settings(
-        Lab::Dream,
-        &[("size", "96"), ("steps", "5"), ("octaves", "2")],
-    );
+    let settings = settings(DREAM, &[("size", "96"), ("steps", "5"), ("octaves", "2")]);
     let (losses, last, _) = search(&settings, photograph(), None, &[]).expect("runs");
     assert_eq!((last.step, last.steps, last.width), (10, 10, 96));
     assert_eq!(losses.len(), 10);
@@ -211,22 +215,23 @@ fn any_picture_works_as_content_and_as_style() {
         let short = |lab| settings(lab, &[("size", "64"), ("steps", "1")]);
         let plain = filled(64, 64, [90, 120, 200, 255]);
         let runs = [
-            (Lab::Gatys, picture.clone(), Some(plain.clone())),
-            (Lab::Gatys, plain.clone(), Some(picture.clone())),
-            (Lab::Texture, picture.clone(), None),
-            (Lab::Dream, picture, None),
+            (GATYS, picture.clone(), Some(plain.clone())),
+            (GATYS, plain.clone(), Some(picture.clone())),
+            (TEXTURE, picture.clone(), None),
+            (DREAM, picture, None),
         ];
         for (lab, content, style) in runs {
-            let (losses, last, rgba) = search(&short(lab), content, style, &[])
-                .unwrap_or_else(|failure| panic!("{lab:?} on {name}: {failure}"));
+            let (begun, lab) = (short(lab), lab.name);
+            let (losses, last, rgba) = search(&begun, content, style, &[])
+                .unwrap_or_else(|failure| panic!("{lab} on {name}: {failure}"));
             assert!(
                 losses.iter().flatten().all(|loss| loss.is_finite()),
-                "{lab:?} on {name}"
+                "{lab} on {name}"
             );
             assert_eq!(
                 rgba.len(),
                 (last.width * last.height * 4) as usize,
-                "{lab:?} on {name}"
+                "{lab} on {name}"
             );
             assert!(rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255));
         }
@@ -235,14 +240,14 @@ fn any_picture_works_as_content_and_as_style() {
 
 /// A host whose visitor changes settings once, when it has been asked for so many times.
 struct Changing {
-    host: NativeHost<fn(Event)>,
+    host: NativeHost<fn(Event, Reply)>,
     after: Cell<u32>,
     settings: Settings,
 }
 
 impl Host for Changing {
-    fn emit(&self, event: Event) {
-        self.host.emit(event);
+    fn emit(&self, event: Event, says: Reply) {
+        self.host.emit(event, says);
     }
     fn cancelled(&self) -> bool {
         false
@@ -275,31 +280,32 @@ impl Host for Changing {
     fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
         Box::pin(async {})
     }
+    fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        self.host.png(picture)
+    }
 }
 
 #[test]
 fn fewer_steps_end_a_search_under_way_and_a_dream_at_its_full_size() {
-    let change = |lab: Lab, values: &[(&str, &str)], after: u32, steps: &str| {
+    let change = |lab: &'static LabSpec, values: &[(&str, &str)], after: u32, steps: &str| {
         let before = settings(lab, values);
         let mut later = before.clone();
         assert!(later.set_text("steps", steps));
         let host = Changing {
-            host: NativeHost::new("weights", |_| {}),
+            host: NativeHost::new("weights", |_, _| {}),
             after: Cell::new(after),
             settings: later,
         };
-        let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
-        let style = (lab == Lab::Gatys).then(painting);
-        let run = engine.run(Job::new(&host, "cpu"), &host, &before, photograph(), style);
-        match pollster::block_on(run).expect("a result").0.result {
-            LabResult::Optimised(progress) => progress,
-            other => panic!("{other:?}"),
-        }
+        let style = (lab == GATYS).then(painting);
+        let mut engine = engine();
+        let run = engine.answer(&host, begin(&before, photograph(), style));
+        let (reply, _) = pollster::block_on(run).expect("a result");
+        reply.answer::<Progress>().expect("where the search stands")
     };
     // Asked before each step, so that two steps are done at the third question.
     let values = [("size", "64"), ("steps", "1000")];
-    assert_eq!(change(Lab::Gatys, &values, 3, "4").step, 4);
-    assert_eq!(change(Lab::Gatys, &values, 7, "4").step, 6);
+    assert_eq!(change(GATYS, &values, 3, "4").step, 4);
+    assert_eq!(change(GATYS, &values, 7, "4").step, 6);
     // Five of thirty steps at the smallest size; then one a size is asked for. Two more sizes follow.
     let values = [
         ("size", "96"),
@@ -307,13 +313,13 @@ fn fewer_steps_end_a_search_under_way_and_a_dream_at_its_full_size() {
         ("octaves", "3"),
         ("layer", "conv2_2"),
     ];
-    let dreamed = change(Lab::Dream, &values, 6, "1");
+    let dreamed = change(DREAM, &values, 6, "1");
     assert_eq!((dreamed.step, dreamed.width), (7, 96));
 }
 
 #[test]
 fn a_style_search_without_a_style_says_what_to_do() {
-    let short = settings(Lab::Gatys, &[("size", "64"), ("steps", "1")]);
+    let short = settings(GATYS, &[("size", "64"), ("steps", "1")]);
     assert_eq!(
         search(&short, photograph(), None, &[]).err(),
         Some(Failure::NoStyle)
@@ -325,7 +331,7 @@ fn a_style_search_without_a_style_says_what_to_do() {
 #[test]
 fn the_first_losses_are_those_that_were_noted() {
     let settings = settings(
-        Lab::Gatys,
+        GATYS,
         &[("size", "64"), ("steps", "10"), ("start", "noise")],
     );
     let open =

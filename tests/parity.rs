@@ -4,27 +4,27 @@
 #![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
 
 use std::fs;
+use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::{NativeHost, decode_picture};
 use kiln::engine::runner::Engine;
 use kiln::engine::weights::fill;
-use kiln::job::{Host, Job};
-use kiln::labs::detect::spec::{BoxInImage, CLASSES};
-use kiln::labs::stylize::spec::{ARBITRARY, STYLES};
-use kiln::labs::{
-    detect::engine as detect, segment::engine as segment, stylize::engine as stylize,
-};
-use kiln::methods::boxes::iou;
+use kiln::job::{Host, Request};
+use kiln::labs::detect::detector::Detector;
+use kiln::labs::detect::families::ssd::{CLASSES, SsdDetector};
+use kiln::labs::detect::spec::{Answer, BoxInImage, LAB, Question};
+use kiln::labs::stylize::spec::STYLES;
+use kiln::labs::{self, segment::engine as segment, stylize::engine as stylize};
 use kiln::methods::resize::{stretch_rgb, to_tensor};
-use kiln::models::arbitrary_style::{STYLE_NUMBERS, StylePainterConfig, StylePredictorConfig};
+use kiln::models::arbitrary_style::{
+    ARBITRARY_PREDICT, ARBITRARY_TRANSFORM, STYLE_NUMBERS, StylePainterConfig, StylePredictorConfig,
+};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
 use kiln::models::vgg16::{Vgg16Config, prepare};
-use kiln::protocol::card::Manifest;
-use kiln::protocol::message::LabResult;
-use kiln::protocol::params::Lab;
+use kiln::protocol::card::FILES;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
 
@@ -64,7 +64,7 @@ fn largest(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn host() -> impl Host {
-    NativeHost::new("weights", |_| {})
+    NativeHost::new("weights", |_, _| {})
 }
 
 #[test]
@@ -72,10 +72,12 @@ fn ssd_raw_outputs_equal_the_reference() {
     let device = Device::flex();
     let weights = fs::read("weights/ssd.bpk").expect("committed");
     let network = fill(SsdConfig::new(CLASSES.len()).init(&device), "ssd", weights).expect("fits");
+    let detector = SsdDetector::new(Rc::new(network), &device);
     for name in PHOTOGRAPHS {
         let reference = floats(&vector(&format!("{name}-ssd.bin")));
         let (encodings, logits) = reference.split_at(1917 * 4);
-        let output = network.forward(detect::prepare(&input(&format!("{name}-ssd.png")), &device));
+        let stretched = detector.transform(&input(&format!("{name}-ssd.png")));
+        let output = detector.network.forward(stretched);
         let got: Vec<f32> = output.encodings.into_data().try_into_vec().expect("f32");
         let got_logits: Vec<f32> = output.logits.into_data().try_into_vec().expect("f32");
         let (boxes, classes) = (largest(&got, encodings), largest(&got_logits, logits));
@@ -126,21 +128,15 @@ fn vgg_maps_equal_the_reference() {
 #[test]
 fn ssd_detections_equal_the_reference_decode() {
     let host = host();
-    let mut engine = Engine::new(Device::flex(), "cpu", Manifest::shipped());
-    let settings = Settings::new(Lab::Detect);
+    let labs = labs::engines();
+    let mut engine = Engine::new(Device::flex(), "cpu", FILES, &labs);
+    let settings = Settings::new(&LAB);
     let mut total = 0;
     for name in PHOTOGRAPHS {
-        let run = engine.run(
-            Job::new(&host, "cpu"),
-            &host,
-            &settings,
-            input(&format!("{name}-ssd.png")),
-            None,
-        );
-        let (outcome, _) = pollster::block_on(run).expect("runs");
-        let LabResult::Detect { detections, .. } = outcome.result else {
-            panic!("detections")
-        };
+        let picture = input(&format!("{name}-ssd.png"));
+        let request = Request::new(&Question::Run, &settings).with("picture", picture);
+        let (reply, _) = pollster::block_on(engine.answer(&host, request)).expect("runs");
+        let detections = reply.answer::<Answer>().expect("detections").detections;
         let found: Vec<_> = detections.kept().map(|(_, found)| found).collect();
         let expected: Vec<serde_json::Value> =
             serde_json::from_slice(&vector(&format!("{name}-ssd.json"))).expect("JSON");
@@ -165,7 +161,7 @@ fn ssd_detections_equal_the_reference_decode() {
                 "{name}: {got:?} {want}"
             );
             assert!(
-                iou(got.box_in_image, wanted_box) > 0.99,
+                got.box_in_image.iou(wanted_box) > 0.99,
                 "{name}: {got:?} {want}"
             );
         }
@@ -244,7 +240,7 @@ fn the_style_network_equals_the_reference() {
 fn the_arbitrary_style_pair_equals_the_reference() {
     let device = Device::flex();
     let weights = |name: &str| fs::read(format!("weights/{name}.bpk")).expect("committed");
-    let [predict, transform] = ARBITRARY;
+    let (predict, transform) = (ARBITRARY_PREDICT.name, ARBITRARY_TRANSFORM.name);
     let predictor = StylePredictorConfig::new().init(&device);
     let predictor = fill(predictor, predict, weights(predict)).expect("fits");
     let painter = StylePainterConfig::new().init(&device);

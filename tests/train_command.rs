@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use kiln::data::pack::Pack;
 use kiln::engine::native_host::decode_picture;
+use kiln::labs::SPECS;
 use kiln::protocol::link::{self, Route};
 use kiln::protocol::png_text;
 
@@ -62,11 +63,11 @@ fn sample_writes_a_sheet_that_carries_its_settings_and_is_the_same_twice() {
     let picture = decode_picture(&png).expect("a picture");
     assert_eq!((picture.width, picture.height), (112, 56));
     let text = png_text::read(&png).expect("settings");
-    let (Route::Lab(shared), notices) = link::decode(&text) else {
+    let (Route::Lab(shared), notices) = link::decode(SPECS, &text) else {
         panic!("a lab")
     };
     assert!(notices.is_empty());
-    assert_eq!(shared.settings.choice("model"), "vae-digits");
+    assert_eq!(shared.settings.word("model"), "vae-digits");
 }
 
 #[test]
