@@ -42,15 +42,15 @@ async function again(driver) {
 }
 
 /** The lab at `fragment` on the temple: 640 x 427, which SSD stretches to 300 x 300 and the style network sees at 384 x 256. */
-async function kiln(driver, site, runs, fragment, network) {
+async function kiln(driver, site, runs, fragment) {
   await driver.get("about:blank");
   await driver.get(`${site.url}?backend=cpu${fragment}`);
   // Ready: loaded and warmed up, while a visitor would read. The picture comes afterwards.
-  await until(driver, "the warm-up", () => driver.executeScript((n) => document.querySelector(`[data-warm=${n}]`) !== null, network));
-  const ready = await driver.executeScript((n) => {
-    const { load, run } = document.querySelector(`[data-warm=${n}]`).dataset;
+  await until(driver, "the warm-up", () => driver.executeScript(() => document.querySelector("[data-warm]") !== null));
+  const ready = await driver.executeScript(() => {
+    const { load, run } = document.querySelector("[data-warm]").dataset;
     return { page_ms: performance.now(), load_ms: Number(load), warm_run_ms: Number(run) };
-  }, network);
+  });
   await driver.executeScript(() => document.querySelector("[data-sample=temple]").click());
   await jobDone(driver);
   const first = await stageMs(driver, "network");
@@ -200,12 +200,12 @@ figures.page_wasm_gzip_kb = round(size(/^app-.*\.wasm$/) / 1000);
 figures.worker_wasm_gzip_kb = round(size(/^worker-.*\.wasm$/) / 1000);
 
 /** Alternating runs of a lab and of the peer on the same graph, in the same tab. */
-async function beside(name, fragment, network) {
+async function beside(name, fragment) {
   const ours = [];
   const theirs = [];
   const firsts = [];
   for (let i = 0; i < ROUNDS; i++) {
-    const run = await kiln(driver, site, RUNS, fragment, network);
+    const run = await kiln(driver, site, RUNS, fragment);
     ours.push(...run.times);
     firsts.push(run.first);
     figures[`${name}_ready`] ??= run.ready;
@@ -223,8 +223,8 @@ async function beside(name, fragment, network) {
 // KILN_BENCH names the parts that are wanted, all of them without it.
 const wanted = process.env.KILN_BENCH?.split(",");
 const parts = {
-  ssd: () => beside("ssd", "#/detect?v=1", "ssd"),
-  style: () => beside("style", "#/stylize?v=1&n=384", "multistyle26"),
+  ssd: () => beside("ssd", "#/detect?v=1"),
+  style: () => beside("style", "#/stylize?v=1&n=384"),
   endurance: async () => Object.assign(figures, await endurance(driver, site)),
   paint: async () => {
     await driver.get(site.url);

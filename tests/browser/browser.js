@@ -1,5 +1,5 @@
 // Opens headless Chromium on the built site; shared by the tests and the screenshots.
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize, resolve } from "node:path";
 import { Builder, By, logging } from "selenium-webdriver";
@@ -53,6 +53,49 @@ export async function serve({ prefix = "/", change, port = 0 } = {}) {
         server.closeAllConnections();
       }),
   };
+}
+
+/** The labs, as their `spec.rs` describe them: one that is added later is known here, too. */
+export const labs = readdirSync(join(root, "src/labs"), { recursive: true })
+  .filter((path) => /^[^/]+\/spec\.rs$/.test(path))
+  .map((path) => readFileSync(join(root, "src/labs", path), "utf8").match(/static LAB: LabSpec = LabSpec \{.*?\n\};/s)?.[0])
+  .filter(Boolean)
+  .map((spec) => {
+    const field = (name) => spec.match(new RegExp(`\\n\\s*${name}: "?(.*?)"?,\\n`))[1];
+    const is = (name) => field(name) === "true";
+    return {
+      name: field("name"),
+      empty: `#/${field("name")}`,
+      example: `#/${field("name")}?v=1&${field("example")}`,
+      usesPicture: is("uses_picture"),
+      startsByItself: is("starts_by_itself"),
+    };
+  });
+
+/** Opens a page of the site anew, so that nothing is left of the one before. */
+export async function visit(driver, address) {
+  await driver.get("about:blank");
+  await driver.get(address);
+  await until(driver, address, () => count(driver, "main h1"));
+}
+
+/**
+ * Waits until a page shows all that it shows without the visitor: the sample of its link on the stage, the
+ * run of a lab that starts by itself, the answers of a lab that asks. `started` where the test pressed Start.
+ */
+export async function shown(driver, fragment, started = false) {
+  const lab = labs.find(({ name }) => new RegExp(`^#/${name}(\\?|$)`).test(fragment));
+  if (lab?.usesPicture && /[?&]p=/.test(fragment)) {
+    await until(driver, `the picture of ${fragment}`, () => count(driver, ".frame > img"));
+    if (lab.startsByItself || started) await jobDone(driver);
+  } else if (started) {
+    await jobDone(driver);
+  } else if (lab && !lab.usesPicture && lab.startsByItself) {
+    await driver.sleep(500);
+    await until(driver, `the answers of ${fragment}`, () =>
+      driver.executeScript(() => document.querySelector(".standing")?.dataset.busy !== "true"),
+    );
+  }
 }
 
 /** A fresh browser with an empty profile. */

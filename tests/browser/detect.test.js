@@ -95,6 +95,15 @@ test("a link restores settings, sample and result", async () => {
   assert.deepEqual(await detections(driver), before);
 });
 
+test("a link that was escaped as a whole on its way restores the same", async () => {
+  await visit(`#${encodeURIComponent("/detect?v=1&p=cat&s=0.30&o=0.70")}`);
+  await jobDone(driver);
+  assert.deepEqual(
+    await driver.executeScript(() => ["score", "iou"].map((id) => document.getElementById(id).value)),
+    ["0.3", "0.7"],
+  );
+});
+
 test("the exports hold the boxes, the JSON as the command line prints them, the PNG with its settings", async () => {
   const downloads = mkdtempSync(join(tmpdir(), "kiln-"));
   try {

@@ -22,20 +22,24 @@ after(async () => {
   await site?.close();
 });
 
-/** Asks the worker for the numbers of its last run. */
-const raw = async (lab) => {
-  const base64 = await driver.executeAsyncScript((lab, done) => {
+/** Asks the worker for the numbers of its last run, with the settings that the page asked with. */
+const raw = async () => {
+  const base64 = await driver.executeAsyncScript((done) => {
+    // A number that the page never gives.
+    const id = 4_000_000_000;
     const worker = window.workers.at(-1);
-    worker.addEventListener("message", function hear({ data: [text, bytes] }) {
-      if (!text.includes('"Raw"')) return;
+    worker.addEventListener("message", function hear({ data: [text, , ...files] }) {
+      const { Reply, Failed } = JSON.parse(text);
+      if (Failed?.id === id) return done(`failed: ${text}`);
+      if (Reply?.id !== id) return;
       worker.removeEventListener("message", hear);
       let binary = "";
-      for (const byte of bytes) binary += String.fromCharCode(byte);
+      for (const byte of files[Reply.files.indexOf("raw")]) binary += String.fromCharCode(byte);
       done(btoa(binary));
     });
-    // A number that the page never gives.
-    worker.postMessage([JSON.stringify({ Raw: { job: 4_000_000_000, lab } }), undefined]);
-  }, lab);
+    worker.postMessage([JSON.stringify({ Call: { ...window.asked, id, files: [] } }), '"Raw"']);
+  });
+  assert.doesNotMatch(base64, /^failed/);
   const bytes = Buffer.from(base64, "base64");
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 };
@@ -44,9 +48,16 @@ const run = async (lab, picture) => {
   await driver.get("about:blank");
   await driver.get(`${site.url}?backend=cpu#/${lab}`);
   await until(driver, "the page", () => count(driver, "#open-picture"));
+  await driver.executeScript(() => {
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (parts, ...rest) {
+      window.asked = JSON.parse(parts[0]).Call ?? window.asked;
+      return post.call(this, parts, ...rest);
+    };
+  });
   await upload(driver, join(vectors, picture));
   await jobDone(driver);
-  return raw(lab);
+  return raw();
 };
 
 const furthest = (a, b) => {

@@ -1,22 +1,21 @@
 // Writes screenshots of every page, light and dark, wide and narrow, to tests/browser/screenshots/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { By, count, jobDone, open, serve, startSearch, slide, until } from "./browser.js";
+import { labs, open, serve, shown, startSearch, until, visit } from "./browser.js";
 
 const folder = join(import.meta.dirname, "screenshots");
 mkdirSync(folder, { recursive: true });
 
+/** Every lab, empty and with its example; and what else they show, which a later page of the same name replaces. */
 export const pages = {
   home: "#/",
-  detect: "#/detect?v=1&p=cat",
-  "detect-empty": "#/detect",
+  ...Object.fromEntries(labs.flatMap(({ name, empty, example }) => [[`${name}-empty`, empty], [name, example]])),
   "detect-anchors": "#/detect?v=1&p=coffee&w=anchors&m=5",
   "detect-scores": "#/detect?v=1&p=photographer&w=scores",
   "detect-suppressed": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
   "segment-mask": "#/segment?v=1&p=astronaut",
   "segment-blur": "#/segment?v=1&p=astronaut&e=blur",
   "segment-cutout": "#/segment?v=1&p=astronaut&e=cutout",
-  stylize: "#/stylize?v=1&p=temple",
   "stylize-painting": "#/stylize?v=1&p=coffee&g=auvers",
   "stylize-mix": "#/stylize?v=1&p=astronaut&y=5:60,19:100",
   "stylize-draw": "#/stylize?v=1",
@@ -33,27 +32,20 @@ export const pages = {
   "encode-invert": "#/encode?v=1&i=3&w=invert",
   train: "#/train?v=1&o=hinge&n=on&rd=0.005&k=3",
   "train-pictures": "#/train?v=1&d=digits&o=hinge&n=on&z=32&b=32",
-  divergence: "#/divergence?v=1",
   "divergence-convexity": "#/divergence?v=1&w=convexity&c=two-valleys",
   "divergence-lipschitz": "#/divergence?v=1&w=lipschitz",
-  scores: "#/scores?v=1&m=gan-fashion-mnist-hinge",
   models: "#/models",
 };
 
-/** What is shown of a generative lab: training under way, a search under way, everything drawn. */
-async function settle(driver, name) {
-  const press = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
-  const idle = () => driver.executeScript(() => document.querySelector(".standing")?.dataset.busy !== "true");
-  if (name.startsWith("divergence")) return;
-  await driver.sleep(1500);
-  await until(driver, "answers", idle);
-  const run = { train: "train-run", "train-pictures": "train-run", "encode-invert": "invert", "encode-map": "tsne" }[name];
-  if (run) {
-    await press(run);
-    await driver.sleep(name === "encode-map" ? 20_000 : 12_000);
-    await press(run);
-    await until(driver, "answers", idle);
-  }
+/** Training under way, a search under way: started, watched for a while, and paused. */
+async function watch(driver, name) {
+  const id = { train: "train-run", "train-pictures": "train-run", "encode-invert": "invert", "encode-map": "tsne" }[name];
+  const press = () => driver.executeScript((id) => document.getElementById(id).click(), id);
+  if (!id) return;
+  await press();
+  await driver.sleep(name === "encode-map" ? 20_000 : 12_000);
+  await press();
+  await until(driver, "answers", () => driver.executeScript(() => document.querySelector(".standing")?.dataset.busy !== "true"));
 }
 
 const only = process.argv.slice(2);
@@ -63,17 +55,15 @@ for (const [width, height] of (process.env.WIDE ? [[1280, 900]] : [[1280, 900], 
     const driver = await open({ width, height, dark });
     for (const [name, fragment] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
-      await driver.get("about:blank");
-      await driver.get(site.url + fragment);
-      await until(driver, "the page", () => count(driver, "main h1"));
-      const search = /^#\/(gatys|texture|dream)/.test(fragment);
-      if (search) await startSearch(driver);
+      await visit(driver, site.url + fragment);
+      const started = /^#\/(gatys|texture|dream)\?.*&s=/.test(fragment);
+      if (started) await startSearch(driver);
       if (name === "stylize-draw") await driver.executeScript(() => document.getElementById("open-draw").click());
-      if (search || fragment.includes("p=")) await jobDone(driver);
+      await shown(driver, fragment, started);
       if (name === "detect-anchors") {
         await driver.executeScript(() => document.querySelectorAll(".cell")[12].click());
       }
-      if (/^#\/(sample|encode|train|divergence|scores)/.test(fragment)) await settle(driver, name);
+      await watch(driver, name);
       await driver.executeScript(() => document.fonts.ready.then(() => null));
       await driver.sleep(400);
       const { data } = await driver.sendAndGetDevToolsCommand("Page.captureScreenshot", { captureBeyondViewport: true, format: "png" });

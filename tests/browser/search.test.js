@@ -153,6 +153,19 @@ test("leaving for the front page pauses a search, and it is there when the visit
   await until(driver, "one more", async () => (await step()) === at + 1 && (await jobState(driver)) === "done");
 });
 
+test("another picture takes away what was made of the one before", async () => {
+  await visit("#/gatys?v=1&p=cat&n=64&s=1");
+  await onStage();
+  await start();
+  await jobDone(driver);
+  assert.equal(await count(driver, "canvas.painting"), 1);
+  await upload(driver, join(vectors, "coffee-style.png"));
+  await until(driver, "the bare photograph", async () => (await count(driver, "canvas.painting")) === 0);
+  assert.equal(await count(driver, "#search-step"), 0);
+  assert.equal(await driver.findElement(By.id("export-png")).isEnabled(), false);
+  assert.equal(await driver.findElement(By.id("continue")).isEnabled(), false);
+});
+
 test("a texture grows from noise without a picture on the stage", async () => {
   await visit("#/texture?v=1&g=poppies&n=64&s=8&l=3");
   await start();

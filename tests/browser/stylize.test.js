@@ -68,7 +68,7 @@ test("strength and colours act without another job, a style runs the network aga
     window.runs = 0;
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (parts, ...rest) {
-      if (String(parts[0]).includes('"Run"')) window.runs += 1;
+      if (String(parts[1]).startsWith('{"Run"')) window.runs += 1;
       return post.call(this, parts, ...rest);
     };
   });
