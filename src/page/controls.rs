@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::state::use_state;
 use super::text::use_i18n;
-use super::words::{choice_label, setting_help, setting_label};
+use super::words::{choice_label, lab_word, setting_help, setting_label};
 use crate::protocol::lab::LabSpec;
 use crate::protocol::param::{
     Kind, Param, ROW_LIMIT, ROW_STEPS, TEXT_MAX, Value, decimals, parse_color,
@@ -36,12 +36,21 @@ pub fn Panel(
     /// Whether the panel is pointed at from elsewhere.
     #[prop(optional, into)]
     lit: Signal<bool>,
+    /// What belongs to them, below.
+    #[prop(optional)]
+    children: Option<ChildrenFn>,
 ) -> impl IntoView {
     let state = use_state();
+    let i18n = use_i18n();
     let settings = state.settings(lab);
     let rows = move || lab.params.iter().filter(move |param| param.group == group);
     let is_shown = move |param: &'static Param| settings.with(|settings| settings.shows(param));
     let any = Memo::new(move |_| rows().any(is_shown));
+    // Few groups need a name.
+    let title = move || {
+        let title = lab_word(i18n, lab.name, &format!("groups.{group}"));
+        (!title.is_empty()).then(|| view! { <h2>{title}</h2> })
+    };
     let controls = move || {
         rows()
             .map(|param| {
@@ -51,7 +60,11 @@ pub fn Panel(
     };
     view! {
         <Show when=move || any.get()>
-            <section class="panel" class:lit=lit data-term=group>{controls()}</section>
+            <section class="panel" class:lit=lit data-term=group>
+                {title}
+                {controls()}
+                {children.clone().map(|children| children())}
+            </section>
         </Show>
     }
 }

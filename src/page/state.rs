@@ -271,8 +271,9 @@ impl State {
             Route::Home => self.leave_for(Page::Home),
             Route::Models => self.leave_for(Page::Models),
             Route::Lab(mut shared) => {
-                // A bare link of the navigation keeps what the visitor had set.
-                if !fragment.contains('?') {
+                // A bare link of the navigation keeps what the visitor had set. Some programs escape a
+                // whole link.
+                if !fragment.contains('?') && !fragment.to_ascii_lowercase().contains("%3f") {
                     shared.settings = self.settings(shared.settings.lab()).get_untracked();
                 }
                 self.open(shared);

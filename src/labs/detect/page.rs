@@ -16,8 +16,7 @@ use crate::page::export;
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
-use crate::page::state::{Room, Trigger};
-use crate::page::state::{State, use_state};
+use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 

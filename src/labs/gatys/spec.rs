@@ -47,9 +47,9 @@ settings! {
     pub struct GatysSettings {
         /// Index into [`SOURCES`].
         source ("painting", "g"): Found = Kind::Choice(SOURCES), "painting that the style is taken from", causes(Effect::Restart), page_only();
+        content_weight ("content-weight", "w"): f32 = number(0.0, 10.0, 0.1, 1.0), "weight of the content loss", causes(Effect::Adjust), group("content");
         /// Index into [`CONTENT_LAYERS`].
         content_layer ("content-layer", "l"): Found = Kind::Choice(CONTENT_LAYERS), "layer whose map of the content is kept: the deeper, the freer the strokes", causes(Effect::Restart), group("content");
-        content_weight ("content-weight", "w"): f32 = number(0.0, 10.0, 0.1, 1.0), "weight of the content loss", causes(Effect::Adjust), group("content");
         style_weight ("style-weight", "y"): f32 = number(0.0, 100.0, 1.0, 10.0), "weight of the style loss", causes(Effect::Adjust), group("style");
         style_1 ("style-1", "a"): f32 = LAYER_WEIGHT, "weight of conv1_1 within the style: colours", causes(Effect::Adjust), group("style");
         style_2 ("style-2", "b"): f32 = LAYER_WEIGHT, "weight of conv2_1 within the style: grain", causes(Effect::Adjust), group("style");
@@ -57,10 +57,10 @@ settings! {
         style_4 ("style-4", "e"): f32 = LAYER_WEIGHT, "weight of conv4_1 within the style: strokes and motifs", causes(Effect::Adjust), group("style");
         style_5 ("style-5", "f"): f32 = LAYER_WEIGHT, "weight of conv5_1 within the style: large motifs", causes(Effect::Adjust), group("style");
         variation_weight ("tv-weight", "z"): f32 = VARIATION, VARIATION_HELP, causes(Effect::Adjust), group("tv");
-        start ("start", "i"): Start = choice::<Start>(), "picture that the search starts from", causes(Effect::Restart), group("step");
         optimizer ("optimizer", "m"): Optimizer = choice::<Optimizer>(), OPTIMIZER_HELP, causes(Effect::Restart), group("step");
         rate ("rate", "r"): f32 = RATE, RATE_HELP, causes(Effect::Adjust), group("step");
         steps ("steps", "s"): u32 = STEPS, "steps of the search", causes(Effect::Adjust), group("step");
+        start ("start", "i"): Start = choice::<Start>(), "picture that the search starts from", causes(Effect::Restart), group("step");
         size ("size", "n"): usize = SIZE, "longer side of the result in pixels; smaller pictures are not enlarged", causes(Effect::Restart), group("size");
         seed ("seed", "k"): u64 = SEED, SEED_HELP, causes(Effect::Restart), group("step");
         colors ("colors", "c"): Colors = choice::<Colors>(), "colours of the style, or of the content (only its brightness is repainted)", causes(Effect::Refine), group("size");

@@ -10,11 +10,11 @@ use super::views::grams::Grams;
 use crate::labs::stylize::views::paintings::{self, Paintings};
 use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::Panels;
+use crate::page::desk::RunState;
 use crate::page::engine::{self, Says, now_ms};
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::job_panel::RunStatus;
-use crate::page::state::Trigger;
-use crate::page::state::{State, use_state};
+use crate::page::state::{State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::setting_label;
 use crate::protocol::failure::Failure;
@@ -65,9 +65,22 @@ fn search_of(state: State, lab: &'static LabSpec) -> Search {
         named.map(|(_, search)| *search)
     });
     known.unwrap_or_else(|| {
-        let search = state.lasting(|| Search {
-            live: RwSignal::new_local(None),
-            began: StoredValue::new(None),
+        let search = state.lasting(|| {
+            let search = Search {
+                live: RwSignal::new_local(None),
+                began: StoredValue::new(None),
+            };
+            let began_with = state.desk(lab).began_with;
+            // What a reset desk showed is gone, and a new worker has no search to go on with.
+            Effect::new(move |before: Option<u32>| {
+                let workers = state.engine.workers.get();
+                let is_reset = began_with.with(Option::is_none);
+                if is_reset || before.is_some_and(|before| before != workers) {
+                    search.live.set(None);
+                }
+                workers
+            });
+            search
         });
         lives.0.update_value(|lives| lives.push((lab.name, search)));
         state.desk(lab).on_says(move |says| search.hear(says));
@@ -128,9 +141,10 @@ fn start(state: State, settings: Settings, needs: Needs) {
         // The visitor may have gone on meanwhile: it begins with the settings and the picture of now.
         let now = state.settings(lab).get_untracked();
         let is_here = state.page.get_untracked().lab() == Some(lab);
+        let desk = state.desk(lab);
         if is_here && now.word(SOURCE) == settings.word(SOURCE) {
             match style {
-                None => state.refuse(Failure::NoStyle),
+                None => desk.state.set(RunState::Failed(Failure::NoStyle)),
                 style => begin(state, &now, style, needs),
             }
         }
@@ -167,14 +181,6 @@ fn go_on(state: State, settings: &Settings, steps: Option<u32>) {
 pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let state = use_state();
     let live = search_of(state, lab).live;
-    // A new worker has no search to go on with, and what a reset desk showed is gone.
-    Effect::new(move |before: Option<u32>| {
-        let workers = state.engine.workers.get();
-        if before.is_some_and(|before| before != workers) {
-            live.set(None);
-        }
-        workers
-    });
     // The term that is pointed at, in the notes or in the legend.
     let hot: RwSignal<Option<String>> = RwSignal::new(None);
     let nothing = Signal::derive(move || live.with(Option::is_none));
@@ -188,7 +194,7 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                 </div>
                 <div class="inspector">
                     <SearchPanel lab needs />
-                    {needs.style.then(|| view! { <Paintings lab title="paintings" /> })}
+                    {needs.style.then(|| view! { <Paintings lab title="paintings.title" /> })}
                     <Panels lab hot />
                     <Exports lab nothing />
                 </div>

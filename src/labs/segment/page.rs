@@ -18,8 +18,7 @@ use crate::page::home::Door;
 use crate::page::fetch;
 use crate::page::intake::{FileButton, Samples, check_file};
 use crate::page::job_panel::RunPanel;
-use crate::page::state::{Room, Trigger};
-use crate::page::state::{State, use_state};
+use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
@@ -115,8 +114,7 @@ fn SegmentLab() -> impl IntoView {
                 </Stage>
                 <div class="inspector">
                     <RunPanel lab=&LAB />
-                    <Panel lab=&LAB group=NAMES.effect />
-                    <More behind />
+                    <Panel lab=&LAB group=NAMES.effect><More behind /></Panel>
                     <Coverage matte />
                     <Exports matte behind />
                 </div>
@@ -150,7 +148,6 @@ fn More(behind: Behind) -> impl IntoView {
     let chosen = Signal::derive(move || behind.0.with(|b| b.as_ref().and_then(|b| b.sample)));
     move || match effect.get() {
         What::Picture => view! {
-            <section class="panel">
                 <div class="row">
                     <FileButton
                         id="open-background"
@@ -161,7 +158,6 @@ fn More(behind: Behind) -> impl IntoView {
                 <ul class="samples" aria-label=move || t_string!(i18n, segment.background_samples).to_string()>
                     <Samples chosen on_choose=choose />
                 </ul>
-            </section>
         }
         .into_any(),
         What::Cutout => view! { <p class="help">{t_string!(i18n, segment.cutout_hint)}</p> }.into_any(),

@@ -14,8 +14,7 @@ use crate::page::engine;
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
-use crate::page::state::{Room, Trigger};
-use crate::page::state::{State, use_state};
+use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
@@ -47,8 +46,9 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
 pub fn run_with(state: State, settings: Settings) {
     let kept = state.settings(&LAB).get_untracked();
     paintings::fetch(state, &settings.clone(), NAMES.source, move |style| {
-        // What has changed since runs by itself.
-        if state.settings(&LAB).get_untracked() != kept {
+        // What has changed since runs by itself, and nothing runs unseen.
+        let is_here = state.page.get_untracked().lab() == Some(&LAB);
+        if !is_here || state.settings(&LAB).get_untracked() != kept {
             return;
         }
         if let Some(picture) = state.picture() {

@@ -58,11 +58,11 @@ settings! {
         style ("style", "y"): Shares = Kind::Mix { of: STYLES, default: 19 }, "style by number, 0 to 25, or a mixture with weights: 12, or 3:50,12:50", causes(Effect::Rerun);
         /// Index into [`SOURCES`].
         source ("painting", "g"): Found = Kind::Choice(SOURCES), "painting that the style is taken from, instead of the built-in styles", causes(Effect::Rerun), page_only();
-        /// Longer side in pixels.
-        size ("size", "n"): usize = number(128.0, 1024.0, 64.0, 512.0), "longer side in pixels that the network works at; smaller pictures are not enlarged", causes(Effect::Rerun), group("finish");
         /// In percent.
         strength ("strength", "t"): f32 = number(0.0, 100.0, 1.0, 100.0), "how much of the repainted picture is laid over the photograph, in percent", causes(Effect::Refine), group("finish");
         colors ("colors", "c"): Colors = choice::<Colors>(), "colours of the style, or of the photograph (only its brightness is repainted)", causes(Effect::Refine), group("finish");
+        /// Longer side in pixels.
+        size ("size", "n"): usize = number(128.0, 1024.0, 64.0, 512.0), "longer side in pixels that the network works at; smaller pictures are not enlarged", causes(Effect::Rerun), group("finish");
         direction_1 ("direction-1", "d"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
         direction_2 ("direction-2", "e"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);
         direction_3 ("direction-3", "f"): f32 = DIRECTION, DIRECTION_HELP, causes(Effect::Rerun);

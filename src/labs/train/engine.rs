@@ -42,29 +42,31 @@ impl LabEngine for Training {
     ) -> Promise<'a, Result<Reply, Failure>> {
         Box::pin(async move {
             let settings: TrainSettings = request.settings.read();
-            let pack = pack(&mut bench, &settings).await?;
-            let (pack, device) = (pack.as_deref(), bench.device());
-            let (play, steps) = match request.question()? {
+            let device = bench.device();
+            let (play, steps, pack) = match request.question()? {
                 Question::Begin { drawn } => {
-                    let play = Play::begin(&settings, drawn, pack, &device);
-                    (self.play.insert(play), Steps::Both(0))
+                    let pack = pack(&mut bench, &settings).await?;
+                    let play = Play::begin(&settings, drawn, pack.as_deref(), &device);
+                    (self.play.insert(play), Steps::Both(0), pack)
                 }
                 Question::Train { steps } => {
+                    let pack = pack(&mut bench, &settings).await?;
                     let play = self.play.as_mut().ok_or(Failure::NothingInTraining)?;
-                    (play, steps)
+                    (play, steps, pack)
                 }
                 Question::Save => {
                     let play = self.play.as_ref().ok_or(Failure::NothingInTraining)?;
                     return Ok(Reply::default().with("weights", play.save()?));
                 }
                 Question::Load { drawn } => {
-                    let mut play = Play::begin(&settings, drawn, pack, &device);
+                    let pack = pack(&mut bench, &settings).await?;
+                    let mut play = Play::begin(&settings, drawn, pack.as_deref(), &device);
                     let bytes = request.bytes("weights").await?;
                     play.load(bench.shelf, bytes.ok_or(Failure::WeightsOfAnother)?)?;
-                    (self.play.insert(play), Steps::Both(0))
+                    (self.play.insert(play), Steps::Both(0), pack)
                 }
             };
-            let (progress, rgba) = play.advance(bench.job, &settings, steps, pack).await?;
+            let (progress, rgba) = play.advance(bench.job, &settings, steps, pack.as_deref()).await?;
             Ok(Reply::new(&progress).with("rgba", rgba))
         })
     }
