@@ -134,6 +134,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "native")]
     #[test]
     fn every_network_has_a_card() {
         let manifest = crate::protocol::card::Manifest::shipped();

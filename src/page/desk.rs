@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::engine::{Engine, Question, Says, Told};
+use super::engine::{CallEvent, Engine, Payload, Question};
 use super::export;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{CallId, Done, Stage};
@@ -30,7 +30,7 @@ pub enum RunState {
 }
 
 /// What is done with what a run says.
-type OnSays = Rc<dyn Fn(Says)>;
+type OnSays = Rc<dyn Fn(Payload)>;
 
 #[derive(Default)]
 struct Inner {
@@ -52,7 +52,7 @@ pub struct Desk {
     /// Where the run stands.
     pub state: RwSignal<RunState>,
     /// The last result of a run or a refinement.
-    pub answer: RwSignal<Option<Says>, LocalStorage>,
+    pub answer: RwSignal<Option<Payload>, LocalStorage>,
     has_result: RwSignal<bool>,
     /// The settings that the present run began with.
     pub began_with: RwSignal<Option<Settings>>,
@@ -96,7 +96,7 @@ impl Desk {
     }
 
     /// What is done with what a run that takes steps says on the way, and at its end.
-    pub fn on_says(self, on_says: impl Fn(Says) + 'static) {
+    pub fn on_says(self, on_says: impl Fn(Payload) + 'static) {
         self.update(|inner| inner.on_says = Some(Rc::new(on_says)));
     }
 
@@ -140,20 +140,20 @@ impl Desk {
         }
     }
 
-    fn told(self, told: Told) {
+    fn told(self, told: CallEvent) {
         match told {
-            Told::Loading(bytes, total) => self.state.update(|state| {
+            CallEvent::Loading(bytes, total) => self.state.update(|state| {
                 if let RunState::Running { loading, .. } = state {
                     *loading = Some((bytes, total));
                 }
             }),
-            Told::Stage(next) => self.state.update(|state| {
+            CallEvent::Stage(next) => self.state.update(|state| {
                 if let RunState::Running { stage, loading, .. } = state {
                     *stage = Some(next);
                     *loading = None;
                 }
             }),
-            Told::Steps(done, total, says) => {
+            CallEvent::Steps(done, total, says) => {
                 self.state.update(|state| {
                     if let RunState::Running { steps, .. } = state {
                         *steps = Some((done, total));
@@ -163,7 +163,7 @@ impl Desk {
                 self.has_result.set(true);
                 self.hear(says);
             }
-            Told::Answered(says, done) => {
+            CallEvent::Answered(says, done) => {
                 self.update(|inner| inner.running = None);
                 self.hear(says.clone());
                 self.has_result.set(true);
@@ -171,14 +171,14 @@ impl Desk {
                 self.state.set(RunState::Done(done));
                 self.refine_with_next();
             }
-            Told::Failed(failure) => {
+            CallEvent::Failed(failure) => {
                 self.update(|inner| inner.running = None);
                 self.state.set(RunState::Failed(failure));
             }
         }
     }
 
-    fn hear(self, says: Says) {
+    fn hear(self, says: Payload) {
         if let Some(on_says) = self.update(|inner| inner.on_says.clone()) {
             on_says(says);
         }
@@ -198,11 +198,11 @@ impl Desk {
         let settings = question.settings().clone();
         let id = self.engine.call(question, None, move |told| {
             match told {
-                Told::Answered(says, _) => {
+                CallEvent::Answered(says, _) => {
                     self.update(|inner| inner.refining = None);
                     self.answer.set(Some(says));
                 }
-                Told::Failed(failure) => {
+                CallEvent::Failed(failure) => {
                     let last = self.update(|inner| {
                         inner.refining = None;
                         inner.last.clone()
@@ -212,7 +212,7 @@ impl Desk {
                         None => self.state.set(RunState::Failed(failure)),
                     }
                 }
-                Told::Loading(..) | Told::Stage(_) | Told::Steps(..) => return,
+                CallEvent::Loading(..) | CallEvent::Stage(_) | CallEvent::Steps(..) => return,
             }
             self.refine_with_next();
         });
@@ -228,9 +228,9 @@ impl Desk {
     /// Asks for a file and hands it to the visitor.
     pub fn save(self, question: Question, file: &'static str, mime: &'static str, name: String) {
         self.engine.call(question, None, move |told| match told {
-            Told::Answered(says, _) => export::download(&says.file(file), mime, &name),
-            Told::Failed(failure) => self.state.set(RunState::Failed(failure)),
-            Told::Loading(..) | Told::Stage(_) | Told::Steps(..) => {}
+            CallEvent::Answered(says, _) => export::download(&says.file(file), mime, &name),
+            CallEvent::Failed(failure) => self.state.set(RunState::Failed(failure)),
+            CallEvent::Loading(..) | CallEvent::Stage(_) | CallEvent::Steps(..) => {}
         });
     }
 

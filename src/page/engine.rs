@@ -76,12 +76,12 @@ impl Question {
 
 /// What a lab says. Its bytes stay where the browser has them.
 #[derive(Debug, Clone, Default)]
-pub struct Says {
+pub struct Payload {
     text: String,
     files: Vec<(String, Uint8Array)>,
 }
 
-impl Says {
+impl Payload {
     /// The lab's own words, if they are of that type.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         fetch::parse(&self.text)
@@ -98,21 +98,21 @@ impl Says {
 }
 
 /// What is told of a call.
-pub enum Told {
+pub enum CallEvent {
     /// Bytes of weights that have arrived, and that there are.
     Loading(usize, usize),
     /// A stage begins.
     Stage(Stage),
     /// So many steps are done, of so many.
-    Steps(u32, u32, Says),
+    Steps(u32, u32, Payload),
     /// It is answered.
-    Answered(Says, Done),
+    Answered(Payload, Done),
     /// It ended without an answer.
     Failed(Failure),
 }
 
 /// What is done with what is told.
-type OnTold = Rc<dyn Fn(Told)>;
+type OnEvent = Rc<dyn Fn(CallEvent)>;
 
 /// A call that is not answered yet.
 struct Open {
@@ -124,7 +124,7 @@ struct Open {
     sent: bool,
     /// Workers lost over it.
     losses: u32,
-    on_told: OnTold,
+    on_event: OnEvent,
 }
 
 #[derive(Default)]
@@ -209,14 +209,14 @@ impl Engine {
         self.send(&ToEngine::WarmUp { lab });
     }
 
-    /// Asks a lab; `on_told` hears of it until it is answered or fails. What a lost worker leaves
+    /// Asks a lab; `on_event` hears of it until it is answered or fails. What a lost worker leaves
     /// unanswered is asked again of the next: `again`, where the question goes on from what only the
     /// old worker had.
     pub fn call(
         self,
         question: Question,
         again: Option<Question>,
-        on_told: impl Fn(Told) + 'static,
+        on_event: impl Fn(CallEvent) + 'static,
     ) -> CallId {
         let id = self.update(|inner| {
             let id = inner.next_id;
@@ -227,7 +227,7 @@ impl Engine {
                 again,
                 sent: false,
                 losses: 0,
-                on_told: Rc::new(on_told),
+                on_event: Rc::new(on_event),
             });
             id
         });
@@ -391,7 +391,7 @@ impl Engine {
             inner.asked_at = None;
         });
         // Text and files that travelled beside the message.
-        let says = |names: Vec<String>| Says {
+        let says = |names: Vec<String>| Payload {
             text: parts.get(1).as_string().unwrap_or_default(),
             files: (2..)
                 .zip(names)
@@ -438,46 +438,46 @@ impl Engine {
             }
             FromEngine::Event { id, event, files } => {
                 let told = match event {
-                    Event::Loading { bytes, total, .. } => Told::Loading(bytes, total),
-                    Event::Stage(stage) => Told::Stage(stage),
-                    Event::Steps { done, total } => Told::Steps(done, total, says(files)),
+                    Event::Loading { bytes, total, .. } => CallEvent::Loading(bytes, total),
+                    Event::Stage(stage) => CallEvent::Stage(stage),
+                    Event::Steps { done, total } => CallEvent::Steps(done, total, says(files)),
                 };
-                let on_told = self.with(|inner| {
+                let on_event = self.with(|inner| {
                     let open = inner.open.iter().find(|open| open.id == id)?;
-                    Some(open.on_told.clone())
+                    Some(open.on_event.clone())
                 });
-                if let Some(on_told) = on_told {
-                    on_told(told);
+                if let Some(on_event) = on_event {
+                    on_event(told);
                 }
             }
             FromEngine::Reply { id, done, files } => {
-                self.end(id, Told::Answered(says(files), done));
+                self.end(id, CallEvent::Answered(says(files), done));
             }
             FromEngine::Failed {
                 failure: Failure::EngineLost { reason },
                 ..
             } => self.lost(reason),
-            FromEngine::Failed { id, failure } => self.end(id, Told::Failed(failure)),
+            FromEngine::Failed { id, failure } => self.end(id, CallEvent::Failed(failure)),
             FromEngine::Fatal { reason } => self.lost(reason),
         }
     }
 
     /// Ends an open call. Anything else answers a question that is no longer asked.
-    fn end(self, id: CallId, told: Told) {
-        let on_told = self.update(|inner| {
+    fn end(self, id: CallId, told: CallEvent) {
+        let on_event = self.update(|inner| {
             let position = inner.open.iter().position(|open| open.id == id)?;
             inner.idle_losses = 0;
-            Some(inner.open.remove(position).on_told)
+            Some(inner.open.remove(position).on_event)
         });
-        if let Some(on_told) = on_told {
-            on_told(told);
+        if let Some(on_event) = on_event {
+            on_event(told);
         }
     }
 
     /// Ends every call without an answer.
     fn fail_open(self, failure: &Failure) {
         for open in self.update(|inner| std::mem::take(&mut inner.open)) {
-            (open.on_told)(Told::Failed(failure.clone()));
+            (open.on_event)(CallEvent::Failed(failure.clone()));
         }
     }
 

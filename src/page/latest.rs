@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::engine::{Engine, Question, Says, Status, Told};
+use super::engine::{CallEvent, Engine, Payload, Question, Status};
 use super::text::{t_string, use_i18n};
 use super::words::failure_sentence;
 use crate::protocol::failure::Failure;
 
 /// What is done with an answer.
-type OnAnswer = Rc<dyn Fn(Says)>;
+type OnAnswer = Rc<dyn Fn(Payload)>;
 
 /// A question that waits.
 struct Waiting {
@@ -48,7 +48,7 @@ impl Latest {
 
     /// Asks, now or as soon as the questions before are answered. One of the same kind that waits is
     /// not asked any more.
-    pub fn ask(self, kind: &'static str, question: Question, then: impl Fn(Says) + 'static) {
+    pub fn ask(self, kind: &'static str, question: Question, then: impl Fn(Payload) + 'static) {
         self.forget(kind);
         let then = Rc::new(then);
         self.waiting.update_value(|waiting| {
@@ -80,14 +80,14 @@ impl Latest {
         self.busy.set(true);
         self.engine.call(question, None, move |told| {
             let answer = match told {
-                Told::Loading(bytes, total) => {
+                CallEvent::Loading(bytes, total) => {
                     let part = (bytes < total).then_some((bytes, total));
                     let _ = self.loading.try_set(part);
                     return;
                 }
-                Told::Stage(_) | Told::Steps(..) => return,
-                Told::Answered(says, _) => Ok(says),
-                Told::Failed(failure) => Err(failure),
+                CallEvent::Stage(_) | CallEvent::Steps(..) => return,
+                CallEvent::Answered(says, _) => Ok(says),
+                CallEvent::Failed(failure) => Err(failure),
             };
             // The visitor may have left the page meanwhile.
             if self.busy.try_set(false).is_some() {

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::canvas::image_data;
-use super::engine::Says;
+use super::engine::Payload;
 use super::export;
 use crate::protocol::picture::Sheet;
 
@@ -14,7 +14,7 @@ use crate::protocol::picture::Sheet;
 pub type Drawn = (Sheet, Uint8Array);
 
 /// The sheet that a lab answered with.
-pub fn drawn(says: &Says) -> Option<Drawn> {
+pub fn drawn(says: &Payload) -> Option<Drawn> {
     Some((says.read()?, says.file("rgba")))
 }
 

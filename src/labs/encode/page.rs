@@ -149,7 +149,7 @@ fn Reconstructions(subject: Subject) -> impl IntoView {
         t_string!(i18n, encode.error, error = error).to_string()
     };
     view! {
-        <section class="panel trio">
+        <section class="panel compared">
             <SheetView drawn=subject.drawn label=Signal::derive(move || t_string!(i18n, encode.sheet).to_string()) />
             <div class="captions three">
                 <span>{move || t_string!(i18n, encode.input)}</span>

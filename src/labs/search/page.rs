@@ -11,7 +11,7 @@ use crate::labs::stylize::views::paintings::{self, Paintings};
 use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::Panels;
 use crate::page::desk::RunState;
-use crate::page::engine::{self, Says, now_ms};
+use crate::page::engine::{self, Payload, now_ms};
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::job_panel::RunStatus;
 use crate::page::state::{State, Trigger, use_state};
@@ -30,7 +30,7 @@ pub struct Live {
     /// The last report; its losses are in `history`.
     pub progress: Progress,
     /// What came with it.
-    pub says: Says,
+    pub says: Payload,
     /// The losses of all steps.
     pub history: Vec<Vec<f32>>,
     /// Milliseconds of the steps, on average since the search began or went on.
@@ -89,7 +89,7 @@ fn search_of(state: State, lab: &'static LabSpec) -> Search {
 }
 
 impl Search {
-    fn hear(self, says: Says) {
+    fn hear(self, says: Payload) {
         let Some(mut progress) = says.read::<Progress>() else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::pair::Play;
+use super::pair::AdversarialPair;
 use super::spec::{Question, Steps, TrainSettings};
 use crate::data::pack::Pack;
 use crate::engine::lab::{Bench, LabEngine};
@@ -17,7 +17,7 @@ pub fn engine() -> Box<dyn LabEngine> {
 /// The pair in training.
 #[derive(Default)]
 struct Training {
-    play: Option<Play>,
+    play: Option<AdversarialPair>,
 }
 
 /// The pictures to learn, where pictures are learned.
@@ -46,7 +46,7 @@ impl LabEngine for Training {
             let (play, steps, pack) = match request.question()? {
                 Question::Begin { drawn } => {
                     let pack = pack(&mut bench, &settings).await?;
-                    let play = Play::begin(&settings, drawn, pack.as_deref(), &device);
+                    let play = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
                     (self.play.insert(play), Steps::Both(0), pack)
                 }
                 Question::Train { steps } => {
@@ -60,7 +60,7 @@ impl LabEngine for Training {
                 }
                 Question::Load { drawn } => {
                     let pack = pack(&mut bench, &settings).await?;
-                    let mut play = Play::begin(&settings, drawn, pack.as_deref(), &device);
+                    let mut play = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
                     let bytes = request.bytes("weights").await?;
                     play.load(bench.shelf, bytes.ok_or(Failure::WeightsOfAnother)?)?;
                     (self.play.insert(play), Steps::Both(0), pack)

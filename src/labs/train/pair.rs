@@ -51,7 +51,7 @@ const READ_TOGETHER: usize = 16;
 const OWN: &str = "own-pair";
 
 /// A pair in training.
-pub struct Play {
+pub struct AdversarialPair {
     pair: Pair,
     drawn: Vec<[f32; 2]>,
     /// Steps of both sides, or of the generator.
@@ -76,7 +76,7 @@ fn rules(settings: &TrainSettings) -> Rules {
     }
 }
 
-impl Play {
+impl AdversarialPair {
     /// Fresh weights. `drawn` are the visitor's points, `pack` the pictures where some are learned.
     pub fn begin(
         settings: &TrainSettings,

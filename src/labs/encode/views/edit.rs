@@ -32,7 +32,7 @@ pub fn Edit(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
         <section class="panel">
             <h2>{move || t_string!(i18n, encode.edit_title)}</h2>
             <p class="help">{move || t_string!(i18n, encode.edit_help)}</p>
-            <div class="trio">
+            <div class="compared">
                 <SheetView drawn label=Signal::derive(move || t_string!(i18n, encode.edit_title).to_string()) />
                 <div class="captions three"><span>{move || t_string!(i18n, encode.input)}</span><span>"VAE"</span><span>{move || t_string!(i18n, encode.edit_edited)}</span></div>
             </div>

@@ -3,7 +3,7 @@
 use crate::labs::encode::page::{ask, read};
 use crate::labs::encode::spec::{Map, Question};
 use crate::labs::generate::page::class_label;
-use crate::page::engine::Says;
+use crate::page::engine::Payload;
 use crate::page::latest::Latest;
 use crate::page::text::{I18n, t_string, use_i18n};
 use crate::protocol::generative::DataSet;
@@ -23,7 +23,7 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     let i18n = use_i18n();
     let map = RwSignal::new(Map::default());
     let running = RwSignal::new(false);
-    let show = move |says: Says| {
+    let show = move |says: Payload| {
         if let Some(now) = says.read::<Map>() {
             let _ = map.try_set(now);
         }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use web_sys::Blob;
 
 use crate::labs::train::spec::{LAB, Progress, Question, Steps, Switch, TrainSettings};
-use crate::page::engine::{self, Says};
+use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::latest::Latest;
 use crate::page::sheet::Drawn;
@@ -180,7 +180,7 @@ impl Session {
         self.running.update(|running| *running = !*running);
     }
 
-    fn show(self, says: Says) {
+    fn show(self, says: Payload) {
         let Some(now) = says.read::<Progress>() else {
             return;
         };
