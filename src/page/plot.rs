@@ -15,6 +15,10 @@ pub struct Line {
     pub filled: bool,
     /// Whether it is dashed.
     pub dashed: bool,
+    /// The word by which notes and controls name it; nothing where they do not.
+    pub term: &'static str,
+    /// Where it stands, told in the legend; nothing where that is not told.
+    pub stands: String,
 }
 
 impl Line {
@@ -26,6 +30,8 @@ impl Line {
             points,
             filled: false,
             dashed: false,
+            term: "",
+            stands: String::new(),
         }
     }
 
@@ -57,9 +63,21 @@ pub struct Plot {
     pub lines: Vec<Line>,
     /// Ends of the axes: left, right; bottom, top.
     pub ends: [[f64; 2]; 2],
+    /// What the ends are called, top, bottom, left and right, where it is not their numbers: on a
+    /// logarithmic scale the points are logarithms.
+    pub names: Option<[String; 4]>,
 }
 
 impl Plot {
+    /// Curves between given ends.
+    pub fn new(lines: Vec<Line>, ends: [[f64; 2]; 2]) -> Self {
+        Self {
+            lines,
+            ends,
+            names: None,
+        }
+    }
+
     /// Ends that show all points, with zero on the upright axis where `zero` says so.
     pub fn fitted(lines: Vec<Line>, zero: bool) -> Self {
         let finite = |axis: usize| {
@@ -86,7 +104,7 @@ impl Plot {
             widen(range(0, none)),
             widen(range(1, if zero { [0.0, 0.0] } else { none })),
         ];
-        Self { lines, ends }
+        Self::new(lines, ends)
     }
 
     fn place(&self, [x, y]: [f64; 2]) -> [f64; 2] {
@@ -107,7 +125,13 @@ pub fn PlotView(
     /// What it shows, for those who do not see it.
     #[prop(into)]
     label: Signal<String>,
+    /// The term that is pointed at, here or elsewhere.
+    #[prop(optional)]
+    hot: Option<RwSignal<Option<String>>>,
 ) -> impl IntoView {
+    let is_lit = move |term: &'static str| {
+        hot.is_some_and(|hot| hot.with(|hot| hot.as_deref() == Some(term)))
+    };
     let curves = move || {
         let plot = plot.get();
         plot.lines
@@ -125,6 +149,7 @@ pub fn PlotView(
                 }
                 let ground = plot.place([0.0, 0.0])[1].clamp(0.0, SIZE[1]);
                 let (color, filled, dashed) = (line.color, line.filled, line.dashed);
+                let term = line.term;
                 parts.into_iter().filter(|part| !part.is_empty()).map(move |part| {
                     let text = |points: &[[f64; 2]]| {
                         let each = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}"));
@@ -138,7 +163,7 @@ pub fn PlotView(
                     });
                     view! {
                         {area}
-                        <polyline class="curve" points=text(&part) stroke=color stroke-dasharray=dashed.then_some("4 3") />
+                        <polyline class="curve" class:lit=move || is_lit(term) points=text(&part) style=format!("stroke:{color}") stroke-dasharray=dashed.then_some("4 3") />
                     }
                 })
             })
@@ -153,7 +178,8 @@ pub fn PlotView(
         });
         (
             zero,
-            [number(top), number(bottom), number(left), number(right)],
+            plot.names
+                .unwrap_or_else(|| [top, bottom, left, right].map(number)),
         )
     };
     view! {
@@ -168,8 +194,22 @@ pub fn PlotView(
             <span class="axis end">{move || axis().1[3].clone()}</span>
         </div>
         <ul class="legend">
-            {move || plot.get().lines.into_iter().filter(|line| !line.name.is_empty()).map(|line| view! {
-                <li><span class="line" style=format!("background:{}", line.color)></span>{line.name}</li>
+            {move || plot.get().lines.into_iter().filter(|line| !line.name.is_empty()).map(|line| {
+                let term = line.term;
+                let point = move |to: Option<String>| if let Some(hot) = hot.filter(|_| !term.is_empty()) {
+                    hot.set(to);
+                };
+                view! {
+                    <li
+                        class:lit=move || is_lit(term)
+                        on:mouseenter=move |_| point(Some(term.into()))
+                        on:mouseleave=move |_| point(None)
+                    >
+                        <span class="line" style=format!("background:{}", line.color)></span>
+                        {line.name}
+                        {(!line.stands.is_empty()).then(|| view! { <span class="number">{line.stands}</span> })}
+                    </li>
+                }
             }).collect_view()}
         </ul>
     }

@@ -63,7 +63,7 @@ for (const [what, fragment] of [
       await startSearch(driver);
       await jobDone(driver, 240_000);
       assert.equal(await count(driver, `.badge[data-backend=${backend}]`), 1);
-      const { losses } = await driver.executeScript(() => ({ ...document.querySelector(".plot").dataset }));
+      const { losses } = await driver.executeScript(() => ({ ...document.querySelector(".curves").dataset }));
       return losses.split(",").map(Number);
     };
     const cpu = await losses("cpu");

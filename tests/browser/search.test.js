@@ -30,7 +30,7 @@ const click = (id) => driver.executeScript((id) => document.getElementById(id).c
 const onStage = () => until(driver, "the picture", () => count(driver, ".frame > img"));
 const step = () => driver.executeScript(() => Number(document.getElementById("search-step")?.dataset.step ?? -1));
 const losses = async () =>
-  (await driver.executeScript(() => document.querySelector(".plot")?.dataset.losses ?? "")).split(",").map(Number);
+  (await driver.executeScript(() => document.querySelector(".curves")?.dataset.losses ?? "")).split(",").map(Number);
 const painting = () =>
   driver.executeScript(() => {
     const canvas = document.querySelector("canvas.painting");

@@ -15,10 +15,7 @@ pub fn Discriminator(pair: Pair) -> impl IntoView {
     let i18n = use_i18n();
     let plot = Signal::derive(move || {
         let points = pair.curve(&optimal_discriminator);
-        Plot {
-            lines: vec![Line::new("D*(x) = p / (p + q)", COLORS[2], points)],
-            ends: [RANGE, [0.0, 1.0]],
-        }
+        Plot::new(vec![Line::new("D*(x) = p / (p + q)", COLORS[2], points)], [RANGE, [0.0, 1.0]])
     });
     let game = move || {
         pair.cells.with(|[p, q]| {

@@ -90,14 +90,11 @@ fn Cone() -> impl IntoView {
                 .map(|x| [x, f.value(at) + sign * k * (x - at).abs()])
                 .collect()
         };
-        Plot {
-            lines: vec![
+        Plot::new(vec![
                 Line::new("f", COLORS[0], curve),
                 Line::new("f(x₀) ± K |x − x₀|", COLORS[1], side(1.0)).dashed(),
                 Line::new("", COLORS[1], side(-1.0)).dashed(),
-            ],
-            ends: [[-2.0, 2.0], [-2.2, 2.2]],
-        }
+            ], [[-2.0, 2.0], [-2.2, 2.2]])
     });
     let verdict = move || {
         let (f, [at, k]) = (read().function, cone());

@@ -4,10 +4,9 @@ use leptos::prelude::*;
 
 use crate::labs::search::page::Live;
 use crate::labs::search::spec::{STYLE_LAYERS, Term};
+use crate::page::plot::{Line, Plot, PlotView};
 use crate::page::text::{I18n, t_string, use_i18n};
 
-/// Columns and rows of the drawing, in its own units.
-const SIZE: [f32; 2] = [300.0, 120.0];
 /// Powers of ten below the largest value that are shown at most.
 const DECADES: f32 = 5.0;
 
@@ -51,18 +50,48 @@ pub fn Curves(
     hot: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let moves = Memo::new(move |_| {
+        live.with(|live| live.as_ref().is_some_and(|live| live.history.len() > 1))
+    });
+    let plot = Signal::derive(move || {
+        live.with(|live| {
+            live.as_ref()
+                .map_or_else(nothing, |live| plot_of(i18n, live))
+        })
+    });
+    let totals = move |part: fn(&[Vec<f32>]) -> &[Vec<f32>]| {
+        live.with(|live| {
+            let rows = part(&live.as_ref()?.history).iter();
+            Some(
+                rows.map(|row| row[0].to_string())
+                    .collect::<Vec<_>>()
+                    .join(","),
+            )
+        })
+    };
     view! {
-        <section class="panel curves">
+        <section
+            class="panel curves"
+            data-losses=move || totals(|rows| &rows[..rows.len().min(10)])
+            data-last=move || totals(|rows| &rows[rows.len().saturating_sub(1)..])
+        >
             <h2>{move || t_string!(i18n, search.curves_title)}</h2>
-            {move || live.with(|live| match live {
-                Some(live) if live.history.len() > 1 => draw(i18n, live, hot).into_any(),
-                _ => view! { <p class="quiet">{t_string!(i18n, search.curves_empty)}</p> }.into_any(),
-            })}
+            {move || match moves.get() {
+                true => view! {
+                    <PlotView plot hot label=Signal::derive(move || t_string!(i18n, search.curves_title).to_string()) />
+                }.into_any(),
+                false => view! { <p class="quiet">{t_string!(i18n, search.curves_empty)}</p> }.into_any(),
+            }}
         </section>
     }
 }
 
-fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView + use<> {
+fn nothing() -> Plot {
+    Plot::new(Vec::new(), [[0.0, 1.0]; 2])
+}
+
+/// The losses, as their logarithms.
+fn plot_of(i18n: I18n, live: &Live) -> Plot {
     let history = &live.history;
     let positive = || {
         history
@@ -72,71 +101,31 @@ fn draw(i18n: I18n, live: &Live, hot: RwSignal<Option<String>>) -> impl IntoView
             .filter(|&value| value > 0.0)
     };
     let top = positive().fold(f32::MIN_POSITIVE, f32::max).log10();
-    let bottom = positive()
-        .fold(f32::MAX, f32::min)
-        .log10()
-        .max(top - DECADES);
-    let range = (top - bottom).max(0.1);
-    let last = (history.len() - 1) as f32;
-    let place = |step: usize, value: f32| {
-        let x = step as f32 / last * SIZE[0];
-        let y = (top - value.max(f32::MIN_POSITIVE).log10()) / range * SIZE[1];
-        format!("{x:.1},{:.1}", y.clamp(0.0, SIZE[1]))
-    };
-    let first_losses: Vec<String> = history
-        .iter()
-        .take(10)
-        .map(|row| row[0].to_string())
-        .collect();
-    let terms = &live.progress.terms;
-    let lines = terms
-        .iter()
-        .enumerate()
+    let least = positive().fold(f32::MAX, f32::min).log10();
+    let bottom = least.max(top - DECADES).min(top - 0.1);
+    let last = history.len().saturating_sub(1);
+    let terms = live.progress.terms.iter().enumerate();
+    let lines = terms.map(|(number, &term)| {
         // A term of weight zero that the network does not pass is not known.
-        .filter(|(number, _)| history.iter().any(|row| row[*number] > 0.0))
-        .map(|(number, &term)| {
-            let points: Vec<_> = history
-                .iter()
-                .enumerate()
-                .filter(|(_, row)| row[number] > 0.0)
-                .map(|(step, row)| place(step, row[number]))
-                .collect();
-            let lit = move || hot.with(|hot| hot.as_deref() == Some(word(term)));
-            view! {
-                <polyline class="curve" class:lit=lit points=points.join(" ") style=format!("stroke:{}", color(term)) />
-            }
-        })
-        .collect_view();
-    let end = history.last().cloned().unwrap_or_default();
-    let legend = terms
-        .iter()
-        .zip(end)
-        .map(|(&term, value)| {
-            let lit = move || hot.with(|hot| hot.as_deref() == Some(word(term)));
-            view! {
-                <li
-                    class:lit=lit
-                    on:mouseenter=move |_| hot.set(Some(word(term).into()))
-                    on:mouseleave=move |_| hot.set(None)
-                >
-                    <span class="line" style=format!("background:{}", color(term))></span>
-                    {label(i18n, term)}
-                    <span class="number">{short(value)}</span>
-                </li>
-            }
-        })
-        .collect_view();
-    let axis = [top, bottom].map(|power| short(10f32.powf(power)));
-    view! {
-        <div class="plot" data-losses=first_losses.join(",") data-last=history.last().map(|row| row[0].to_string())>
-            <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=t_string!(i18n, search.curves_title).to_string()>
-                {lines}
-            </svg>
-            <span class="axis upper">{axis[0].clone()}</span>
-            <span class="axis bottom">{axis[1].clone()}</span>
-            <span class="axis end">{t_string!(i18n, search.curves_steps, n = history.len() - 1).to_string()}</span>
-        </div>
-        <ul class="legend">{legend}</ul>
+        let known = history
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row[number] > 0.0);
+        let points =
+            known.map(|(step, row)| [step as f64, f64::from(row[number].log10().max(bottom))]);
+        let stands = history.last().map(|row| short(row[number]));
+        Line {
+            term: word(term),
+            stands: stands.unwrap_or_default(),
+            ..Line::new(label(i18n, term), color(term), points.collect())
+        }
+    });
+    let [upper, lower] = [top, bottom].map(|power| short(10f32.powf(power)));
+    let steps = t_string!(i18n, search.curves_steps, n = last).to_string();
+    let ends = [[0.0, last.max(1) as f64], [bottom, top].map(f64::from)];
+    Plot {
+        names: Some([upper, String::new(), lower, steps]),
+        ..Plot::new(lines.collect(), ends)
     }
 }
 
