@@ -1,7 +1,6 @@
 //! Kiln: the models of CS231n lectures 11 to 15, with their insides visible.
 //!
-//! The layers, from below: `protocol`, `models`, `methods`, `labs`, `engine`, then the entry
-//! points in `src/bin/`. `app` (the page) uses `protocol` alone. ARCHITECTURE.md has the map.
+//! ARCHITECTURE.md has the map: the house, and the labs in it.
 
 // Tests run natively on the CPU backend, where reading a tensor at once is fine.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]

@@ -1,4 +1,5 @@
-//! The shelf: networks and data sets, loaded once, shared by the labs, put away when memory is short.
+//! The shelf: networks and data sets, loaded once, shared by the labs. Beyond a fixed room, what was
+//! asked for longest ago goes.
 
 use std::any::Any;
 use std::rc::Rc;

@@ -35,6 +35,8 @@ type OnSays = Rc<dyn Fn(Payload)>;
 #[derive(Default)]
 struct Inner {
     running: Option<CallId>,
+    /// The settings that the run has, or was told of.
+    has: Option<Settings>,
     /// What ran last, to run again where a new worker has no result.
     last: Option<Question>,
     /// The refinement that the worker is at.
@@ -73,6 +75,11 @@ impl Desk {
         Effect::new(move |_| {
             engine.workers.track();
             desk.has_result.set(false);
+            // It begins anew, with all that it was told meanwhile.
+            let has = desk.update(|inner| inner.has.clone().filter(|_| inner.running.is_some()));
+            if has.is_some() {
+                desk.began_with.set(has);
+            }
         });
         desk
     }
@@ -117,6 +124,8 @@ impl Desk {
 
     fn begin(self, question: Question, again: Option<Question>) {
         self.cancel();
+        let has = question.settings().clone();
+        self.update(|inner| inner.has = Some(has));
         self.state.set(RunState::Running {
             stage: None,
             loading: None,
@@ -229,7 +238,12 @@ impl Desk {
     pub fn save(self, question: Question, file: &'static str, mime: &'static str, name: String) {
         self.engine.call(question, None, move |told| match told {
             CallEvent::Answered(says, _) => export::download(&says.file(file), mime, &name),
-            CallEvent::Failed(failure) => self.state.set(RunState::Failed(failure)),
+            // A run under way tells how it goes by itself.
+            CallEvent::Failed(failure) => {
+                if !untrack(|| self.is_running()) {
+                    self.state.set(RunState::Failed(failure));
+                }
+            }
             CallEvent::Loading(..) | CallEvent::Stage(_) | CallEvent::Steps(..) => {}
         });
     }
@@ -251,7 +265,12 @@ impl Desk {
 
     /// Tells the run of other settings.
     pub fn adjust(self, settings: &Settings) {
-        if let Some(id) = self.update(|inner| inner.running) {
+        let running = self.update(|inner| {
+            let has = inner.running.map(|_| settings.clone());
+            inner.has = has.or_else(|| inner.has.take());
+            inner.running
+        });
+        if let Some(id) = running {
             self.engine.adjust(id, settings);
         }
     }

@@ -122,6 +122,8 @@ struct Open {
     again: Option<Question>,
     /// Whether it was sent: one that waits for the engine is sent when it is ready.
     sent: bool,
+    /// Whether it is to end after its first step: a worker that comes later must hear of it, too.
+    paused: bool,
     /// Workers lost over it.
     losses: u32,
     on_event: OnEvent,
@@ -186,7 +188,8 @@ impl Engine {
             .expect("the engine lives as long as the page")
     }
 
-    fn is_ready(self) -> bool {
+    /// Whether calls are answered.
+    pub fn is_ready(self) -> bool {
         matches!(self.status.get_untracked(), Status::Ready(_))
     }
 
@@ -226,6 +229,7 @@ impl Engine {
                 question,
                 again,
                 sent: false,
+                paused: false,
                 losses: 0,
                 on_event: Rc::new(on_event),
             });
@@ -253,6 +257,10 @@ impl Engine {
 
     /// Ends a call after its present step, with what it has.
     pub fn pause(self, id: CallId) {
+        self.update(|inner| {
+            let open = inner.open.iter_mut().find(|open| open.id == id);
+            open.map(|open| open.paused = true)
+        });
         self.send(&ToEngine::Pause { id });
     }
 
@@ -313,11 +321,11 @@ impl Engine {
             let unsent = inner.open.iter_mut().filter(|open| !open.sent);
             let take = |open: &mut Open| {
                 open.sent = true;
-                (open.id, open.question.clone())
+                (open.id, open.question.clone(), open.paused)
             };
             unsent.map(take).collect::<Vec<_>>()
         });
-        for (id, question) in unsent {
+        for (id, question, paused) in unsent {
             let call = Call {
                 id,
                 settings: question.settings.pack(),
@@ -328,6 +336,9 @@ impl Engine {
                     .collect(),
             };
             self.post(&ToEngine::Call(call), Some(&question));
+            if paused {
+                self.send(&ToEngine::Pause { id });
+            }
         }
     }
 

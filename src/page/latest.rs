@@ -67,6 +67,13 @@ impl Latest {
             .update_value(|waiting| waiting.retain(|before| before.kind != kind));
     }
 
+    /// Whether a new worker took the place of the one that was asked, and something waits for it.
+    fn is_mended(self, asked_of: u32) -> bool {
+        self.engine.is_ready()
+            && self.engine.workers.get_untracked() != asked_of
+            && self.waiting.with_value(|waiting| !waiting.is_empty())
+    }
+
     fn next(self) {
         if self.busy.try_get_untracked() != Some(false) {
             return;
@@ -78,6 +85,7 @@ impl Latest {
             return;
         };
         self.busy.set(true);
+        let asked_of = self.engine.workers.get_untracked();
         self.engine.call(question, None, move |told| {
             let answer = match told {
                 CallEvent::Loading(bytes, total) => {
@@ -99,6 +107,8 @@ impl Latest {
                     self.failure.set(None);
                     then(says);
                 }
+                // The new worker did not know what the old one kept: what waits tells it.
+                Err(_) if self.is_mended(asked_of) => {}
                 Err(failure) => {
                     // What was asked for with it in mind is of no use now.
                     self.waiting.set_value(Vec::new());

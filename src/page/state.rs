@@ -286,9 +286,11 @@ impl State {
     fn leave_for(self, page: Page) {
         let before = self.page.get_untracked();
         if let Some(lab) = before.lab().filter(|_| before != page) {
-            match lab.starts_by_itself {
-                true => self.desk(lab).cancel(),
-                false => self.desk(lab).pause(),
+            let desk = self.desk(lab);
+            // Where there is nothing yet, there is nothing to keep, and others wait.
+            match lab.starts_by_itself || !untrack(|| desk.has_work()) {
+                true => desk.cancel(),
+                false => desk.pause(),
             }
         }
         self.page.set(page);
@@ -322,18 +324,24 @@ impl State {
 
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
-        for lab in self.specs() {
+        for lab in self.specs().into_iter().filter(|lab| lab.uses_picture) {
             self.desk(lab).reset();
         }
         self.put(blob, name, sample);
         self.run_if_light();
     }
 
-    /// Puts a file on the stage in the place of another version of it: what was made of that stays
-    /// until there is something new.
+    /// Puts a file on the stage in the place of another version of it: what the open lab made of that
+    /// stays until there is something new.
     pub fn replace_source(self, blob: Blob, name: String) {
         // A sample that is on its way comes too late.
         let _ = self.begin_choice();
+        let open = self.page.get_untracked().lab();
+        for lab in self.specs() {
+            if lab.uses_picture && open != Some(lab) {
+                self.desk(lab).reset();
+            }
+        }
         self.put(blob, name, None);
     }
 

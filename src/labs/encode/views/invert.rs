@@ -22,6 +22,7 @@ pub fn Invert(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
     let begin = RwSignal::new(true);
     Effect::new(move |_| {
         taken.track();
+        latest.forget("invert");
         running.set(false);
         begin.set(true);
         errors.set(Vec::new());
