@@ -172,7 +172,9 @@ pub fn PlotView(
     let axis = move || {
         let plot = plot.get();
         let [[left, right], [bottom, top]] = plot.ends;
-        let zero = (bottom < 0.0 && top > 0.0).then(|| {
+        // Zero is nothing special among logarithms.
+        let is_between = plot.names.is_none() && bottom < 0.0 && top > 0.0;
+        let zero = is_between.then(|| {
             let y = plot.place([left, 0.0])[1];
             view! { <line x1="0" x2=SIZE[0] y1=y y2=y class="zero" /> }
         });
