@@ -153,8 +153,10 @@ pub fn weights_argument() -> Arg {
         .long("weights")
         .value_name("FOLDER")
         .value_parser(value_parser!(PathBuf))
-        .default_value("weights")
-        .help("folder of the weights files")
+        // From whatever folder it is called, those of the checkout that it was built from.
+        .default_value(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"))
+        .hide_default_value(true)
+        .help("folder of the weights files; those of Kiln's own checkout if none is given")
 }
 
 /// The backend that the flags ask for.

@@ -11,6 +11,14 @@ use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::{BackendChoice, Done, Stage};
 
+/// Stops, unless it is the second click of a double click on what started it and stood in the same
+/// place.
+pub fn stop(event: &web_sys::MouseEvent, stop: impl FnOnce()) {
+    if event.detail() < 2 {
+        stop();
+    }
+}
+
 /// The panel of a lab's run: always at the same place, whatever state it is in.
 #[component]
 pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
@@ -25,7 +33,7 @@ pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
                 <h2>{move || t_string!(i18n, page.job_title)}</h2>
                 {move || if running() {
                     view! {
-                        <button type="button" class="button quiet" id="cancel" on:click=move |_| desk.cancel()>
+                        <button type="button" class="button quiet" id="cancel" on:click=move |event| stop(&event, || desk.cancel())>
                             {move || t_string!(i18n, page.cancel)}
                         </button>
                     }.into_any()

@@ -1,29 +1,17 @@
 //! The generative networks that ship, what they were trained on, and what adversarial pairs play for.
 
-use super::param::Value;
-use super::settings::{Field, variant};
+use crate::choices;
 
-/// A set of square pictures to learn from.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::VariantArray,
-    strum::VariantNames,
-    strum::IntoStaticStr,
-    strum::EnumString,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum DataSet {
-    /// Handwritten digits, 28x28, grey.
-    Digits,
-    /// Clothes, 28x28, grey (Xiao et al. 2017).
-    FashionMnist,
-    /// Drawn faces, 64x64, colour, every attribute known.
-    Avatars,
+choices! {
+    /// A set of square pictures to learn from.
+    pub enum DataSet {
+        /// Handwritten digits, 28x28, grey.
+        Digits,
+        /// Clothes, 28x28, grey (Xiao et al. 2017).
+        FashionMnist,
+        /// Drawn faces, 64x64, colour, every attribute known.
+        Avatars,
+    }
 }
 
 impl DataSet {
@@ -70,48 +58,37 @@ impl DataSet {
     }
 }
 
-/// What discriminator and generator play for. The formulas are in `methods/gan_objective.rs`.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::VariantArray,
-    strum::VariantNames,
-    strum::IntoStaticStr,
-    strum::EnumString,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Objective {
-    /// The original game: the generator minimises `log(1 - D(G(z)))`.
-    Minimax,
-    /// Its cure for flat gradients: the generator maximises `log D(G(z))`.
-    NonSaturating,
-    /// Least squares (LSGAN): Pearson's chi-square in disguise.
-    #[strum(serialize = "lsgan")]
-    LeastSquares,
-    /// The discriminator is an autoencoder and its error an energy (EBGAN).
-    #[strum(serialize = "ebgan")]
-    Energy,
-    /// f-GAN: Kullback-Leibler.
-    Kl,
-    /// f-GAN: Kullback-Leibler the other way.
-    ReverseKl,
-    /// f-GAN: Jensen-Shannon.
-    JensenShannon,
-    /// f-GAN: Pearson's chi-square.
-    Pearson,
-    /// f-GAN: squared Hellinger distance.
-    SquaredHellinger,
-    /// f-GAN: total variation.
-    TotalVariation,
-    /// Earth mover's distance, weights clipped (WGAN).
-    #[strum(serialize = "wgan")]
-    Wasserstein,
-    /// Hinge loss.
-    Hinge,
+choices! {
+    /// What discriminator and generator play for. The formulas are in `methods/gan_objective.rs`.
+    pub enum Objective {
+        /// The original game: the generator minimises `log(1 - D(G(z)))`.
+        Minimax,
+        /// Its cure for flat gradients: the generator maximises `log D(G(z))`.
+        NonSaturating,
+        /// Least squares (LSGAN): Pearson's chi-square in disguise.
+        #[strum(serialize = "lsgan")]
+        LeastSquares,
+        /// The discriminator is an autoencoder and its error an energy (EBGAN).
+        #[strum(serialize = "ebgan")]
+        Energy,
+        /// f-GAN: Kullback-Leibler.
+        Kl,
+        /// f-GAN: Kullback-Leibler the other way.
+        ReverseKl,
+        /// f-GAN: Jensen-Shannon.
+        JensenShannon,
+        /// f-GAN: Pearson's chi-square.
+        Pearson,
+        /// f-GAN: squared Hellinger distance.
+        SquaredHellinger,
+        /// f-GAN: total variation.
+        TotalVariation,
+        /// Earth mover's distance, weights clipped (WGAN).
+        #[strum(serialize = "wgan")]
+        Wasserstein,
+        /// Hinge loss.
+        Hinge,
+    }
 }
 
 impl Objective {
@@ -269,15 +246,3 @@ pub const ATTRIBUTES_OF_AVATARS: [&str; 8] = [
     "mood",
     "eyes-open",
 ];
-
-impl Field for DataSet {
-    fn from_value(value: &Value) -> Self {
-        variant(value)
-    }
-}
-
-impl Field for Objective {
-    fn from_value(value: &Value) -> Self {
-        variant(value)
-    }
-}

@@ -6,7 +6,7 @@ pub mod average;
 pub mod checkpoint;
 pub mod classifier;
 #[cfg(test)]
-mod clock;
+pub mod clock;
 pub mod gan;
 pub mod learner;
 pub mod schedule;

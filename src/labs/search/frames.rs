@@ -81,47 +81,9 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Host, Promise, Reply};
-    use crate::protocol::message::Event;
-    use crate::protocol::picture::Picture;
+    use crate::train::clock::Clock;
     use std::future::Future;
     use std::task::{Context, Poll, Waker};
-
-    /// A host that never waits.
-    struct Alone;
-
-    impl Host for Alone {
-        fn emit(&self, _event: Event, _says: Reply) {}
-        fn cancelled(&self) -> bool {
-            false
-        }
-        fn now_ms(&self) -> f64 {
-            0.0
-        }
-        fn memory_bytes(&self) -> Option<usize> {
-            None
-        }
-        fn pause(&self) -> Promise<'_, ()> {
-            Box::pin(async {})
-        }
-        fn weights<'a>(
-            &'a self,
-            _: &'a str,
-            _: &'a str,
-            _: usize,
-        ) -> Promise<'a, Result<Vec<u8>, Failure>> {
-            Box::pin(async { Err(Failure::EmptyFile) })
-        }
-        fn keep_weights<'a>(&'a self, _: &'a str, _: &'a str, _: &'a [u8]) -> Promise<'a, ()> {
-            Box::pin(async {})
-        }
-        fn forget_weights<'a>(&'a self, _: &'a str, _: &'a str) -> Promise<'a, ()> {
-            Box::pin(async {})
-        }
-        fn png<'a>(&'a self, _: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
-            Box::pin(async { Err(Failure::EmptyFile) })
-        }
-    }
 
     #[test]
     fn long_searches_keep_evenly_spread_pictures() {
@@ -149,7 +111,8 @@ mod tests {
     fn the_animation_has_the_pictures_and_the_result() {
         let mut frames = Frames::new([2, 1]);
         frames.keep(vec![255, 0, 0, 0, 0, 255]);
-        let job = Job::new(&Alone, "cpu");
+        let clock = Clock::default();
+        let job = Job::new(&clock, "cpu");
         let gif = frames.to_gif(&job, &[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
         let gif = std::pin::pin!(gif).poll(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(Ok(gif)) = gif else {

@@ -13,7 +13,7 @@ use crate::page::controls::Panels;
 use crate::page::desk::RunState;
 use crate::page::engine::{self, Payload, now_ms};
 use crate::page::frame::{LabFrame, ShareButton, Stage};
-use crate::page::job_panel::RunStatus;
+use crate::page::job_panel::{RunStatus, stop};
 use crate::page::state::{State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::setting_label;
@@ -249,7 +249,7 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                 <button type="button" class="button" id="run" disabled=move || !can_start() on:click=move |_| state.run()>
                     {move || if can_go_on.get() { t_string!(i18n, search.again) } else { t_string!(i18n, page.start) }}
                 </button>
-                <button type="button" class="button quiet" id="pause" class:gone=move || !running.get() on:click=move |_| desk.pause()>
+                <button type="button" class="button quiet" id="pause" class:gone=move || !running.get() on:click=move |event| stop(&event, || desk.pause())>
                     {move || t_string!(i18n, page.pause)}
                 </button>
                 <button type="button" class="button quiet" id="step" disabled=move || !can_go_on.get() on:click=move |_| go_on(Some(1))>
@@ -258,7 +258,7 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                 <button type="button" class="button quiet" id="continue" disabled=move || !can_go_on.get() on:click=move |_| go_on(None)>
                     {move || t_string!(i18n, search.go_on)}
                 </button>
-                <button type="button" class="button quiet" id="cancel" class:gone=move || !running.get() on:click=move |_| desk.cancel()>
+                <button type="button" class="button quiet" id="cancel" class:gone=move || !running.get() on:click=move |event| stop(&event, || desk.cancel())>
                     {move || t_string!(i18n, page.cancel)}
                 </button>
             </div>
