@@ -3,9 +3,11 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
+use super::activation::Activation;
 use super::conv_block::{ConvBlock, ConvBlockConfig};
+use super::gpu::Mixture;
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 use super::strip_conv::{doubling_conv, reflecting_conv};
 use super::style_network::instance_norm;
@@ -127,15 +129,24 @@ impl StyledConv {
         }
     }
 
-    fn forward(&self, x: Tensor<4>, style: Tensor<2>) -> Tensor<4> {
-        let [out, ..] = self.weight.dims();
-        let of_style = |linear: &Linear| linear.forward(style.clone()).reshape([1, out, 1, 1]);
+    fn forward(
+        &self,
+        x: Tensor<4>,
+        style: &Tensor<2>,
+        activation: Activation,
+        added: Option<Tensor<4>>,
+    ) -> Tensor<4> {
         let y = if self.doubles {
             doubling_conv(x, self.weight.val())
         } else {
-            reflecting_conv(x, self.weight.val(), None, 1)
+            reflecting_conv(x, self.weight.val(), None, 1, Activation::Linear)
         };
-        instance_norm(y, of_style(&self.gamma), of_style(&self.beta))
+        let mixture = Mixture {
+            gamma: &self.gamma.forward(style.clone()),
+            beta: &self.beta.forward(style.clone()),
+            weights: None,
+        };
+        instance_norm(y, &mixture, activation, added)
     }
 }
 
@@ -180,18 +191,20 @@ impl StylePainter {
     pub fn forward(&self, image: Tensor<4>, style: Tensor<2>) -> Tensor<4> {
         let mut x = image;
         for layer in &self.contract {
-            let y = reflecting_conv(x, layer.weight.val(), Some(layer.bias.val()), layer.stride);
-            x = activation::relu(y);
+            let (weight, bias) = (layer.weight.val(), layer.bias.val());
+            x = reflecting_conv(x, weight, Some(bias), layer.stride, Activation::Relu);
         }
         for block in &self.residual {
-            let y = activation::relu(block.first.forward(x.clone(), style.clone()));
-            x = x + block.second.forward(y, style.clone());
+            let y = block
+                .first
+                .forward(x.clone(), &style, Activation::Relu, None);
+            x = block.second.forward(y, &style, Activation::Linear, Some(x));
         }
         let (last, doublings) = self.expand.split_last().expect("three layers");
         for layer in doublings {
-            x = activation::relu(layer.forward(x, style.clone()));
+            x = layer.forward(x, &style, Activation::Relu, None);
         }
-        activation::sigmoid(last.forward(x, style))
+        last.forward(x, &style, Activation::Sigmoid, None)
     }
 }
 

@@ -4,37 +4,11 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
-/// What follows the convolution.
-#[derive(Config, Debug, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing: a linear projection.
-    Linear,
-    /// `max(0, x)`.
-    Relu,
-    /// `min(max(0, x), 6)`, the bounded unit of MobileNetV2.
-    Relu6,
-    /// `x * relu6(x + 3) / 6`, the cheap swish of MobileNetV3.
-    HardSwish,
-    /// `1 / (1 + e^-x)`.
-    Sigmoid,
-}
+use super::gpu::{Border, Convolution};
 
-impl Activation {
-    /// Applies the function to each element; the shape stays.
-    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Linear => x,
-            Self::Relu => activation::relu(x),
-            // Two bounds one after the other: on the CPU backend each is vectorised, and
-            // `clamp` with both at once is not (a quarter of a MobileNet's time).
-            Self::Relu6 => activation::relu(x).clamp_max(6.0),
-            Self::HardSwish => activation::hard_swish(x),
-            Self::Sigmoid => activation::sigmoid(x),
-        }
-    }
-}
+pub use super::activation::Activation;
 
 /// Configuration of a [`ConvBlock`].
 #[derive(Config, Debug)]
@@ -90,8 +64,44 @@ impl ConvBlock {
     /// - input: `[batch, in, height, width]`
     /// - output: `[batch, out, ceil(height / stride), ceil(width / stride)]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.activation.forward(self.conv.forward(x))
+        let on_gpu = on_gpu(&self.conv, self.activation, &x, None);
+        on_gpu.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)))
     }
+
+    /// As [`forward`](Self::forward), plus `added`, which is shaped like the output.
+    pub fn forward_plus(&self, x: Tensor<4>, added: Tensor<4>) -> Tensor<4> {
+        let on_gpu = on_gpu(&self.conv, self.activation, &x, Some(&added));
+        on_gpu.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)) + added)
+    }
+}
+
+/// A convolution with SAME padding, its activation and a sum in one dispatch; `None` without a GPU.
+pub(super) fn on_gpu(
+    conv: &Conv2d,
+    activation: Activation,
+    x: &Tensor<4>,
+    added: Option<&Tensor<4>>,
+) -> Option<Tensor<4>> {
+    let [_, _, height, width] = x.dims();
+    let [_, _, kernel, _] = conv.weight.dims();
+    let stride = conv.stride[0];
+    let size = [height, width].map(|side| side.div_ceil(stride));
+    // Half of what the windows reach beyond the map, the smaller half first.
+    let before = |side: usize, out: usize| ((out - 1) * stride + kernel).saturating_sub(side) / 2;
+    let border = Border::Zeros {
+        above: before(height, size[0]),
+        left: before(width, size[1]),
+    };
+    let bias = conv.bias.as_ref().map(|bias| bias.val());
+    Convolution {
+        bias: bias.as_ref(),
+        stride,
+        depthwise: conv.groups > 1,
+        activation,
+        added,
+        ..Convolution::new(&conv.weight.val(), border, size)
+    }
+    .run(x)
 }
 
 #[cfg(test)]
@@ -123,17 +133,5 @@ mod tests {
             &TensorData::from([[[[9.0, 6.0], [6.0, 4.0]]]]),
             Tolerance::default(),
         );
-    }
-
-    #[test]
-    fn hard_swish_matches_its_definition() {
-        let device = Device::flex();
-        let x = Tensor::<1>::from_data([-4.0, -3.0, -1.0, 0.0, 1.0, 3.0, 5.0], &device);
-        // x * clamp(x + 3, 0, 6) / 6, by hand.
-        let expected = [0.0, 0.0, -1.0 / 3.0, 0.0, 2.0 / 3.0, 3.0, 5.0];
-        Activation::HardSwish
-            .forward(x)
-            .into_data()
-            .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
     }
 }

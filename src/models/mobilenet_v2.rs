@@ -86,8 +86,12 @@ impl InvertedResidual {
     }
 
     fn finish(&self, x: Tensor<4>, expanded: Tensor<4>) -> Tensor<4> {
-        let y = self.project.forward(self.depthwise.forward(expanded));
-        if self.residual { y + x } else { y }
+        let y = self.depthwise.forward(expanded);
+        if self.residual {
+            self.project.forward_plus(y, x)
+        } else {
+            self.project.forward(y)
+        }
     }
 }
 

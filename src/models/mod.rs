@@ -4,10 +4,12 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
+pub mod activation;
 pub mod arbitrary_style;
 pub mod channel_gate;
 pub mod conv_block;
 pub mod generate;
+pub mod gpu;
 pub mod inception_v3;
 pub mod mobilenet_v2;
 pub mod selfie;

@@ -75,8 +75,11 @@ impl EncoderBlock {
         if let Some(attention) = &self.attention {
             y = y.clone() * attention.forward(y);
         }
-        let y = self.project.forward(y);
-        if self.residual { y + x } else { y }
+        if self.residual {
+            self.project.forward_plus(y, x)
+        } else {
+            self.project.forward(y)
+        }
     }
 }
 
@@ -113,7 +116,7 @@ impl DecoderStage {
         let up = self.reduce.forward(double(x));
         let gate = self.attention.forward(skip.clone() + up.clone());
         let merged = self.merge.forward(skip * gate + up);
-        merged.clone() + self.refine.forward(merged)
+        self.refine.forward_plus(merged.clone(), merged)
     }
 }
 

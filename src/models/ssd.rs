@@ -6,7 +6,7 @@ use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::conv_block::{Activation, ConvBlock, ConvBlockConfig};
+use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, on_gpu};
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 
 /// Channels of the four extra maps: inside and out.
@@ -123,9 +123,13 @@ impl Ssd {
             .into_iter()
             .zip(&self.predictors)
             .map(|(map, predictor)| {
+                let values = |conv: &Conv2d| {
+                    let on_gpu = on_gpu(conv, Activation::Linear, &map, None);
+                    on_gpu.unwrap_or_else(|| conv.forward(map.clone()))
+                };
                 (
-                    per_box(predictor.boxes.forward(map.clone()), 4),
-                    per_box(predictor.classes.forward(map), self.classes),
+                    per_box(values(&predictor.boxes), 4),
+                    per_box(values(&predictor.classes), self.classes),
                 )
             })
             .unzip();

@@ -4,6 +4,9 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 
+use super::activation::Activation;
+use super::gpu::{Border, Convolution};
+
 /// Pixels of the result that a product is about at a time: few enough for the caches, enough to keep it
 /// busy. (Measured at 384 and 1,024 columns; half and twice as many are slower by some percent.)
 const STRIP: usize = 4096;
@@ -12,22 +15,37 @@ const STRIP: usize = 4096;
 ///
 /// # Shapes
 /// - input: `[1, in, height, width]`; `weight` `[out, in, kernel, kernel]` with an odd kernel,
-///   at most twice as large as height and width; `bias` `[out]`
+///   at most twice as large as height and width; `bias` `[out]`; `activation` follows it
 /// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`
 pub fn reflecting_conv(
     x: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     stride: usize,
+    activation: Activation,
 ) -> Tensor<4> {
     let [out, _, kernel, _] = weight.dims();
+    let [_, _, height, width] = x.dims();
+    let on_gpu = Convolution {
+        bias: bias.as_ref(),
+        stride,
+        activation,
+        ..Convolution::new(
+            &weight,
+            Border::Mirrored,
+            [height.div_ceil(stride), width.div_ceil(stride)],
+        )
+    };
+    if let Some(y) = on_gpu.run(&x) {
+        return y;
+    }
     let edge = kernel / 2;
     let padded = x.pad([(edge, edge), (edge, edge)], PadMode::Reflect);
     let y = valid_conv(padded, weight, stride);
-    match bias {
+    activation.forward(match bias {
         Some(bias) => y + bias.reshape([1, out, 1, 1]),
         None => y,
-    }
+    })
 }
 
 /// Doubles rows and columns by the nearest pixel, then convolves with mirrored borders, without ever
@@ -41,6 +59,13 @@ pub fn reflecting_conv(
 pub fn doubling_conv(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let [out, ..] = weight.dims();
+    let on_gpu = Convolution {
+        doubles: true,
+        ..Convolution::new(&weight, Border::Mirrored, [2 * height, 2 * width])
+    };
+    if let Some(y) = on_gpu.run(&x) {
+        return y;
+    }
     let mut kernels = Vec::with_capacity(4);
     for odd_row in [false, true] {
         let rows = taps_of(weight.clone(), odd_row);
@@ -189,7 +214,10 @@ mod tests {
                     .pad([(edge, edge), (edge, edge)], PadMode::Reflect);
                 let options = ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);
                 let plain = conv2d(padded, weight.clone(), Some(bias.clone()), options);
-                assert_same(reflecting_conv(x, weight, Some(bias), stride), plain);
+                assert_same(
+                    reflecting_conv(x, weight, Some(bias), stride, Activation::Linear),
+                    plain,
+                );
             }
         }
     }
@@ -202,7 +230,7 @@ mod tests {
             let weight = random([out, channels, 3, 3]);
             let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
             let doubled = interpolate(x.clone(), nearest.with_output_size([14, 18]));
-            let plain = reflecting_conv(doubled, weight.clone(), None, 1);
+            let plain = reflecting_conv(doubled, weight.clone(), None, 1, Activation::Linear);
             assert_same(doubling_conv(x, weight), plain);
         }
     }

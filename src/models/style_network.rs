@@ -2,8 +2,10 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
+use super::activation::Activation;
+use super::gpu::{self, Mixture};
 use super::strip_conv::{doubling_conv, reflecting_conv};
 
 /// Added to the variance before its root is taken.
@@ -84,39 +86,66 @@ impl StyleConv {
     }
 
     /// # Shapes
-    /// - input: `[1, in, height, width]` and the weights of the styles, `[1, styles]`
+    /// - input: `[1, in, height, width]` and the weights of the styles, `[1, styles]`; `activation`
+    ///   follows, and `added`, shaped like the output, is added last
     /// - output: `[1, out, ceil(height / stride), ceil(width / stride)]`, twice that if it doubles
-    pub fn forward(&self, x: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
-        let [out, ..] = self.weight.dims();
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        styles: &Tensor<2>,
+        activation: Activation,
+        added: Option<Tensor<4>>,
+    ) -> Tensor<4> {
         let y = if self.doubles {
             doubling_conv(x, self.weight.val())
         } else {
-            reflecting_conv(x, self.weight.val(), None, self.stride)
+            reflecting_conv(x, self.weight.val(), None, self.stride, Activation::Linear)
         };
-        let mixed = |of_styles: &Param<Tensor<2>>| {
-            styles
-                .clone()
-                .matmul(of_styles.val())
-                .reshape([1, out, 1, 1])
+        let mixture = Mixture {
+            gamma: &self.gamma.val(),
+            beta: &self.beta.val(),
+            weights: Some(styles),
         };
-        instance_norm(y, mixed(&self.gamma), mixed(&self.beta))
+        instance_norm(y, &mixture, activation, added)
     }
 }
 
-/// Each channel of each picture to mean `beta` and standard deviation `gamma`.
+/// Each channel of each picture to mean `beta` and standard deviation `gamma`, then the activation, then
+/// plus `added`.
 ///
 /// # Reference
 /// Ulyanov, Vedaldi and Lempitsky 2016, "Instance Normalization: The Missing Ingredient".
 ///
 /// # Shapes
-/// - input: `[batch, channels, height, width]`; `gamma` and `beta` `[1, channels, 1, 1]`
+/// - input: `[batch, channels, height, width]`; `added` likewise
 /// - output: as the input
-pub fn instance_norm(x: Tensor<4>, gamma: Tensor<4>, beta: Tensor<4>) -> Tensor<4> {
+pub fn instance_norm(
+    x: Tensor<4>,
+    mixture: &Mixture<'_>,
+    activation: Activation,
+    added: Option<Tensor<4>>,
+) -> Tensor<4> {
+    if let Some(y) = gpu::instance_norm(&x, mixture, activation, added.as_ref()) {
+        return y;
+    }
+    let mixed = |of_styles: &Tensor<2>| {
+        let mixed = match mixture.weights {
+            Some(weights) => weights.clone().matmul(of_styles.clone()),
+            None => of_styles.clone(),
+        };
+        let channels = mixed.dims()[1];
+        mixed.reshape([1, channels, 1, 1])
+    };
     let mean = x.clone().mean_dims(&[2, 3]);
     let centred = x - mean;
     let variance = centred.clone().square().mean_dims(&[2, 3]);
     // One product and one sum for each value: the rest is done on the channels.
-    centred * (gamma / (variance + EPSILON).sqrt()) + beta
+    let scale = mixed(mixture.gamma) / (variance + EPSILON).sqrt();
+    let y = activation.forward(centred * scale + mixed(mixture.beta));
+    match added {
+        Some(added) => added + y,
+        None => y,
+    }
 }
 
 impl StyleNetworkConfig {
@@ -157,17 +186,21 @@ impl StyleNetwork {
     pub fn forward(&self, image: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
         let mut x = image;
         for layer in &self.contract {
-            x = activation::relu(layer.forward(x, styles.clone()));
+            x = layer.forward(x, &styles, Activation::Relu, None);
         }
         for block in &self.residual {
-            let y = activation::relu(block.first.forward(x.clone(), styles.clone()));
-            x = x + block.second.forward(y, styles.clone());
+            let y = block
+                .first
+                .forward(x.clone(), &styles, Activation::Relu, None);
+            x = block
+                .second
+                .forward(y, &styles, Activation::Linear, Some(x));
         }
         let (last, doublings) = self.expand.split_last().expect("three layers");
         for layer in doublings {
-            x = activation::relu(layer.forward(x, styles.clone()));
+            x = layer.forward(x, &styles, Activation::Relu, None);
         }
-        activation::sigmoid(last.forward(x, styles))
+        last.forward(x, &styles, Activation::Sigmoid, None)
     }
 }
 
@@ -199,10 +232,13 @@ mod tests {
     fn normalisation_gives_each_channel_the_mean_and_spread_of_the_style() {
         let device = Device::flex();
         let x = Tensor::<4>::from_data([[[[1.0, 3.0]], [[-10.0, 10.0]]]], &device);
-        let gamma = Tensor::<4>::from_data([[[[2.0]], [[0.5]]]], &device);
-        let beta = Tensor::<4>::from_data([[[[7.0]], [[0.0]]]], &device);
+        let mixture = Mixture {
+            gamma: &Tensor::from_data([[2.0, 0.5]], &device),
+            beta: &Tensor::from_data([[7.0, 0.0]], &device),
+            weights: None,
+        };
         // Both channels lie one standard deviation either side of their mean.
-        instance_norm(x, gamma, beta)
+        instance_norm(x, &mixture, Activation::Linear, None)
             .into_data()
             .assert_approx_eq::<f32>(
                 &TensorData::from([[[[5.0, 9.0]], [[-0.5, 0.5]]]]),

@@ -7,7 +7,10 @@ use burn::tensor::module::{avg_pool2d, conv_transpose2d, conv2d, interpolate};
 use burn::tensor::ops::{
     AvgPoolOptions, ConvOptions, ConvTransposeOptions, InterpolateMode, InterpolateOptions,
 };
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::activation::Activation;
+use super::gpu::{Border, Convolution};
 
 /// Names of the convolutions, in order.
 pub const LAYERS: [&str; 13] = [
@@ -81,6 +84,12 @@ fn same() -> ConvOptions<2> {
     ConvOptions::new([1, 1], [1, 1], [1, 1], 1)
 }
 
+/// The same for a GPU: a convolution that gives a map as large as `like`.
+fn gpu_conv<'a>(weight: &'a Tensor<4>, like: &Tensor<4>) -> Convolution<'a> {
+    let [_, _, height, width] = like.dims();
+    Convolution::new(weight, Border::Zeros { above: 1, left: 1 }, [height, width])
+}
+
 impl Vgg16 {
     /// One step forward: halve where the network halves, convolve, rectify.
     ///
@@ -95,7 +104,14 @@ impl Vgg16 {
             x
         };
         let conv = &self.convs[index];
-        activation::relu(conv2d(x, conv.weight.val(), Some(conv.bias.val()), same()))
+        let (weight, bias) = (conv.weight.val(), conv.bias.val());
+        let on_gpu = Convolution {
+            bias: Some(&bias),
+            activation: Activation::Relu,
+            ..gpu_conv(&weight, &x)
+        };
+        let on_gpu = on_gpu.run(&x);
+        on_gpu.unwrap_or_else(|| Activation::Relu.forward(conv2d(x, weight, Some(bias), same())))
     }
 
     /// The maps of all layers up to and with `last`, after ReLU.
@@ -131,10 +147,13 @@ impl Vgg16 {
         output: Tensor<4>,
         input_size: [usize; 2],
     ) -> Tensor<4> {
-        let through_relu = gradient.mask_fill(output.lower_equal_elem(0.0), 0.0);
-        let options = ConvTransposeOptions::new([1, 1], [1, 1], [0, 0], [1, 1], 1);
         let weight = self.convs[index].weight.val();
-        let on_input = conv_transpose2d(through_relu, weight, None, options);
+        let on_gpu = gpu_conv(&weight, &gradient).adjoint(&gradient, &output);
+        let on_input = on_gpu.unwrap_or_else(|| {
+            let through_relu = gradient.mask_fill(output.lower_equal_elem(0.0), 0.0);
+            let options = ConvTransposeOptions::new([1, 1], [1, 1], [0, 0], [1, 1], 1);
+            conv_transpose2d(through_relu, weight, None, options)
+        });
         if AFTER_POOLING.contains(&index) {
             spread_quarters(on_input, input_size)
         } else {

@@ -6,6 +6,8 @@ use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor, activation};
 
 use super::grid_conv::{GridConv, GridConvConfig, Step};
+use crate::models::activation::Activation;
+use crate::models::gpu::ScaleShift;
 
 /// Configuration of a [`Decoder`].
 #[derive(Config, Debug)]
@@ -76,17 +78,35 @@ impl Decoder {
         let [batch, _] = latents.dims();
         let mut side = self.first_side;
         let [channels] = self.norms[0].gamma.dims();
-        let x = self.dense.forward(latents.unsqueeze_dim(0), 1);
-        let mut x = x
-            .reshape([batch, side * side, channels])
-            .swap_dims(0, 1)
-            .reshape([side * side, batch, channels]);
-        x = normalised(&self.norms[0], x);
+        let by_pixel = |x: Tensor<3>| {
+            x.reshape([batch, side * side, channels])
+                .swap_dims(0, 1)
+                .reshape([side * side, batch, channels])
+        };
+        let latents = latents.unsqueeze_dim(0);
+        let mut x = match self
+            .dense
+            .normalised(&latents, 1, rectified(&self.norms[0]))
+        {
+            Some(x) => by_pixel(x),
+            None => normalised(&self.norms[0], by_pixel(self.dense.forward(latents, 1))),
+        };
         for (conv, norm) in self.convs.iter().zip(&self.norms[1..]) {
-            x = normalised(norm, conv.forward(x, side));
+            x = match conv.normalised(&x, side, rectified(norm)) {
+                Some(x) => x,
+                None => normalised(norm, conv.forward(x, side)),
+            };
             side *= 2;
         }
         self.last.forward(x, side)
+    }
+}
+
+/// The same as [`normalised`] for a layer on a GPU.
+fn rectified(norm: &BatchNorm) -> ScaleShift<'_> {
+    ScaleShift {
+        norm,
+        activation: Activation::Relu,
     }
 }
 

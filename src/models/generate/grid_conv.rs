@@ -4,6 +4,8 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::models::gpu::{GridLayer, ScaleShift};
+
 /// What a convolution does to the side of the grid.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -101,6 +103,9 @@ impl GridConv {
         let [pixels, batch, channels_in] = x.dims();
         assert_eq!(pixels, side * side, "the grid has another side");
         let weight = self.effective_weight();
+        if let Some(y) = self.on_gpu(&weight, side, None).run(&x) {
+            return y;
+        }
         let [taps, _, out] = weight.dims();
         let new_pixels = self.step.side(side).pow(2);
         let rows = x.reshape([pixels * batch, channels_in]);
@@ -123,6 +128,35 @@ impl GridConv {
                 .reshape([new_pixels * batch, out])
         };
         (y + self.bias.val().unsqueeze::<2>()).reshape([new_pixels, batch, out])
+    }
+
+    /// As [`forward`](Self::forward), then batch normalisation over pixels and pictures by kept
+    /// statistics, then the activation, all in one dispatch; `None` where there is no GPU, or where
+    /// gradients are recorded. Channels of the norm may go into those of the output several times.
+    pub fn normalised(
+        &self,
+        x: &Tensor<3>,
+        side: usize,
+        then: ScaleShift<'_>,
+    ) -> Option<Tensor<3>> {
+        self.on_gpu(&self.effective_weight(), side, Some(then))
+            .run(x)
+    }
+
+    fn on_gpu<'a>(
+        &'a self,
+        weight: &'a Tensor<3>,
+        side: usize,
+        then: Option<ScaleShift<'a>>,
+    ) -> GridLayer<'a> {
+        GridLayer {
+            weight,
+            bias: &self.bias,
+            kernel: self.kernel,
+            step: self.step as u32,
+            sides: [side, self.step.side(side)],
+            then,
+        }
     }
 
     /// Which row each tap reads for each output pixel and picture.

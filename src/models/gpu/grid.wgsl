@@ -1,0 +1,60 @@
+// A layer of generate/grid_conv.rs on maps [pixels, batch, channels], what it adds, and batch
+// normalisation with kept statistics. A thread makes one value; neighbours share a pixel.
+
+fn side() -> u32 { return told(0u); }
+fn new_side() -> u32 { return told(1u); }
+fn batch() -> u32 { return told(2u); }
+fn channels_in() -> u32 { return told(3u); }
+fn channels_out() -> u32 { return told(4u); }
+fn values() -> u32 { return told(5u); }
+// The result's channels are this many, over and over: a dense layer makes all pixels of a map at once.
+fn normalised() -> u32 { return told(6u); }
+fn activation() -> u32 { return told(7u); }
+
+const SAME = 0u;
+const HALF = 1u;
+const DOUBLE = 2u;
+
+// The row (or column) of the map that a tap reads; outside, the nearest counts.
+fn source(at: u32, tap: u32) -> u32 {
+    let offset = i32(tap) - i32(KERNEL / 2u);
+    let last = i32(side()) - 1;
+    switch STEP {
+        case HALF: { return u32(clamp(2 * i32(at) + offset, 0, last)); }
+        case DOUBLE: { return u32(clamp(i32(at) + offset, 0, 2 * last + 1)) / 2u; }
+        default: { return u32(clamp(i32(at) + offset, 0, last)); }
+    }
+}
+
+@compute @workgroup_size(256, 1, 1)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = column_of(group, groups) * 256u + local.x;
+    if (index >= values()) {
+        return;
+    }
+    let out = index % channels_out();
+    let picture = index / channels_out() % batch();
+    let pixel = index / (channels_out() * batch());
+    var sum = bias_at(out);
+    for (var down = 0u; down < KERNEL; down++) {
+        let row = source(pixel / new_side(), down) * side();
+        for (var right = 0u; right < KERNEL; right++) {
+            let place = row + source(pixel % new_side(), right);
+            let start = (place * batch() + picture) * channels_in();
+            let weights = (down * KERNEL + right) * channels_in() * channels_out() + out;
+            for (var channel = 0u; channel < channels_in(); channel++) {
+                sum = fma(x_at(start + channel), weight_at(weights + channel * channels_out()), sum);
+            }
+        }
+    }
+    if (NORMALISED == 1u) {
+        let channel = out % normalised();
+        let factor = gamma_at(channel) * inverseSqrt(variance_at(channel) + bitcast<f32>(told(8u)));
+        sum = (sum - mean_at(channel)) * factor + beta_at(channel);
+    }
+    result[index] = activated(sum, activation());
+}

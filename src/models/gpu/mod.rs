@@ -1,0 +1,18 @@
+//! Layers as one compute shader each, for tensors on a GPU.
+//!
+//! Composed of Burn's operations, a convolution with its bias and activation is five to eight
+//! dispatches, weights are laid out anew in each run, and the processor, which prepares them, is what a
+//! visitor waits for. Here a layer is one dispatch on maps and weights as they lie:
+//! `[batch, channels, height, width]` and `[out, in, rows, columns]`.
+//!
+//! Each function gives `None` where its tensors are not on a GPU, or record gradients; the caller then
+//! composes the layer of Burn's operations. Both ways are held against each other in the tests.
+
+mod convolution;
+mod grid;
+mod launch;
+mod normalisation;
+
+pub use convolution::{Border, Convolution};
+pub use grid::{GridLayer, ScaleShift};
+pub use normalisation::{Mixture, instance_norm};

@@ -1,0 +1,162 @@
+//! Layers as shaders of our own against the same layers on the CPU: every kind that a network has, at
+//! sizes that tiles divide and others. Runs on any Vulkan adapter; `make test` installs a software one.
+
+use std::sync::OnceLock;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use kiln::engine::native_host::open_device;
+use kiln::maths::draws::Draws;
+use kiln::models::activation::Activation;
+use kiln::models::conv_block::{ConvBlock, ConvBlockConfig};
+use kiln::models::generate::decoder::DecoderConfig;
+use kiln::models::generate::encoder::EncoderConfig;
+use kiln::models::style_network::StyleNetworkConfig;
+use kiln::models::vgg16::Vgg16Config;
+use kiln::protocol::message::BackendChoice;
+
+/// Largest difference that the order of sums explains, relative to the largest value.
+const TOLERANCE: f32 = 2e-5;
+
+/// Opened once: a process has one device.
+fn gpu() -> Device {
+    static OPENED: OnceLock<Device> = OnceLock::new();
+    let open = || {
+        let (device, adapter) = open_device(BackendChoice::WebGpu).expect("a Vulkan adapter");
+        println!("on {adapter}");
+        device
+    };
+    OPENED.get_or_init(open).clone()
+}
+
+fn numbers<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
+    let values = Draws::new(seed, 0).normals(shape.iter().product());
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().expect("f32")
+}
+
+fn assert_same<const D: usize>(what: &str, gpu: Tensor<D>, cpu: Tensor<D>) {
+    assert_eq!(gpu.dims(), cpu.dims(), "{what}");
+    let (gpu, cpu) = (values(gpu), values(cpu));
+    assert!(gpu.iter().all(|v| v.is_finite()), "{what}: not finite");
+    let largest = cpu.iter().fold(0f32, |most, v| most.max(v.abs()));
+    assert!(largest > 1e-3, "{what}: zeros prove nothing");
+    let off = gpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs());
+    let off = off.fold(0f32, f32::max);
+    assert!(
+        off <= TOLERANCE * largest,
+        "{what}: off by {off} of {largest}"
+    );
+}
+
+/// Fills all weights with numbers of about the size that keeps a layer's output as large as its input.
+struct Filled(u32);
+
+impl ModuleMapper for Filled {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.0 += 1;
+        let seed = self.0;
+        param.map(|weight| {
+            let shape = weight.dims();
+            let fan_in = shape.iter().skip(1).product::<usize>().max(1);
+            let numbers = numbers(shape, seed, &weight.device()) / (fan_in as f32).sqrt();
+            // Among the single numbers of a channel are variances.
+            if D == 1 { numbers.abs() + 0.1 } else { numbers }
+        })
+    }
+}
+
+fn filled<M: Module>(module: M) -> M {
+    module.map(&mut Filled(0))
+}
+
+#[test]
+fn convolution_blocks() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    for (channels, kernel, stride, depthwise, activation) in [
+        ([3, 32], 3, 2, false, Activation::Relu6),
+        ([32, 32], 3, 1, true, Activation::Relu6),
+        ([24, 144], 1, 1, false, Activation::HardSwish),
+        ([144, 24], 1, 1, false, Activation::Linear),
+        ([40, 40], 3, 2, true, Activation::Relu),
+        ([24, 24], 5, 2, true, Activation::HardSwish),
+        ([17, 70], 3, 2, false, Activation::Sigmoid),
+        ([300, 12], 1, 1, false, Activation::Linear),
+    ] {
+        let config = ConvBlockConfig::new(channels)
+            .with_kernel(kernel)
+            .with_stride(stride)
+            .with_depthwise(depthwise)
+            .with_activation(activation);
+        let block = filled(config.init(&cpu));
+        let there: ConvBlock = filled(config.init(&gpu));
+        for [batch, height, width] in [
+            [1, 19, 19],
+            [1, 40, 33],
+            [2, 8, 10],
+            [1, 1, 1],
+            [1, 150, 150],
+        ] {
+            let shape = [batch, channels[0], height, width];
+            let what = format!("{channels:?} {kernel} {stride} {shape:?}");
+            let expected = block.forward(numbers(shape, 7, &cpu));
+            let found = there.forward(numbers(shape, 7, &gpu));
+            let added = expected.dims();
+            assert_same(&what, found, expected);
+            let expected = block.forward_plus(numbers(shape, 7, &cpu), numbers(added, 8, &cpu));
+            let found = there.forward_plus(numbers(shape, 7, &gpu), numbers(added, 8, &gpu));
+            assert_same(&format!("{what} and a sum"), found, expected);
+        }
+    }
+}
+
+#[test]
+fn style_network() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let config = StyleNetworkConfig::new(5);
+    for [height, width] in [[16, 24], [64, 68]] {
+        let paint = |device: &Device| {
+            let styles = numbers([1, 5], 3, device);
+            filled(config.init(device)).forward(numbers([1, 3, height, width], 4, device), styles)
+        };
+        assert_same("style network", paint(&gpu), paint(&cpu));
+    }
+}
+
+#[test]
+fn vgg_in_both_directions() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    for (index, size) in [(0, [20, 26]), (1, [21, 30]), (2, [21, 31]), (7, [9, 14])] {
+        let layer = |device: &Device| {
+            let network = filled(Vgg16Config::new().init(device));
+            let [_, channels, _, _] = network.convs[index].weight.dims();
+            let x = numbers([1, channels, size[0], size[1]], 5, device);
+            let output = network.forward_layer(index, x);
+            let gradient = numbers(output.dims(), 6, device);
+            let back = network.backward_layer(index, gradient, output.clone(), size);
+            (output, back)
+        };
+        let ((there, back_there), (here, back_here)) = (layer(&gpu), layer(&cpu));
+        assert_same(&format!("layer {index}"), there, here);
+        assert_same(&format!("layer {index} backward"), back_there, back_here);
+    }
+}
+
+#[test]
+fn generative_networks() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let decoder = DecoderConfig::new(8, 4, vec![24, 16, 8], 3);
+    let encoder = EncoderConfig::new(16, 3, vec![8, 16], 5);
+    for batch in [1, 6] {
+        let draw =
+            |device: &Device| filled(decoder.init(device)).forward(numbers([batch, 8], 2, device));
+        assert_same("decoder", draw(&gpu), draw(&cpu));
+        let encode = |device: &Device| {
+            filled(encoder.init(device)).forward(numbers([256, batch, 3], 2, device))
+        };
+        assert_same("encoder", encode(&gpu), encode(&cpu));
+    }
+}
