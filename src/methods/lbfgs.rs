@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
 
+use super::dot::dot as sum_of_products;
+
 /// Pairs of step and change of gradient that are remembered.
 const MEMORY: usize = 10;
 /// A pair tells of curvature only where step and change of gradient point the same way: their
@@ -34,8 +36,9 @@ pub struct Lbfgs {
     last: Option<(Tensor<4>, Tensor<4>)>,
 }
 
+/// As a tensor that a picture can be multiplied by.
 fn dot(a: &Tensor<4>, b: &Tensor<4>) -> Tensor<4> {
-    (a.clone() * b.clone()).sum().reshape([1, 1, 1, 1])
+    sum_of_products(a, b).reshape([1, 1, 1, 1])
 }
 
 impl Lbfgs {

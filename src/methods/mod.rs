@@ -4,6 +4,7 @@ pub mod adam;
 pub mod box_coder;
 pub mod composite;
 pub mod default_boxes;
+pub mod dot;
 pub mod elbo;
 pub mod gan_objective;
 pub mod lbfgs;

@@ -10,6 +10,9 @@
 
 use burn::tensor::Tensor;
 
+use super::dot::dot;
+use crate::models::gpu;
+
 /// A loss and its gradient on what it was computed from.
 pub struct Loss<const D: usize> {
     /// `[1]`, at least 0.
@@ -20,6 +23,23 @@ pub struct Loss<const D: usize> {
 
 /// Smallest size of a target that is divided by: an empty target has a loss, not a NaN.
 const SMALLEST: f32 = 1e-8;
+
+/// What a map or its Gram matrix is to be like.
+#[derive(Debug, Clone)]
+pub struct Target<const D: usize> {
+    /// The numbers to reach.
+    pub value: Tensor<D>,
+    /// The sum of their squares, at least [`SMALLEST`], `[1]`.
+    size: Tensor<1>,
+}
+
+impl<const D: usize> Target<D> {
+    /// A target of these numbers.
+    pub fn new(value: Tensor<D>) -> Self {
+        let size = dot(&value, &value).clamp_min(SMALLEST);
+        Self { value, size }
+    }
+}
 
 /// The channels of a map as rows.
 fn rows(map: Tensor<4>) -> Tensor<2> {
@@ -36,8 +56,10 @@ fn rows(map: Tensor<4>) -> Tensor<2> {
 pub fn gram(map: Tensor<4>) -> Tensor<2> {
     let [_, _, height, width] = map.dims();
     let rows = rows(map);
+    let places = (height * width) as f32;
     // The smaller of the two is scaled.
-    rows.clone().matmul(rows.transpose()) / (height * width) as f32
+    let composed = || rows.clone().matmul(rows.clone().transpose()) / places;
+    gpu::gram(&rows, 1.0 / places).unwrap_or_else(composed)
 }
 
 /// Squared distance of the Gram matrix of a map to a target, relative to the target's:
@@ -46,13 +68,13 @@ pub fn gram(map: Tensor<4>) -> Tensor<2> {
 /// # Shapes
 /// - `map`: `[1, channels, height, width]`; `gram` is its own, `target` the one to reach, both
 ///   `[channels, channels]`
-pub fn style_loss(map: Tensor<4>, gram: Tensor<2>, target: Tensor<2>) -> Loss<4> {
+pub fn style_loss(map: Tensor<4>, gram: Tensor<2>, target: &Target<2>) -> Loss<4> {
     let dims = map.dims();
-    let size = target.clone().square().sum().clamp_min(SMALLEST);
-    let difference = gram - target;
-    let value = difference.clone().square().sum() / size.clone();
-    let scale = size.recip() * (4.0 / (dims[2] * dims[3]) as f32);
-    let gradient = (difference * scale.reshape([1, 1])).matmul(rows(map));
+    let difference = gram - target.value.clone();
+    let value = dot(&difference, &difference) / target.size.clone();
+    let scale = target.size.clone().recip() * (4.0 / (dims[2] * dims[3]) as f32);
+    let (pull, rows) = (difference * scale.reshape([1, 1]), rows(map));
+    let gradient = gpu::product(&pull, &rows).unwrap_or_else(|| pull.matmul(rows));
     Loss {
         value,
         gradient: gradient.reshape(dims),
@@ -63,11 +85,10 @@ pub fn style_loss(map: Tensor<4>, gram: Tensor<2>, target: Tensor<2>) -> Loss<4>
 ///
 /// # Shapes
 /// - `map` and `target`: `[1, channels, height, width]`
-pub fn content_loss(map: Tensor<4>, target: Tensor<4>) -> Loss<4> {
-    let size = target.clone().square().sum().clamp_min(SMALLEST);
-    let difference = map - target;
-    let value = difference.clone().square().sum() / size.clone();
-    let scale = size.recip() * 2.0;
+pub fn content_loss(map: Tensor<4>, target: &Target<4>) -> Loss<4> {
+    let difference = map - target.value.clone();
+    let value = dot(&difference, &difference) / target.size.clone();
+    let scale = target.size.clone().recip() * 2.0;
     Loss {
         value,
         gradient: difference * scale.reshape([1, 1, 1, 1]),
@@ -92,7 +113,7 @@ pub fn total_variation(picture: Tensor<4>) -> Loss<4> {
         }
         let step = picture.clone().narrow(axis, 1, length - 1)
             - picture.clone().narrow(axis, 0, length - 1);
-        value = value + step.clone().square().sum() / count;
+        value = value + dot(&step, &step) / count;
         let pulled = step * (2.0 / count);
         let mut edge = pulled.dims();
         edge[axis] = 1;
@@ -141,7 +162,7 @@ mod tests {
     fn style_loss_by_hand() {
         let device = Device::flex();
         let target = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
-        let loss = style_loss(map(), gram(map()), target);
+        let loss = style_loss(map(), gram(map()), &Target::new(target));
         // G - A = (11, -1, -1, -1) / 3: squares sum to 124 / 9; the target's to 2.
         close(&list(loss.value), &[62.0 / 9.0]);
         // 4 / (3 * 2) * (G - A) F, with (G - A) F = ((11, 21, 34), (-1, -3, -2)) / 3.
@@ -154,7 +175,7 @@ mod tests {
         let device = Device::flex();
         let target = Tensor::<4>::from_data([[[[2.0, 0.0]]]], &device);
         let map = Tensor::<4>::from_data([[[[5.0, 4.0]]]], &device);
-        let loss = content_loss(map, target);
+        let loss = content_loss(map, &Target::new(target));
         // (9 + 16) / 4, and 2 * (3, 4) / 4.
         close(&list(loss.value), &[6.25]);
         close(&list(loss.gradient), &[1.5, 2.0]);
@@ -186,9 +207,16 @@ mod tests {
     fn empty_targets_give_numbers() {
         let device = Device::flex();
         let zero = Tensor::<4>::zeros([1, 2, 2, 2], &device);
-        let style = style_loss(zero.clone(), gram(zero.clone()), gram(zero.clone()));
+        let style = style_loss(
+            zero.clone(),
+            gram(zero.clone()),
+            &Target::new(gram(zero.clone())),
+        );
         close(&list(style.value), &[0.0]);
-        close(&list(content_loss(zero.clone(), zero).gradient), &[0.0; 8]);
+        close(
+            &list(content_loss(zero.clone(), &Target::new(zero)).gradient),
+            &[0.0; 8],
+        );
     }
 
     /// All three against central differences, on random maps.
@@ -200,11 +228,12 @@ mod tests {
             Tensor::<4>::random([1, 3, 4, 5], Distribution::Normal(0.0, scale), &device)
         };
         let (at, target) = (random(1.0), random(1.5));
-        let target_gram = gram(target.clone());
+        let target_gram = Target::new(gram(target.clone()));
+        let target = Target::new(target);
         type Function<'a> = Box<dyn Fn(Tensor<4>) -> Loss<4> + 'a>;
         let functions: [Function<'_>; 3] = [
-            Box::new(|map| style_loss(map.clone(), gram(map), target_gram.clone())),
-            Box::new(|map| content_loss(map, target.clone())),
+            Box::new(|map| style_loss(map.clone(), gram(map), &target_gram)),
+            Box::new(|map| content_loss(map, &target)),
             Box::new(total_variation),
         ];
         for (number, loss) in functions.iter().enumerate() {

@@ -8,7 +8,7 @@ use crate::methods::adam::Adam;
 use crate::methods::lbfgs::Lbfgs;
 use crate::methods::luminance::with_colors_of;
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
-use crate::methods::style_loss::{Loss, content_loss, gram, style_loss, total_variation};
+use crate::methods::style_loss::{Loss, Target, content_loss, gram, style_loss, total_variation};
 use crate::models::vgg16::{Vgg16, layer_index};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
@@ -29,9 +29,9 @@ const LBFGS_REACH: f32 = 2.5;
 /// What a search has to reach.
 struct Targets {
     /// Index of the layer and map of the content; none of a texture.
-    content: Option<(usize, Tensor<4>)>,
+    content: Option<(usize, Target<4>)>,
     /// Gram matrix of each of [`STYLE_LAYERS`].
-    style: Vec<Tensor<2>>,
+    style: Vec<Target<2>>,
 }
 
 /// The rule that makes steps of gradients.
@@ -104,10 +104,29 @@ pub struct Optimisation {
 /// The loss of a picture in its parts, and the gradient on it.
 struct Evaluation {
     gradient: Tensor<4>,
-    /// In the order of [`terms`].
-    losses: Vec<Tensor<1>>,
+    /// In the order of [`terms`] behind the total, each with its weight in that; none of what the
+    /// network was not run far enough for.
+    losses: Vec<(Option<Tensor<1>>, f32)>,
     /// Gram matrix of each of [`STYLE_LAYERS`] that counts.
     grams: Vec<Option<Tensor<2>>>,
+}
+
+impl Evaluation {
+    /// The losses in the order of [`terms`].
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    async fn losses(&self, job: &Job<'_>) -> Result<Vec<f32>, Failure> {
+        let known = self.losses.iter().filter_map(|(loss, _)| loss.clone());
+        let mut known = job.read(Tensor::cat(known.collect(), 0)).await?.into_iter();
+        let mut losses = vec![0.0];
+        for (loss, weight) in &self.losses {
+            let value = loss.as_ref().and_then(|_| known.next()).unwrap_or(0.0);
+            losses[0] += weight * value;
+            losses.push(value);
+        }
+        Ok(losses)
+    }
 }
 
 /// What the losses are, in order.
@@ -180,7 +199,7 @@ impl Optimisation {
             let (tensor, rgb) = at_size(content, size, device);
             let index = layer_index(plan.content_layer).expect("a layer");
             let map = maps(job, network, tensor.clone(), index).await?.pop();
-            content_target = map.map(|map| (index, map));
+            content_target = map.map(|map| (index, Target::new(map)));
             kept = Some(rgb);
             start = match plan.start {
                 Start::Content => Some(tensor),
@@ -206,7 +225,7 @@ impl Optimisation {
             },
             targets: Targets {
                 content: content_target,
-                style: grams,
+                style: grams.into_iter().map(Target::new).collect(),
             },
             picture,
             size,
@@ -240,24 +259,21 @@ impl Optimisation {
         let last = deepest_style
             .max(content.map(|(index, _)| *index))
             .unwrap_or(0);
-        let device = self.picture.device();
-        let zero = || Tensor::<1>::zeros([1], &device);
-        let mut content_value = zero();
-        let mut style_values = vec![zero(); STYLE_LAYERS.len()];
+        let mut content_value = None;
+        let mut style_values = vec![None; STYLE_LAYERS.len()];
         let mut grams = vec![None; STYLE_LAYERS.len()];
         let add = |index: usize, output: &Tensor<4>| {
             let mut gradient = None;
             if let Some(number) = style_of(index) {
                 let own = gram(output.clone());
                 grams[number] = Some(own.clone());
-                let target = self.targets.style[number].clone();
-                let loss = style_loss(output.clone(), own, target);
-                style_values[number] = loss.value;
+                let loss = style_loss(output.clone(), own, &self.targets.style[number]);
+                style_values[number] = Some(loss.value);
                 gradient = weighted(gradient, loss.gradient, style_weights[number]);
             }
             if let Some((_, target)) = content.filter(|(at, _)| *at == index) {
-                let loss = content_loss(output.clone(), target.clone());
-                content_value = loss.value;
+                let loss = content_loss(output.clone(), target);
+                content_value = Some(loss.value);
                 gradient = weighted(gradient, loss.gradient, content_weight);
             }
             gradient
@@ -269,17 +285,11 @@ impl Optimisation {
         } = total_variation(self.picture.clone());
         let gradient = weighted(gradient, smoothing, variation_weight);
         let mut losses = Vec::new();
-        let mut total = variation.clone() * variation_weight;
         if content.is_some() {
-            total = total + content_value.clone() * content_weight;
-            losses.push(content_value);
+            losses.push((content_value, content_weight));
         }
-        for (value, weight) in style_values.into_iter().zip(style_weights) {
-            total = total + value.clone() * weight;
-            losses.push(value);
-        }
-        losses.push(variation);
-        losses.insert(0, total);
+        losses.extend(style_values.into_iter().zip(style_weights));
+        losses.push((Some(variation), variation_weight));
         Ok(Evaluation {
             gradient: gradient.unwrap_or_else(|| self.picture.zeros_like()),
             losses,
@@ -310,7 +320,7 @@ impl Optimisation {
             let last = self.step >= until || job.pausing();
             let evaluation = self.evaluate(job, network).await?;
             // Also waits for the device, so that no queue builds up.
-            let losses = match job.read(Tensor::cat(evaluation.losses, 0)).await {
+            let losses = match evaluation.losses(job).await {
                 Err(failure @ Failure::NotFinite { .. }) => {
                     // The step led nowhere: back to where it began.
                     if let Some(picture) = before {
@@ -364,7 +374,7 @@ impl Optimisation {
         for (layer, own) in grams.iter().enumerate() {
             let Some(own) = own else { continue };
             let channels = self.strongest[layer].clone();
-            for gram in [&self.targets.style[layer], own] {
+            for gram in [&self.targets.style[layer].value, own] {
                 let shown = part(gram.clone(), &channels);
                 values.extend(job.read(shown).await?);
             }
@@ -559,12 +569,8 @@ mod tests {
         let mut loss = |values: Vec<f32>| {
             search.picture = Tensor::from_data(TensorData::new(values, [1, 3, 18, 20]), &device);
             let evaluation = pollster::block_on(search.evaluate(&job, &network)).expect("finite");
-            let total: Vec<f32> = evaluation.losses[0]
-                .clone()
-                .into_data()
-                .try_into_vec()
-                .expect("f32");
-            f64::from(total[0])
+            let losses = pollster::block_on(evaluation.losses(&job)).expect("finite");
+            f64::from(losses[0])
         };
         // Single values drown in rounding: along the gradient and along random directions.
         let mut random = ChaCha8Rng::seed_from_u64(3);

@@ -31,28 +31,32 @@ fn mirrored(at: i32, size: i32) -> i32 {
     return min(inside, 2 * size - 2 - inside);
 }
 
-// The value of the map that begins at `start`, or what its border stands for.
-fn pixel(start: u32, row_at: i32, column_at: i32) -> f32 {
+// The value of the map that begins at `start`, or what its border stands for. Fetched whether it counts
+// or not: behind a branch each of a thread's fetches would wait for the one before.
+fn pixel(start: u32, row_at: i32, column_at: i32, counts: bool) -> f32 {
     var row = row_at;
     var column = column_at;
+    var inside = counts;
     if (MIRRORED == 1u) {
         row = mirrored(row, height() << DOUBLED) >> DOUBLED;
         column = mirrored(column, width() << DOUBLED) >> DOUBLED;
-    } else if (row < 0 || row >= height() || column < 0 || column >= width()) {
-        return 0.0;
+    } else {
+        inside = inside && row >= 0 && row < height() && column >= 0 && column < width();
+        row = clamp(row, 0, height() - 1);
+        column = clamp(column, 0, width() - 1);
     }
     let index = start + u32(row * width() + column);
-    if (GATED == 1u && gate_at(index) <= 0.0) {
-        return 0.0;
+    if (GATED == 1u) {
+        inside = inside && gate_at(index) > 0.0;
     }
-    return x_at(index);
+    return select(0.0, x_at(index), inside);
 }
 
-// The weight between a result's channel and a row of the gathered factor.
-fn factor(out: u32, depth: u32) -> f32 {
-    if (out >= channels_out()) {
-        return 0.0;
-    }
+// The weight between a result's channel and a row of the gathered factor. Beyond the last of either it is
+// some weight: it meets zeros, or what comes of it is not written.
+fn factor(out_at: u32, depth_at: u32) -> f32 {
+    let out = min(out_at, channels_out() - 1u);
+    let depth = min(depth_at, channels_in() * AREA - 1u);
     if (ADJOINT == 1u) {
         let place = (depth / AREA * channels_out() + out) * AREA;
         return weight_at(place + AREA - 1u - depth % AREA);
@@ -62,30 +66,27 @@ fn factor(out: u32, depth: u32) -> f32 {
 
 fn weights_of(out: u32, depth: u32) -> vec4<f32> {
     var found = vec4<f32>();
-    if (depth < channels_in() * AREA) {
-        found.x = factor(out, depth);
-        if (PER_THREAD > 1u) { found.y = factor(out + 1u, depth); }
-        if (PER_THREAD > 2u) {
-            found.z = factor(out + 2u, depth);
-            found.w = factor(out + 3u, depth);
-        }
+    found.x = factor(out, depth);
+    if (PER_THREAD > 1u) { found.y = factor(out + 1u, depth); }
+    if (PER_THREAD > 2u) {
+        found.z = factor(out + 2u, depth);
+        found.w = factor(out + 3u, depth);
     }
     return found;
 }
 
 // What the windows at four corners read at one row of the gathered factor.
-fn pixels_of(depth: u32, maps: vec4<u32>, rows: vec4<i32>, columns: vec4<i32>) -> vec4<f32> {
-    if (depth >= channels_in() * AREA) {
-        return vec4<f32>();
-    }
+fn pixels_of(depth_at: u32, maps: vec4<u32>, rows: vec4<i32>, columns: vec4<i32>) -> vec4<f32> {
+    let counts = depth_at < channels_in() * AREA;
+    let depth = min(depth_at, channels_in() * AREA - 1u);
     let starts = maps + depth / AREA * plane_in();
     let down = i32(depth % AREA / KERNEL);
     let right = i32(depth % KERNEL);
     return vec4(
-        pixel(starts.x, rows.x + down, columns.x + right),
-        pixel(starts.y, rows.y + down, columns.y + right),
-        pixel(starts.z, rows.z + down, columns.z + right),
-        pixel(starts.w, rows.w + down, columns.w + right),
+        pixel(starts.x, rows.x + down, columns.x + right, counts),
+        pixel(starts.y, rows.y + down, columns.y + right, counts),
+        pixel(starts.z, rows.z + down, columns.z + right, counts),
+        pixel(starts.w, rows.w + down, columns.w + right, counts),
     );
 }
 

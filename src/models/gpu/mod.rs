@@ -9,10 +9,14 @@
 //! composes the layer of Burn's operations. Both ways are held against each other in the tests.
 
 mod convolution;
+mod dot;
+mod gram;
 mod grid;
 mod launch;
 mod normalisation;
 
 pub use convolution::{Border, Convolution};
+pub use dot::dot;
+pub use gram::{gram, product};
 pub use grid::{GridLayer, ScaleShift};
 pub use normalisation::{Mixture, instance_norm};
