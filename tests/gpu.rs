@@ -12,6 +12,7 @@ use kiln::models::activation::Activation;
 use kiln::models::conv_block::{ConvBlock, ConvBlockConfig};
 use kiln::models::generate::decoder::DecoderConfig;
 use kiln::models::generate::encoder::EncoderConfig;
+use kiln::models::generate::grid_conv::{GridConvConfig, Step};
 use kiln::models::style_network::StyleNetworkConfig;
 use kiln::models::vgg16::Vgg16Config;
 use kiln::protocol::message::BackendChoice;
@@ -65,7 +66,12 @@ impl ModuleMapper for Filled {
             let fan_in = shape.iter().skip(1).product::<usize>().max(1);
             let numbers = numbers(shape, seed, &weight.device()) / (fan_in as f32).sqrt();
             // Among the single numbers of a channel are variances.
-            if D == 1 { numbers.abs() + 0.1 } else { numbers }
+            let numbers = if D == 1 { numbers.abs() + 0.1 } else { numbers };
+            if weight.is_require_grad() {
+                numbers.detach().require_grad()
+            } else {
+                numbers
+            }
         })
     }
 }
@@ -178,4 +184,70 @@ fn losses_of_style() {
         assert_same("style loss", value_there, value);
         assert_same("its gradient", there, here);
     }
+}
+
+/// A layer's gradients on its input, weights and bias, for each step, with sides that halve unevenly.
+#[test]
+fn gradients_of_a_grid_layer() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    for (step, kernel, channels) in [
+        (Step::Same, 3, [4, 6]),
+        (Step::Half, 3, [5, 3]),
+        (Step::Half, 5, [2, 3]),
+        (Step::Double, 3, [6, 2]),
+        (Step::Same, 1, [3, 7]),
+    ] {
+        for (side, batch) in [(4, 3), (7, 2), (1, 5)] {
+            let config = GridConvConfig::new(channels)
+                .with_step(step)
+                .with_kernel(kernel);
+            let found = |device: &Device| {
+                let device = device.clone().autodiff();
+                let layer = filled(config.init(&device));
+                let x = numbers([side * side, batch, channels[0]], 3, &device).require_grad();
+                let y = layer.forward(x.clone(), side);
+                let goal = numbers(y.dims(), 4, &device);
+                let gradients = (y.clone() * goal).sum().backward();
+                (
+                    y.inner(),
+                    x.grad(&gradients).expect("on the input"),
+                    layer.weight.val().grad(&gradients).expect("on weights"),
+                    layer.bias.val().grad(&gradients).expect("on the bias"),
+                )
+            };
+            let (there, here) = (found(&gpu), found(&cpu));
+            let what = format!("{step:?} {kernel} {side}");
+            assert_same(&what, there.0, here.0);
+            assert_same(&format!("{what}, input"), there.1, here.1);
+            assert_same(&format!("{what}, weights"), there.2, here.2);
+            assert_same(&format!("{what}, bias"), there.3, here.3);
+        }
+    }
+}
+
+/// A decoder in training: its batch's statistics, what it keeps of them, and its gradients.
+#[test]
+fn a_decoder_in_training() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let config = DecoderConfig::new(8, 4, vec![12, 6], 3);
+    let found = |device: &Device| {
+        let device = device.clone().autodiff();
+        let decoder = filled(config.init(&device));
+        let y = decoder.forward(numbers([10, 8], 2, &device));
+        let goal = numbers(y.dims(), 4, &device);
+        let gradients = (y.clone() * goal).sum().backward();
+        let dense = decoder.dense.weight.val().grad(&gradients);
+        let gamma = decoder.norms[1].gamma.val().grad(&gradients);
+        (
+            y.inner(),
+            dense.expect("on the first weights"),
+            gamma.expect("on a scale"),
+            decoder.norms[1].running_var.value_sync().inner(),
+        )
+    };
+    let (there, here) = (found(&gpu), found(&cpu));
+    assert_same("decoder in training", there.0, here.0);
+    assert_same("first weights", there.1, here.1);
+    assert_same("scale", there.2, here.2);
+    assert_same("kept variance", there.3, here.3);
 }

@@ -103,7 +103,8 @@ impl GridConv {
         let [pixels, batch, channels_in] = x.dims();
         assert_eq!(pixels, side * side, "the grid has another side");
         let weight = self.effective_weight();
-        if let Some(y) = self.on_gpu(&weight, side, None).run(&x) {
+        let layer = self.layer(side);
+        if let Some(y) = layer.run(&x, &weight, &self.bias.val()) {
             return y;
         }
         let [taps, _, out] = weight.dims();
@@ -137,25 +138,19 @@ impl GridConv {
         &self,
         x: &Tensor<3>,
         side: usize,
-        then: ScaleShift<'_>,
+        then: &ScaleShift<'_>,
     ) -> Option<Tensor<3>> {
-        self.on_gpu(&self.effective_weight(), side, Some(then))
-            .run(x)
+        let weight = self.effective_weight();
+        self.layer(side)
+            .run_then(x, &weight, &self.bias.val(), then)
     }
 
-    fn on_gpu<'a>(
-        &'a self,
-        weight: &'a Tensor<3>,
-        side: usize,
-        then: Option<ScaleShift<'a>>,
-    ) -> GridLayer<'a> {
+    /// What a GPU is told of it.
+    fn layer(&self, side: usize) -> GridLayer {
         GridLayer {
-            weight,
-            bias: &self.bias,
             kernel: self.kernel,
             step: self.step as u32,
             sides: [side, self.step.side(side)],
-            then,
         }
     }
 

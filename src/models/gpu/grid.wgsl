@@ -11,21 +11,6 @@ fn values() -> u32 { return told(5u); }
 fn normalised() -> u32 { return told(6u); }
 fn activation() -> u32 { return told(7u); }
 
-const SAME = 0u;
-const HALF = 1u;
-const DOUBLE = 2u;
-
-// The row (or column) of the map that a tap reads; outside, the nearest counts.
-fn source(at: u32, tap: u32) -> u32 {
-    let offset = i32(tap) - i32(KERNEL / 2u);
-    let last = i32(side()) - 1;
-    switch STEP {
-        case HALF: { return u32(clamp(2 * i32(at) + offset, 0, last)); }
-        case DOUBLE: { return u32(clamp(i32(at) + offset, 0, 2 * last + 1)) / 2u; }
-        default: { return u32(clamp(i32(at) + offset, 0, last)); }
-    }
-}
-
 @compute @workgroup_size(256, 1, 1)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,

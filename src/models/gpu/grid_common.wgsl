@@ -1,0 +1,16 @@
+// The numbers of `Step` in generate/grid_conv.rs.
+const SAME = 0u;
+const HALF = 1u;
+const DOUBLE = 2u;
+
+// The row (or column) of the map that a tap reads; outside, the nearest counts.
+fn source(at: u32, tap: u32) -> u32 {
+    let offset = i32(tap) - i32(KERNEL / 2u);
+    let last = i32(side()) - 1;
+    switch STEP {
+        case HALF: { return u32(clamp(2 * i32(at) + offset, 0, last)); }
+        case DOUBLE: { return u32(clamp(i32(at) + offset, 0, 2 * last + 1)) / 2u; }
+        default: { return u32(clamp(i32(at) + offset, 0, last)); }
+    }
+}
+
