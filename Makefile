@@ -43,6 +43,7 @@ lint: ## formatting, clippy natively and for wasm, licences
 	cargo clippy --locked $(WASM) --features worker --bin worker --lib -- -D warnings
 
 unit: ## unit, property and parity tests, natively
+	@sh tools/setup.sh vulkan
 	$(SAY) "unit, property and parity tests"
 	cargo test --locked
 

@@ -1,5 +1,5 @@
 //! Layers as shaders of our own against the same layers on the CPU: every kind that a network has, at
-//! sizes that tiles divide and others. Runs on any Vulkan adapter; `make test` installs a software one.
+//! sizes that tiles divide and others. Runs on any adapter; `make test` installs a software one.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what is missing: setup.sh [wasm] [deny] [browser] [node] [python] [torch]
+# Sets up what is missing: setup.sh [wasm] [deny] [vulkan] [browser] [node] [python] [torch]
 # Says what it does; ends with a sentence that says what to do when it cannot.
 set -eu
 
@@ -149,6 +149,13 @@ for part in "$@"; do
       ;;
     deny) cargo_tool cargo-deny 0.20.2 --locked ;;
     node) node_20 ;;
+    vulkan)
+      # Any driver does, a card's own too; the software one computes on the processor.
+      if [ "$(uname)" = Linux ] && [ -z "$(find /usr/share/vulkan/icd.d /etc/vulkan/icd.d -name '*.json' 2> /dev/null)" ]; then
+        say "installing a software Vulkan driver, for the tests of the shaders"
+        apt_install libvulkan1 mesa-vulkan-drivers
+      fi
+      ;;
     browser)
       node_20
       have chromium && have chromedriver || apt_install chromium chromium-driver
@@ -172,6 +179,6 @@ for part in "$@"; do
         cp "$root/tools/requirements-torch.txt" "$cache/venv/requirements-torch.txt"
       fi
       ;;
-    *) die "setup.sh knows wasm, deny, browser, node, python and torch, not $part." ;;
+    *) die "setup.sh knows wasm, deny, vulkan, browser, node, python and torch, not $part." ;;
   esac
 done
