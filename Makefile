@@ -61,7 +61,7 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	@sh tools/setup.sh browser python
 	$(SAY) "networks, natively (cpu)"
 	cargo run --locked --bin kiln -- bench
-	$(SAY) "in the browser, beside onnxruntime-web (wasm, one thread) and TensorFlow.js; 20 minutes"
+	$(SAY) "in the browser, beside onnxruntime-web and TensorFlow.js; 20 minutes, and 20 more where WebGPU is a software adapter's"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd benches/peer && npm ci --silent --no-audit --no-fund
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite

@@ -1,45 +1,15 @@
 // The figures of the built site in headless Chromium, beside the peer in the same tab.
 // Started by `make bench`; needs dist/ and, in benches/peer/, ssd.onnx, style.onnx and vgg16.bin. Prints
 // one JSON object.
-import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { execFileSync } from "node:child_process";
-import { createServer } from "node:http";
-import { extname, join } from "node:path";
-import { dist, jobDone, jobState, open, serve, startSearch, until } from "../tests/browser/browser.js";
+import { join } from "node:path";
+import { dist, jobDone, open, serve, startSearch, until } from "../tests/browser/browser.js";
+import { PEER_LIMIT_MS, again, median, round, servePeer, stageMs } from "./shared.js";
+import { webgpu } from "./webgpu.js";
 
 const ROUNDS = 4;
 const RUNS = 6;
-const PEER_LIMIT_MS = 240_000;
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const round = (value) => Math.round(value * 10) / 10;
-
-async function servePeer() {
-  const folder = join(import.meta.dirname, "peer");
-  const runtimes = ["onnxruntime-web", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@tensorflow/tfjs-backend-webgpu"];
-  const folders = [folder, ...runtimes.map((name) => join(folder, "node_modules", name, "dist"))];
-  const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-  const server = createServer((request, response) => {
-    const name = new URL(request.url, "http://localhost").pathname.slice(1) || "index.html";
-    const file = folders.map((folder) => join(folder, name)).find((path) => !name.includes("..") && existsSync(path));
-    if (!file) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
-    createReadStream(file).pipe(response);
-  });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
-}
-
-const stageMs = (driver, stage) =>
-  driver.executeScript((s) => parseFloat(document.querySelector(`tr[data-stage=${s}] td`).textContent), stage);
-
-/** Runs the open lab again and gives the milliseconds of its network. */
-async function again(driver) {
-  await driver.executeScript(() => document.getElementById("run").click());
-  await until(driver, "the job starts", async () => (await jobState(driver)) !== "");
-  await driver.sleep(30);
-  await jobDone(driver);
-  return stageMs(driver, "network");
-}
 
 /** The lab at `fragment` on the temple: 640 x 427, which SSD stretches to 300 x 300 and the style network sees at 384 x 256. */
 async function kiln(driver, site, runs, fragment) {
@@ -241,6 +211,7 @@ const parts = {
   },
   search: () => searchBeside(site, peer),
   training: () => trainingBeside(site, peer),
+  webgpu: async () => (figures.webgpu = await webgpu(peer)),
   memory: async () => (figures.gatys_200_steps_256 = await search(driver, site, 256, 200)),
 };
 const unknown = wanted?.find((name) => !(name in parts));

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { count, detections, jobDone, jobState, open, root, serve, startSearch, text, until, upload } from "./browser.js";
+import { count, detections, jobDone, jobState, open, root, serve, slide, startSearch, text, until, upload } from "./browser.js";
+import { between, calls, watchWorker } from "./gpu-calls.js";
 
 let site;
 let driver;
@@ -116,6 +117,39 @@ test("WebGPU takes the CPU's steps in training a GAN on points", async () => {
   assert.equal(gpu.length, 3);
   gpu.forEach((loss, i) => assert.ok(Math.abs(loss - cpu[i]) < 1e-3 * Math.max(1, Math.abs(cpu[i])), `${gpu} instead of ${cpu}`));
 });
+
+const run = async () => {
+  await driver.executeScript(() => document.getElementById("run").click());
+  await until(driver, "the run", async () => (await jobState(driver)) === "running");
+  await jobDone(driver, 180_000);
+};
+const drawings = () => driver.executeScript(() => Number(document.getElementById("sample-caption")?.dataset.drawings ?? 0));
+const drag = async () => {
+  const drawn = await drawings();
+  await slide(driver, "sliders-1", 1);
+  await until(driver, "the next picture", async () => (await drawings()) > drawn, 180_000);
+};
+for (const [what, most, fragment, ready, again] of [
+  ["a detection", 120, "#/detect?v=1&p=cat", () => jobDone(driver, 180_000), run],
+  ["a photograph in a style", 120, "#/stylize?v=1&p=cat&n=128", () => jobDone(driver, 180_000), run],
+  ["a picture of 64 x 64", 40, "#/sample?v=1&m=vae-avatars", () => until(driver, "a picture", drawings, 180_000), drag],
+]) {
+  // Each dispatch costs the worker's processor time, on every adapter.
+  test(`${what} takes at most ${most} dispatches`, async () => {
+    const watched = await serve({ change: watchWorker });
+    try {
+      await driver.get("about:blank");
+      await driver.get(`${watched.url}?backend=webgpu${fragment}`);
+      await ready();
+      const before = await calls(driver);
+      await again();
+      const { dispatches } = between(before, await calls(driver));
+      assert.ok(dispatches > 0 && dispatches <= most, `${dispatches} dispatches`);
+    } finally {
+      await watched.close();
+    }
+  });
+}
 
 test("left to itself, Kiln takes the CPU before a software adapter and says so", async () => {
   await visit("", "#/detect?v=1&p=cat");
