@@ -70,6 +70,53 @@ pub trait LabEngine {
         let _ = bench;
         Box::pin(async { Ok(()) })
     }
+
+    /// What decides how long an answer with these settings takes. Where there are two devices, the
+    /// faster one at it is found out. A lab that says nothing stays on the CPU.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let _ = settings;
+        None
+    }
+
+    /// Settings whose workloads are as good as opened with the lab: those of a button away.
+    fn near(&self) -> Vec<Settings> {
+        Vec::new()
+    }
+
+    /// A run such as these settings ask for, on data of no account and with weights that are there
+    /// already, or any: compiles what the first answer needs, and is what devices are timed by. Keeps no
+    /// result.
+    ///
+    /// # Errors
+    /// Those of [`answer`](Self::answer).
+    fn trial<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        let _ = settings;
+        self.warm_up(bench)
+    }
+
+    /// Whether a question goes on with what earlier answers left. It then has to be asked where they
+    /// were given: what is kept does not move to another device.
+    fn goes_on(&self, request: &Request) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// Whether something is kept that a question may go on with.
+    fn holds(&self) -> bool {
+        false
+    }
+}
+
+/// What devices are compared by.
+pub struct Workload {
+    /// The network, and what else decides how long it takes; for people, too.
+    pub name: String,
+    /// Settings of a run that is like it and short enough to be timed on the slower device.
+    pub timed: Settings,
 }
 
 /// A row of the list of labs, as the engine needs it.
@@ -86,5 +133,16 @@ pub fn empty_picture() -> Picture {
         width: 1,
         height: 1,
         rgba: vec![127, 127, 127, 255],
+    }
+}
+
+/// A picture in the shape of a photograph, for trials. It is bright, so that what comes out of a
+/// network of any weights is not all zero.
+pub fn plain_picture(longer_side: usize) -> Picture {
+    let (width, height) = (longer_side, longer_side * 2 / 3);
+    Picture {
+        width,
+        height,
+        rgba: [230, 220, 210, 255].repeat(width * height),
     }
 }

@@ -4,6 +4,7 @@ pub mod lab;
 pub mod log_watch;
 #[cfg(feature = "native")]
 pub mod native_host;
+pub mod rivals;
 pub mod runner;
 pub mod self_check;
 pub mod shelf;
@@ -11,6 +12,8 @@ pub mod weights;
 
 #[cfg(feature = "worker")]
 mod web_backend;
+#[cfg(feature = "worker")]
+mod web_between;
 #[cfg(feature = "worker")]
 mod web_host;
 #[cfg(feature = "worker")]

@@ -119,7 +119,9 @@ impl File for Picture {
 /// [`Failure::NoGpu`].
 pub fn open_device(choice: BackendChoice) -> Result<(Device, String), Failure> {
     match choice {
-        BackendChoice::Auto | BackendChoice::Cpu => Ok((Device::flex(), "cpu".into())),
+        BackendChoice::Auto | BackendChoice::Any | BackendChoice::Cpu => {
+            Ok((Device::flex(), "cpu".into()))
+        }
         BackendChoice::WebGpu => Device::wgpu_options()
             .device_kind(DeviceKind::DefaultDevice)
             .init_with_setup()

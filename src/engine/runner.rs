@@ -7,15 +7,23 @@ use crate::protocol::card::WeightsFile;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::Done;
+use crate::protocol::settings::Settings;
 
 use super::lab::{Bench, EngineRow, LabEngine};
 use super::shelf::Shelf;
+
+/// A lab as an engine has it.
+struct Seat {
+    spec: &'static LabSpec,
+    make: fn() -> Box<dyn LabEngine>,
+    lab: Box<dyn LabEngine>,
+}
 
 /// A device, the networks that are loaded on it, and what each lab keeps.
 pub struct Engine {
     backend: String,
     shelf: Shelf,
-    labs: Vec<(&'static LabSpec, Box<dyn LabEngine>)>,
+    labs: Vec<Seat>,
 }
 
 impl Engine {
@@ -29,7 +37,7 @@ impl Engine {
         Self {
             backend: backend.into(),
             shelf: Shelf::new(device, files),
-            labs: labs.iter().map(|row| (row.spec, (row.make)())).collect(),
+            labs: labs.iter().map(seat).collect(),
         }
     }
 
@@ -37,9 +45,10 @@ impl Engine {
         &mut self,
         name: &str,
     ) -> Result<(&mut Box<dyn LabEngine>, &mut Shelf, &str), Failure> {
-        let named = self.labs.iter_mut().find(|(spec, _)| spec.name == name);
-        let (_, lab) = named.ok_or(Failure::Misunderstood)?;
-        Ok((lab, &mut self.shelf, &self.backend))
+        let named = self.labs.iter_mut().find(|seat| seat.spec.name == name);
+        let seat = named.ok_or(Failure::Misunderstood)?;
+        self.shelf.serve(seat.spec.name);
+        Ok((&mut seat.lab, &mut self.shelf, &self.backend))
     }
 
     /// Answers a lab's question, and tells how it went.
@@ -76,5 +85,39 @@ impl Engine {
         let (lab, shelf, backend) = self.parts(name)?;
         let job = Job::new(host, backend);
         lab.warm_up(Bench { job: &job, shelf }).await
+    }
+
+    /// Runs what these settings ask for on data of no account; milliseconds.
+    ///
+    /// # Errors
+    /// Those of [`LabEngine::trial`].
+    pub async fn trial(&mut self, host: &dyn Host, settings: &Settings) -> Result<f64, Failure> {
+        let (lab, shelf, backend) = self.parts(settings.lab().name)?;
+        let job = Job::new(host, backend);
+        let began = host.now_ms();
+        lab.trial(Bench { job: &job, shelf }, settings).await?;
+        Ok(host.now_ms() - began)
+    }
+
+    /// Whether a lab keeps something that a question may go on with.
+    pub fn holds(&self, name: &str) -> bool {
+        let seat = self.labs.iter().find(|seat| seat.spec.name == name);
+        seat.is_some_and(|seat| seat.lab.holds())
+    }
+
+    /// Forgets what a lab keeps, and the networks that it alone uses.
+    pub fn forget(&mut self, name: &str) {
+        if let Some(seat) = self.labs.iter_mut().find(|seat| seat.spec.name == name) {
+            seat.lab = (seat.make)();
+            self.shelf.release(seat.spec.name);
+        }
+    }
+}
+
+fn seat(row: &EngineRow) -> Seat {
+    Seat {
+        spec: row.spec,
+        make: row.make,
+        lab: (row.make)(),
     }
 }

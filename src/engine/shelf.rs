@@ -23,6 +23,8 @@ const ROOM: usize = 96_000_000;
 struct Kept {
     name: String,
     bytes: usize,
+    /// The labs that asked for it, by name.
+    users: Vec<&'static str>,
     /// An `Rc` of the network or of the pack.
     content: Box<dyn Any>,
 }
@@ -34,6 +36,8 @@ pub struct Shelf {
     /// The one that was asked for last stands last.
     kept: Vec<Kept>,
     room: usize,
+    /// The lab that asks now.
+    user: &'static str,
 }
 
 impl Shelf {
@@ -44,7 +48,21 @@ impl Shelf {
             files,
             kept: Vec::new(),
             room: ROOM,
+            user: "",
         }
+    }
+
+    /// What is asked for from now on is for the lab of that name.
+    pub fn serve(&mut self, user: &'static str) {
+        self.user = user;
+    }
+
+    /// Puts away what no other lab than this one asked for.
+    pub fn release(&mut self, user: &str) {
+        self.kept.retain_mut(|kept| {
+            kept.users.retain(|of| *of != user);
+            !kept.users.is_empty()
+        });
     }
 
     /// The device that networks are loaded to.
@@ -100,7 +118,10 @@ impl Shelf {
     /// What is kept under a name, if it is of that type.
     pub fn find<T: 'static>(&mut self, name: &str) -> Option<Rc<T>> {
         let position = self.kept.iter().position(|kept| kept.name == name)?;
-        let kept = self.kept.remove(position);
+        let mut kept = self.kept.remove(position);
+        if !kept.users.contains(&self.user) {
+            kept.users.push(self.user);
+        }
         let content = kept.content.downcast_ref::<Rc<T>>().cloned();
         self.kept.push(kept);
         content
@@ -111,6 +132,7 @@ impl Shelf {
         self.kept.push(Kept {
             name: name.into(),
             bytes,
+            users: vec![self.user],
             content: Box::new(content.clone()),
         });
         // What was asked for longest ago goes first; the newest stays, however large.
@@ -144,6 +166,21 @@ mod tests {
         assert_eq!(shelf.find::<u8>("a").as_deref(), Some(&1));
         shelf.put("large", 99, 4u8);
         assert_eq!(shelf.find::<u8>("large").as_deref(), Some(&4));
+        assert_eq!(shelf.find::<u8>("a"), None);
+    }
+
+    #[test]
+    fn what_two_labs_use_stays_until_neither_does() {
+        let mut shelf = shelf(10);
+        shelf.serve("one");
+        shelf.put("a", 1, 1u8);
+        shelf.put("b", 1, 2u8);
+        shelf.serve("two");
+        assert_eq!(shelf.find::<u8>("a").as_deref(), Some(&1));
+        shelf.release("one");
+        assert_eq!(shelf.find::<u8>("b"), None);
+        assert_eq!(shelf.find::<u8>("a").as_deref(), Some(&1));
+        shelf.release("two");
         assert_eq!(shelf.find::<u8>("a"), None);
     }
 

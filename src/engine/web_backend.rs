@@ -10,50 +10,63 @@ use crate::protocol::message::{Backend, BackendChoice, BackendStatus, FromEngine
 
 use super::log_watch;
 use super::self_check::{TOLERANCE, largest_difference, probe};
-use super::web_host::{describe, post, scope};
+use super::web_host::{describe, post, scope, within};
 
 /// A feature that CubeCL asks for without looking: without it the program panics.
 const NEEDED_FEATURE: &str = "timestamp-query";
 /// Words in the names of adapters that compute on the CPU.
 const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
 
-/// Chooses a backend, checks it, and returns its device.
+/// Milliseconds in which an adapter has to be there: a browser may never answer.
+const ADAPTER_MS: i32 = 8_000;
+/// Milliseconds in which a device has to pass the self-check, where the CPU serves meanwhile. Shaders
+/// take long to compile on some.
+const CHECK_MS: i32 = 60_000;
+
+/// WebGPU that passed the self-check.
+pub struct Opened {
+    /// What networks run on.
+    pub device: Device,
+    /// The adapter's name.
+    pub adapter: String,
+    /// Largest difference from the CPU.
+    pub difference: f32,
+}
+
+/// The device that serves from the start. Where the choice is open, it is the CPU.
 ///
 /// # Errors
 /// [`Failure::NoGpu`] where WebGPU was forced and cannot run.
 pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, BackendStatus), Failure> {
-    let cpu = |reason| {
-        let status = BackendStatus {
-            backend: Backend::Cpu,
-            reason: Some(reason),
-            self_check: None,
-        };
-        Ok((Device::flex(), status))
-    };
+    let cpu = |reason| Ok((Device::flex(), BackendStatus::cpu(reason)));
     if lost {
         return cpu(Reason::Lost);
     }
     if choice == BackendChoice::Cpu {
         return cpu(Reason::Forced);
     }
-    let refusal = match open(choice).await {
-        Ok((device, adapter, difference)) if difference <= TOLERANCE => {
-            let backend = Backend::WebGpu { adapter };
-            return Ok((
-                device,
-                BackendStatus {
-                    backend,
-                    reason: None,
-                    self_check: Some(difference),
+    if choice.is_open() {
+        // What is plain at once is said at once.
+        return cpu(gpu().err().unwrap_or(Reason::Trying));
+    }
+    let opened = async {
+        let adapter = adapter(choice).await?;
+        open(adapter).await
+    };
+    let refusal = match opened.await {
+        Ok(opened) => {
+            let status = BackendStatus {
+                backend: Backend::WebGpu {
+                    adapter: opened.adapter,
                 },
-            ));
+                reason: None,
+                self_check: Some(opened.difference),
+                beside: None,
+            };
+            return Ok((opened.device, status));
         }
-        Ok((_, _, difference)) => Reason::Wrong { difference },
         Err(reason) => reason,
     };
-    if choice == BackendChoice::Auto {
-        return cpu(refusal);
-    }
     Err(Failure::NoGpu {
         reason: match refusal {
             Reason::Missing {
@@ -64,17 +77,33 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
             } => "browsers give WebGPU to https pages only".into(),
             Reason::Wrong { difference } => format!("its results are off by {difference}"),
             Reason::Refused { detail } => detail,
-            other @ (Reason::Forced | Reason::Lost | Reason::Software { .. }) => {
+            Reason::Silent => "it does not answer".into(),
+            other @ (Reason::Forced | Reason::Trying | Reason::Lost | Reason::Software { .. }) => {
                 format!("{other:?}")
             }
         },
     })
 }
 
-/// Opens WebGPU and compares it with the CPU: device, adapter's name, largest difference.
-async fn open(choice: BackendChoice) -> Result<(Device, String, f32), Reason> {
-    let refused = |detail: String| Reason::Refused { detail };
-    let adapter = request_adapter().await?;
+/// Opens WebGPU beside the CPU. The check waits until `is_quiet`: it keeps the worker busy for a while.
+///
+/// # Errors
+/// Why the CPU is to go on alone.
+pub async fn open_beside(
+    choice: BackendChoice,
+    is_quiet: impl Future<Output = ()>,
+) -> Result<Opened, Reason> {
+    let name = adapter(choice).await?;
+    is_quiet.await;
+    within(CHECK_MS, open(name))
+        .await
+        .unwrap_or(Err(Reason::Silent))
+}
+
+/// The name of an adapter that is worth opening.
+async fn adapter(choice: BackendChoice) -> Result<String, Reason> {
+    let asked = within(ADAPTER_MS, request_adapter()).await;
+    let adapter = asked.unwrap_or(Err(Reason::Silent))?;
     let name = adapter_name(&adapter);
     let lower = name.to_lowercase();
     if choice == BackendChoice::Auto && SOFTWARE.iter().any(|word| lower.contains(word)) {
@@ -83,6 +112,15 @@ async fn open(choice: BackendChoice) -> Result<(Device, String, f32), Reason> {
     if !has_feature(&adapter, NEEDED_FEATURE) {
         return Err(refused(format!("the adapter lacks {NEEDED_FEATURE}")));
     }
+    Ok(name)
+}
+
+fn refused(detail: String) -> Reason {
+    Reason::Refused { detail }
+}
+
+/// Opens WebGPU and compares it with the CPU.
+async fn open(adapter: String) -> Result<Opened, Reason> {
     let (device, setup) = Device::wgpu_options()
         .init_with_setup_async()
         .await
@@ -103,11 +141,17 @@ async fn open(choice: BackendChoice) -> Result<(Device, String, f32), Reason> {
     let difference = largest_difference(&read(device.clone()).await?, &read(Device::flex()).await?);
     match log_watch::take_errors().first() {
         Some(error) => Err(refused(error.clone())),
-        None => Ok((device, name, difference)),
+        None if difference > TOLERANCE => Err(Reason::Wrong { difference }),
+        None => Ok(Opened {
+            device,
+            adapter,
+            difference,
+        }),
     }
 }
 
-async fn request_adapter() -> Result<JsValue, Reason> {
+/// The browser's WebGPU.
+fn gpu() -> Result<JsValue, Reason> {
     let navigator: JsValue = scope().navigator().into();
     let gpu = get(&navigator, "gpu");
     if gpu.is_undefined() || gpu.is_null() {
@@ -115,16 +159,17 @@ async fn request_adapter() -> Result<JsValue, Reason> {
             secure_context: scope().is_secure_context(),
         });
     }
-    let refused = |error: JsValue| Reason::Refused {
-        detail: describe(&error),
-    };
+    Ok(gpu)
+}
+
+async fn request_adapter() -> Result<JsValue, Reason> {
+    let gpu = gpu()?;
+    let failed = |error: JsValue| refused(describe(&error));
     let request: Function = get(&gpu, "requestAdapter").unchecked_into();
-    let promise: Promise = request.call0(&gpu).map_err(refused)?.unchecked_into();
-    let adapter = JsFuture::from(promise).await.map_err(refused)?;
+    let promise: Promise = request.call0(&gpu).map_err(failed)?.unchecked_into();
+    let adapter = JsFuture::from(promise).await.map_err(failed)?;
     if adapter.is_null() || adapter.is_undefined() {
-        return Err(Reason::Refused {
-            detail: "the browser gave no adapter".into(),
-        });
+        return Err(refused("the browser gave no adapter".into()));
     }
     Ok(adapter)
 }

@@ -1,6 +1,9 @@
 //! The host inside a web worker: fetch, Cache API, clock, macrotasks.
 
 use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use js_sys::{Function, Promise as Promised, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -27,6 +30,8 @@ pub struct WebHost {
     channel: MessageChannel,
     /// Address that `weights/` is below, with its slash.
     base: String,
+    /// Whether the page hears of what happens.
+    is_heard: bool,
     /// The running call; 0 for a warm-up.
     pub job: Cell<CallId>,
     /// Calls that were cancelled before they ended.
@@ -60,6 +65,26 @@ pub fn post_with(message: &FromEngine, says: Reply) {
     scope()
         .post_message_with_transfer(&parts, &transfer)
         .expect("text and bytes can be posted");
+}
+
+/// Waits so many milliseconds.
+pub async fn sleep(ms: i32) {
+    let promise = Promised::new(&mut |resolve: Function, _| {
+        scope()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms)
+            .expect("every worker has timers");
+    });
+    JsFuture::from(promise).await.expect("never rejected");
+}
+
+/// What comes of a future, unless it takes longer than so many milliseconds.
+pub async fn within<T>(ms: i32, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut timer) = (pin!(future), pin!(sleep(ms)));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => timer.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// The names of an answer's files, in their order.
@@ -97,10 +122,19 @@ impl WebHost {
             scope: scope(),
             channel,
             base,
+            is_heard: true,
             job: Cell::new(0),
             cancelled: RefCell::default(),
             pausing: Cell::new(0),
             adjusted: RefCell::new(None),
+        }
+    }
+
+    /// A host for what is done between calls: the page does not hear of it.
+    pub fn unheard(base: String) -> Self {
+        Self {
+            is_heard: false,
+            ..Self::new(base)
         }
     }
 
@@ -182,6 +216,9 @@ impl WebHost {
 
 impl Host for WebHost {
     fn emit(&self, event: Event, says: Reply) {
+        if !self.is_heard {
+            return;
+        }
         let (id, files) = (self.job.get(), names(&says));
         post_with(&FromEngine::Event { id, event, files }, says);
     }

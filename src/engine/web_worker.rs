@@ -1,6 +1,6 @@
 //! The worker's program: takes messages, answers calls one after the other.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -13,29 +13,51 @@ use crate::job::{Files, Host, Reply, Request};
 use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
-use crate::protocol::message::{Backend, BackendChoice, Call, Done, FromEngine, ToEngine};
-use crate::protocol::settings::Settings;
+use crate::protocol::message::{Backend, BackendChoice, Call, Done, FromEngine, Reason, ToEngine};
+use crate::protocol::settings::{Packed, Settings};
 
-use super::lab::EngineRow;
+use super::lab::{EngineRow, LabEngine};
+use super::rivals::{Rivals, Side};
 use super::runner::Engine;
-use super::web_host::{BlobFile, WebHost, names, post, post_with, scope};
+use super::web_between::Between;
+use super::web_host::{BlobFile, WebHost, names, post, post_with, scope, sleep};
 use super::{log_watch, web_backend};
+
+/// Milliseconds between two looks at an engine that is in use.
+const TURN_MS: i32 = 4;
 
 /// What waits its turn.
 enum Work {
-    Start { backend: BackendChoice, lost: bool },
-    WarmUp(String),
+    Start {
+        backend: BackendChoice,
+        lost: bool,
+        remembered: String,
+    },
+    WarmUp(Packed),
     Call(Call, String, Files),
 }
 
 /// What the program is made of.
-struct Program {
+pub(super) struct Program {
     host: WebHost,
     specs: &'static [&'static LabSpec],
-    engines: fn() -> Vec<EngineRow>,
-    engine: RefCell<Option<Engine>>,
+    pub(super) engines: fn() -> Vec<EngineRow>,
+    /// The labs, only to ask what a question needs.
+    labs: Vec<(&'static LabSpec, Box<dyn LabEngine>)>,
+    /// The engine that serves from the start.
+    first: RefCell<Option<Engine>>,
+    /// Whether that is WebGPU.
+    first_is_gpu: Cell<bool>,
+    /// WebGPU beside the CPU, once it is open.
+    second: RefCell<Option<Engine>>,
+    /// How the two compare.
+    pub(super) rivals: RefCell<Rivals>,
     queue: RefCell<VecDeque<Work>>,
-    busy: Cell<bool>,
+    pub(super) busy: Cell<bool>,
+    /// Counts what was asked.
+    pub(super) asked: Cell<u32>,
+    /// What is done between calls; see `web_between.rs`.
+    pub(super) between: Between,
 }
 
 /// Starts listening. Returns at once.
@@ -56,13 +78,20 @@ pub fn start(specs: &'static [&'static LabSpec], engines: fn() -> Vec<EngineRow>
             });
         };
         if let ToEngine::Start { base, .. } = &message {
+            let labs = engines().into_iter();
             *program.borrow_mut() = Some(Rc::new(Program {
                 host: WebHost::new(base.clone()),
                 specs,
                 engines,
-                engine: RefCell::new(None),
+                labs: labs.map(|row| (row.spec, (row.make)())).collect(),
+                first: RefCell::new(None),
+                first_is_gpu: Cell::new(false),
+                second: RefCell::new(None),
+                rivals: RefCell::default(),
                 queue: RefCell::default(),
                 busy: Cell::new(false),
+                asked: Cell::new(0),
+                between: Between::new(base.clone()),
             }));
         }
         if let Some(program) = &*program.borrow() {
@@ -87,8 +116,17 @@ impl Program {
                 self.host.adjusted.replace(adjusted);
                 return;
             }
-            ToEngine::Start { backend, lost, .. } => Work::Start { backend, lost },
-            ToEngine::WarmUp { lab } => Work::WarmUp(lab),
+            ToEngine::Start {
+                backend,
+                lost,
+                remembered,
+                ..
+            } => Work::Start {
+                backend,
+                lost,
+                remembered,
+            },
+            ToEngine::WarmUp { settings } => Work::WarmUp(settings),
             ToEngine::Call(call) => {
                 let text = parts.get(1).as_string().unwrap_or_default();
                 let files = (2..).zip(&call.files).filter_map(|(at, name)| {
@@ -100,57 +138,97 @@ impl Program {
             }
         };
         self.queue.borrow_mut().push_back(work);
+        self.asked.set(self.asked.get().wrapping_add(1));
+        self.between.give_way_if_timing();
         if !self.busy.replace(true) {
             let program = self.clone();
             spawn_local(async move { program.drain().await });
         }
     }
 
-    async fn drain(&self) {
+    async fn drain(self: &Rc<Self>) {
         loop {
             let next = self.queue.borrow_mut().pop_front();
             let Some(work) = next else { break };
             match work {
-                Work::Start { backend, lost } => self.open(backend, lost).await,
-                Work::WarmUp(lab) => self.warm_up(lab).await,
+                Work::Start {
+                    backend,
+                    lost,
+                    remembered,
+                } => self.open(backend, lost, remembered).await,
+                Work::WarmUp(settings) => self.warm_up(settings).await,
                 Work::Call(call, text, files) => self.answer(call, text, files).await,
             }
         }
         self.busy.set(false);
     }
 
-    async fn open(&self, backend: BackendChoice, lost: bool) {
+    /// The engine of a side, as soon as nobody else is at it. What is done between calls may be.
+    pub(super) async fn turn(&self, side: Side) -> RefMut<'_, Option<Engine>> {
+        let engine = match side {
+            Side::First => &self.first,
+            Side::Second => &self.second,
+        };
+        loop {
+            if let Ok(free) = engine.try_borrow_mut() {
+                return free;
+            }
+            sleep(TURN_MS).await;
+        }
+    }
+
+    /// A lab, to ask what a question needs; none where the page does without an engine.
+    pub(super) fn lab(&self, name: &str) -> Option<&dyn LabEngine> {
+        let (_, lab) = self.labs.iter().find(|(spec, _)| spec.name == name)?;
+        Some(&**lab)
+    }
+
+    async fn open(self: &Rc<Self>, backend: BackendChoice, lost: bool, remembered: String) {
         match web_backend::choose(backend, lost).await {
             Ok((device, status)) => {
                 let name = match &status.backend {
                     Backend::Cpu => "the CPU".to_string(),
-                    Backend::WebGpu { adapter } => format!("WebGPU ({adapter})"),
+                    Backend::WebGpu { adapter } => gpu_name(adapter),
                 };
+                self.first_is_gpu.set(status.backend != Backend::Cpu);
                 let labs = (self.engines)();
-                let engine = Engine::new(device, name, FILES, &labs);
-                *self.engine.borrow_mut() = Some(engine);
+                *self.turn(Side::First).await = Some(Engine::new(device, name, FILES, &labs));
+                let is_tried = status.reason == Some(Reason::Trying);
                 post(&FromEngine::Ready(status));
+                if is_tried {
+                    self.try_gpu(backend, remembered);
+                }
             }
             Err(failure) => post(&FromEngine::NotReady(failure)),
         }
     }
 
-    // One piece of work is done at a time and `receive` never touches the engine, so that the borrow
-    // across `await` meets no other.
-    #[allow(clippy::await_holding_refcell_ref)]
-    async fn warm_up(&self, lab: String) {
-        let mut borrowed = self.engine.borrow_mut();
+    async fn warm_up(self: &Rc<Self>, settings: Packed) {
+        let Some(settings) = Settings::unpack(self.specs, settings) else {
+            return;
+        };
+        if settings.lab().warms_up {
+            self.run_once(settings.lab().name).await;
+        }
+        self.compare(settings, true);
+    }
+
+    /// Loads the network of a lab and runs it once.
+    #[allow(clippy::await_holding_refcell_ref)] // others wait for their turn
+    async fn run_once(&self, lab: &str) {
+        let mut borrowed = self.turn(Side::First).await;
         let Some(engine) = borrowed.as_mut() else {
             return;
         };
         self.host.job.set(0);
         let started = self.host.now_ms();
-        let loaded = engine.load(&self.host, &lab).await;
+        let loaded = engine.load(&self.host, lab).await;
         let loaded_at = self.host.now_ms();
         let warm = match loaded {
-            Ok(()) => engine.warm_up(&self.host, &lab).await,
+            Ok(()) => engine.warm_up(&self.host, lab).await,
             failed => failed,
         };
+        let lab = lab.to_string();
         post(&match warm {
             Ok(()) => FromEngine::Warm {
                 lab,
@@ -161,16 +239,12 @@ impl Program {
         });
     }
 
-    #[allow(clippy::await_holding_refcell_ref)] // as above
-    async fn answer(&self, call: Call, text: String, files: Files) {
-        let mut borrowed = self.engine.borrow_mut();
-        let Some(engine) = borrowed.as_mut() else {
-            return;
-        };
+    async fn answer(self: &Rc<Self>, call: Call, text: String, files: Files) {
         let id = call.id;
         self.host.job.set(id);
         // It may have been cancelled while it waited.
-        let answered = match Settings::unpack(self.specs, call.settings) {
+        let settings = Settings::unpack(self.specs, call.settings);
+        let answered = match settings.clone() {
             _ if self.host.cancelled() => Err(Failure::Cancelled),
             None => Err(Failure::Misunderstood),
             Some(settings) => {
@@ -179,8 +253,7 @@ impl Program {
                     settings,
                     files,
                 };
-                let answered = engine.answer(&self.host, request).await;
-                answered.and_then(if_shaders_compiled)
+                self.ask(request).await
             }
         };
         self.host.cancelled.borrow_mut().retain(|known| *known > id);
@@ -191,11 +264,43 @@ impl Program {
             }
             Err(failure) => post(&FromEngine::Failed { id, failure }),
         }
+        if let Some(settings) = settings {
+            self.tidy(settings.lab().name).await;
+            self.compare(settings, false);
+        }
+    }
+
+    /// Asks the engine of the side that the question is for. The lab's home is there from then on, unless
+    /// nothing came of it.
+    #[allow(clippy::await_holding_refcell_ref)] // others wait for their turn
+    async fn ask(&self, request: Request) -> Result<(Reply, Done), Failure> {
+        let name = request.settings.lab().name;
+        let side = self.side_for(&request);
+        if side == Side::Second {
+            self.between.give_way();
+        }
+        let mut borrowed = self.turn(side).await;
+        let engine = borrowed.as_mut().ok_or(Failure::Misunderstood)?;
+        let answered = engine.answer(&self.host, request).await;
+        // Shaders that fail while the CPU serves are those of what is done between calls.
+        let answered = match side == Side::Second || self.first_is_gpu.get() {
+            true => answered.and_then(if_shaders_compiled),
+            false => answered,
+        };
+        if answered.is_ok() || engine.holds(name) {
+            self.rivals.borrow_mut().move_to(name, side);
+        }
+        answered
     }
 }
 
+/// WebGPU in messages.
+pub(super) fn gpu_name(adapter: &str) -> String {
+    format!("WebGPU ({adapter})")
+}
+
 /// The answer, unless a shader failed in silence meanwhile: it is then of stale data.
-fn if_shaders_compiled(answer: (Reply, Done)) -> Result<(Reply, Done), Failure> {
+pub(super) fn if_shaders_compiled<T>(answer: T) -> Result<T, Failure> {
     match log_watch::take_errors().first() {
         Some(error) => Err(Failure::EngineLost {
             reason: error.clone(),

@@ -12,12 +12,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use super::fetch;
-use super::worker::{base_address, new_worker};
+use super::worker::{base_address, new_worker, remember, remembered};
 
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::{
-    Backend, BackendChoice, BackendStatus, Call, CallId, Done, Event, FromEngine, Stage, ToEngine,
+    Backend, BackendChoice, BackendStatus, Call, CallId, Done, Event, FromEngine, Reason, Stage,
+    ToEngine,
 };
 use crate::protocol::settings::Settings;
 
@@ -137,8 +138,10 @@ struct Inner {
     choice: BackendChoice,
     next_id: CallId,
     open: Vec<Open>,
-    /// Labs whose networks are to be ready.
-    warm: Vec<&'static LabSpec>,
+    /// Labs whose networks are to be ready, with the settings that they were opened with.
+    warm: Vec<Settings>,
+    /// Workers lost while WebGPU was open beside the CPU, or about to be.
+    gpu_losses: u32,
     /// Workers lost, without a call, since anything worked.
     idle_losses: u32,
     last_heard: f64,
@@ -194,22 +197,23 @@ impl Engine {
     }
 
     /// Starts the worker if there is none, and readies a lab's network while the visitor reads.
-    pub fn warm_up(self, lab: &'static LabSpec) {
+    pub fn warm_up(self, settings: Settings) {
         if self.with(|inner| inner.worker.is_none()) {
             self.spawn(false);
         }
-        if !lab.warms_up || self.with(|inner| inner.warm.contains(&lab)) {
+        let is_of = |warm: &Settings| warm.lab() == settings.lab();
+        if self.with(|inner| inner.warm.iter().any(is_of)) {
             return;
         }
-        self.update(|inner| inner.warm.push(lab));
         if self.is_ready() {
-            self.send_warm_up(lab);
+            self.send_warm_up(&settings);
         }
+        self.update(|inner| inner.warm.push(settings));
     }
 
-    fn send_warm_up(self, lab: &'static LabSpec) {
-        let lab = lab.name.to_string();
-        self.send(&ToEngine::WarmUp { lab });
+    fn send_warm_up(self, settings: &Settings) {
+        let settings = settings.pack();
+        self.send(&ToEngine::WarmUp { settings });
     }
 
     /// Asks a lab; `on_event` hears of it until it is answered or fails. What a lost worker leaves
@@ -286,6 +290,7 @@ impl Engine {
         self.update(|inner| {
             inner.choice = choice;
             inner.idle_losses = 0;
+            inner.gpu_losses = 0;
         });
         self.spawn(false);
     }
@@ -357,6 +362,8 @@ impl Engine {
         self.end_worker();
         self.workers.update(|count| *count += 1);
         self.status.set(Status::Starting);
+        // What the CPU did well meanwhile does not speak for the GPU.
+        let lost = lost || self.with(|inner| inner.gpu_losses >= 2);
         let choice = self.update(|inner| {
             for open in &mut inner.open {
                 open.sent = false;
@@ -415,16 +422,19 @@ impl Engine {
                     backend: choice,
                     base: base_address(),
                     lost,
+                    remembered: remembered(),
                 });
             }
             FromEngine::Pong => {}
+            FromEngine::Ready(status) if self.is_ready() => self.status.set(Status::Ready(status)),
             FromEngine::Ready(status) => {
                 self.status.set(Status::Ready(status));
                 self.send_open();
-                for lab in self.with(|inner| inner.warm.clone()) {
-                    self.send_warm_up(lab);
+                for settings in self.with(|inner| inner.warm.clone()) {
+                    self.send_warm_up(&settings);
                 }
             }
+            FromEngine::Remember(text) => remember(&text),
             FromEngine::NotReady(failure) => {
                 self.status.set(Status::NotReady(failure.clone()));
                 self.fail_open(&failure);
@@ -435,7 +445,10 @@ impl Engine {
                 run_ms,
             } => {
                 self.update(|inner| inner.idle_losses = 0);
-                let known = self.with(|inner| inner.warm.iter().copied().find(|l| l.name == lab));
+                let known = self.with(|inner| {
+                    let mut labs = inner.warm.iter().map(Settings::lab);
+                    labs.find(|known| known.name == lab)
+                });
                 if let Some(known) = known {
                     self.warm_ms.update(|list| {
                         list.retain(|entry| entry.0 != known);
@@ -444,7 +457,7 @@ impl Engine {
                 }
             }
             FromEngine::NotWarm { lab, failure } => {
-                self.update(|inner| inner.warm.retain(|l| l.name != lab));
+                self.update(|inner| inner.warm.retain(|warm| warm.lab().name != lab));
                 self.not_warm.set(Some((lab, failure)));
             }
             FromEngine::Event { id, event, files } => {
@@ -496,7 +509,12 @@ impl Engine {
     /// CPU; give up the third time.
     fn lost(self, reason: String) {
         let (on_gpu, starting) = match self.status.get_untracked() {
-            Status::Ready(status) => (matches!(status.backend, Backend::WebGpu { .. }), false),
+            Status::Ready(status) => {
+                let is_tried = status.beside.is_some() || status.reason == Some(Reason::Trying);
+                self.update(|inner| inner.gpu_losses += u32::from(is_tried));
+                let on_gpu = matches!(status.backend, Backend::WebGpu { .. });
+                (on_gpu || is_tried, false)
+            }
             Status::Starting => (false, true),
             Status::NotReady(_) => return,
         };

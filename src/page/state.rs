@@ -299,7 +299,7 @@ impl State {
     /// Opens a lab as it is, without running it.
     pub fn go_to(self, lab: &'static LabSpec) {
         self.leave_for(Page::Lab(lab));
-        self.engine.warm_up(lab);
+        self.engine.warm_up(self.settings(lab).get_untracked());
     }
 
     /// Opens a lab with settings and, if it names one, a sample; where the lab is light, the result is

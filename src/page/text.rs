@@ -68,6 +68,8 @@ pub fn stage_name(i18n: I18n, stage: Stage) -> String {
 pub fn reason_sentence(i18n: I18n, reason: &Reason) -> String {
     match reason.clone() {
         Reason::Forced => t_string!(i18n, page.reason_forced).to_string(),
+        Reason::Trying => t_string!(i18n, page.reason_trying).to_string(),
+        Reason::Silent => t_string!(i18n, page.reason_silent).to_string(),
         Reason::Missing {
             secure_context: true,
         } => t_string!(i18n, page.reason_missing).to_string(),

@@ -15,6 +15,37 @@ pub fn base_address() -> String {
     }
 }
 
+/// Where the times of two devices are kept.
+const STORED_TIMES: &str = "kiln-times";
+
+/// The file of the worker's program; its name is the version.
+fn program() -> Option<String> {
+    let script = document().query_selector("script[data-worker]").ok()??;
+    script.get_attribute("data-worker-wasm")
+}
+
+/// What a worker of this version said before that the next is to know; nothing where there is nothing.
+pub fn remembered() -> String {
+    let find = || {
+        let text = window()
+            .local_storage()
+            .ok()??
+            .get_item(STORED_TIMES)
+            .ok()??;
+        // Another program may be as quick on another device.
+        Some(text.strip_prefix(&program()?)?.to_string())
+    };
+    find().unwrap_or_default()
+}
+
+/// Keeps what a worker said.
+pub fn remember(text: &str) {
+    if let (Ok(Some(storage)), Some(program)) = (window().local_storage(), program()) {
+        // A private window may refuse: it is then found out anew.
+        let _ = storage.set_item(STORED_TIMES, &(program + text));
+    }
+}
+
 /// Starts the worker from a tiny module of our own: a worker from a `blob:` inherits the page's
 /// content security policy, one from an address would have none.
 pub fn new_worker() -> Result<Worker, JsValue> {

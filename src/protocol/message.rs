@@ -10,13 +10,22 @@ use super::settings::Packed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
-    /// WebGPU if it works and agrees with the CPU, else the CPU.
+    /// The CPU at once, and WebGPU beside it where it works, agrees with the CPU and is the faster one.
     #[default]
     Auto,
+    /// The same, with a software adapter too: what tests have.
+    Any,
     /// The CPU.
     Cpu,
     /// WebGPU or nothing.
     WebGpu,
+}
+
+impl BackendChoice {
+    /// Whether the faster of two is taken.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Auto | Self::Any)
+    }
 }
 
 /// Number of a call, given by the page, growing; 0 is the warm-up.
@@ -26,15 +35,18 @@ pub type CallId = u32;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ToEngine {
     /// First message: choose a backend, check it, say [`FromEngine::Ready`]. `base` is the
-    /// address that `weights/` is below; `lost` says that a GPU was lost before.
+    /// address that `weights/` is below; `lost` says that a GPU was lost before; `remembered` is what
+    /// an earlier worker of this version said with [`FromEngine::Remember`], or nothing.
     Start {
         backend: BackendChoice,
         base: String,
         lost: bool,
+        remembered: String,
     },
-    /// Load and run the network of the lab of that name once on an empty picture, while the visitor
-    /// reads.
-    WarmUp { lab: String },
+    /// A lab was opened, with these settings. While the visitor reads: load and run its network once
+    /// on an empty picture, where its row says so, and find out which device is the faster one, where
+    /// there are two.
+    WarmUp { settings: Packed },
     /// Answer with [`FromEngine::Pong`]: proves that the worker lives.
     Ping,
     /// A question. Beside it: its text, and a `Blob` for each file.
@@ -65,8 +77,10 @@ pub enum FromEngine {
     Awake,
     /// Answer to [`ToEngine::Ping`].
     Pong,
-    /// The backend is chosen.
+    /// The backend is chosen: calls are answered. Said again when more is known of it.
     Ready(BackendStatus),
+    /// What the next worker is to be started with, so that nothing has to be timed again.
+    Remember(String),
     /// No backend: only when WebGPU was forced.
     NotReady(Failure),
     /// A lab's network is loaded and ran once; milliseconds of each.
@@ -167,8 +181,32 @@ pub struct BackendStatus {
     pub backend: Backend,
     /// Why not the other, if the other was not refused by the visitor.
     pub reason: Option<Reason>,
-    /// Largest difference of the self-check against the CPU; `None` on the CPU.
+    /// Largest difference of WebGPU's self-check against the CPU; `None` where there was none.
     pub self_check: Option<f32>,
+    /// WebGPU beside the CPU, once it is open.
+    pub beside: Option<Devices>,
+}
+
+impl BackendStatus {
+    /// The CPU alone, with the reason for it.
+    pub fn cpu(reason: Reason) -> Self {
+        Self {
+            backend: Backend::Cpu,
+            reason: Some(reason),
+            self_check: None,
+            beside: None,
+        }
+    }
+
+    /// What runs the lab of that name.
+    pub fn backend_of(&self, lab: &str) -> Backend {
+        match &self.beside {
+            Some(beside) if beside.on_gpu.iter().any(|name| name == lab) => Backend::WebGpu {
+                adapter: beside.adapter.clone(),
+            },
+            Some(_) | None => self.backend.clone(),
+        }
+    }
 }
 
 /// What the networks run on.
@@ -180,11 +218,76 @@ pub enum Backend {
     WebGpu { adapter: String },
 }
 
+/// WebGPU beside the CPU.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Devices {
+    /// The adapter's name.
+    pub adapter: String,
+    /// How the two compare.
+    pub compared: Vec<Compared>,
+    /// Names of the labs that run on WebGPU now.
+    pub on_gpu: Vec<String>,
+}
+
+/// How two devices compare at one network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Name of the lab.
+    pub lab: String,
+    /// What runs: the network, and what else decides how long it takes.
+    pub workload: String,
+    /// How far it is known.
+    pub standing: Standing,
+}
+
+/// How far the comparison of two devices is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Standing {
+    /// WebGPU compiles what the network needs; the CPU serves.
+    Compiling,
+    /// Both are being timed; the CPU serves.
+    Timing,
+    /// Milliseconds of the same run on each; the faster one serves.
+    Timed { cpu_ms: f64, gpu_ms: f64 },
+    /// WebGPU does not run it.
+    Refused { detail: String },
+}
+
+impl Standing {
+    /// Whether WebGPU is ready, and not the slower one.
+    pub fn is_for_gpu(&self) -> bool {
+        matches!(self, Self::Timed { cpu_ms, gpu_ms } if gpu_ms <= cpu_ms)
+    }
+
+    /// Milliseconds of the CPU and of WebGPU.
+    pub fn times(&self) -> Option<[f64; 2]> {
+        match *self {
+            Self::Timed { cpu_ms, gpu_ms } => Some([cpu_ms, gpu_ms]),
+            Self::Compiling | Self::Timing | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Name of its words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Compiling => "compiling",
+            Self::Timing => "timing",
+            Self::Timed { .. } if self.is_for_gpu() => "on-gpu",
+            Self::Timed { .. } => "on-cpu",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// Why the CPU runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reason {
     /// The visitor asked for it.
     Forced,
+    /// WebGPU is on its way: the CPU serves meanwhile.
+    Trying,
+    /// WebGPU does not answer.
+    Silent,
     /// The browser has no WebGPU, or not on this page.
     Missing { secure_context: bool },
     /// The browser has WebGPU but gave no adapter, or one that lacks a feature.

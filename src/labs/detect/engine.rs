@@ -1,9 +1,9 @@
 //! Detection on the engine: the chosen family's detector, and what is kept of its last run.
 
 use super::detector::Kept;
-use super::families::FAMILIES;
+use super::families::{FAMILIES, Family};
 use super::spec::{Answer, DetectSettings, LAB, Question};
-use crate::engine::lab::{Bench, LabEngine, empty_picture};
+use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture};
 use crate::job::{Promise, Reply, Request, bytes_of};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
@@ -29,6 +29,12 @@ fn answer(run: &dyn Kept, settings: &DetectSettings, with_inside: bool) -> Reply
         detections: run.refine(settings.thresholds()),
         inside: with_inside.then(|| run.inside()),
     })
+}
+
+/// Runs a family's network; every picture takes it as long as an empty one.
+async fn run_empty(bench: Bench<'_>, family: &Family) -> Result<(), Failure> {
+    let detector = (family.load)(bench.shelf, bench.job).await?;
+    detector.run(bench.job, &empty_picture()).await.map(drop)
 }
 
 impl LabEngine for Detection {
@@ -74,8 +80,32 @@ impl LabEngine for Detection {
     fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
             let first = Settings::new(&LAB).read::<DetectSettings>().family();
-            let detector = (first.load)(bench.shelf, bench.job).await?;
-            detector.run(bench.job, &empty_picture()).await.map(drop)
+            run_empty(bench, first).await
         })
+    }
+
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let family = settings.read::<DetectSettings>().family();
+        Some(Workload {
+            name: family.title.into(),
+            timed: settings.clone(),
+        })
+    }
+
+    fn trial<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        let family = settings.read::<DetectSettings>().family();
+        Box::pin(run_empty(bench, family))
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Run))
+    }
+
+    fn holds(&self) -> bool {
+        self.last.is_some()
     }
 }

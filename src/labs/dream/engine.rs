@@ -255,7 +255,7 @@ impl Search for Dream {
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
-    engine::engine(begin)
+    engine::engine(begin, &[("octaves", "1")])
 }
 
 fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {

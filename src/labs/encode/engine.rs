@@ -7,7 +7,7 @@ use crate::data::batches::{grid_of, one_hot_of, pictures_of};
 use crate::data::pack::Pack;
 use crate::job::{Job, Promise, Reply, Request};
 use super::spec::{EncodeSettings, Encoded, Inverted, Map as Placed, Question};
-use crate::engine::lab::{Bench, LabEngine};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::labs::generate::networks::{LatentModel, Network, Opened, sheet, sheet_reply};
 use crate::labs::sample::engine::noises;
 use crate::methods::adam::Adam;
@@ -19,6 +19,7 @@ use crate::maths::draws::Draws;
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{DataSet, Shipped, compared};
 use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
 
 /// Pictures of the test set on the map.
 pub const MAPPED: usize = 400;
@@ -488,6 +489,41 @@ impl LabEngine for Encoding {
                 }
             }
         })
+    }
+
+    /// The networks of a set: a picture through both autoencoders, with which everything begins.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let data = settings.read::<EncodeSettings>().data.set();
+        Some(Workload {
+            name: data.name().into(),
+            timed: settings.clone(),
+        })
+    }
+
+    fn trial<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let data = settings.read::<EncodeSettings>().data.set();
+            let networks = compared(data);
+            let picture = vec![127; data.values()];
+            for shipped in [networks.plain, networks.variational] {
+                let model = self.opened.get(&mut bench, shipped).await?;
+                encode(bench.job, &model, &picture, &bench.device()).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// All but a new picture is about the one that was taken.
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Encode { slot: 0, .. }))
+    }
+
+    fn holds(&self) -> bool {
+        self.slots.iter().any(Option::is_some)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::protocol::settings::Settings;
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
-    engine::engine(begin)
+    engine::engine(begin, &[])
 }
 
 fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {

@@ -4,10 +4,11 @@ use burn::tensor::Device;
 
 use crate::job::{Job, Promise, Reply, Request};
 use super::spec::{MANY, NEIGHBOURS, Path, Question, SampleSettings, View, WALK};
-use crate::engine::lab::{Bench, LabEngine};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::labs::generate::networks::{LatentModel, Opened, sheet_reply};
 use crate::maths::draws::Draws;
 use crate::protocol::failure::Failure;
+use crate::protocol::settings::Settings;
 
 /// Stream of the draws that a visitor's seed decides.
 const STREAM: u64 = 1 << 20;
@@ -49,6 +50,17 @@ pub fn between(a: &[f32], b: &[f32], t: f32, spherical: bool) -> Vec<f32> {
         reach * ((1.0 - t) * angle).sin() / (angle.sin() * la),
         reach * (t * angle).sin() / (angle.sin() * lb),
     )
+}
+
+/// How many pictures a view has.
+fn count(view: View) -> usize {
+    match view {
+        View::One => 1,
+        View::Neighbours => NEIGHBOURS * NEIGHBOURS,
+        View::Many => MANY * MANY,
+        View::Walk => WALK,
+        View::Arithmetic => 4,
+    }
 }
 
 /// The codes that the settings describe, and how many pictures stand in a row.
@@ -135,6 +147,27 @@ impl LabEngine for Sampling {
                 run(bench.job, &model, &settings, &bench.device()).await?;
             let data = model.shipped.data;
             Ok(sheet_reply(&pictures, data.side(), data.channels(), columns))
+        })
+    }
+
+    /// The network, and how many pictures it draws at once.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let read: SampleSettings = settings.read();
+        Some(Workload {
+            name: format!("{} x {}", read.shipped().name, count(read.view)),
+            timed: settings.clone(),
+        })
+    }
+
+    fn trial<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let settings: SampleSettings = settings.read();
+            let model = self.opened.get(&mut bench, settings.shipped()).await?;
+            run(bench.job, &model, &settings, &bench.device()).await.map(drop)
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::data::batches::grid_of;
 use crate::data::pack::Pack;
 use crate::job::{Job, Promise, Reply, Request};
 use super::spec::{Question, SCORED as WORDS, Scores, ScoresSettings};
-use crate::engine::lab::{Bench, LabEngine};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::labs::generate::networks::{Opened, sheet};
 use crate::labs::sample::engine::noises;
 use crate::methods::resize::{stretch_rgb, to_tensor};
@@ -17,7 +17,10 @@ use crate::models::inception_v3::{self, InceptionV3};
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::DataSet;
 use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
 
+/// Pictures of a trial: what goes through the judge at once.
+const TRIED: usize = 100;
 /// Pictures that are scored at most.
 pub const SCORED: usize = 1000;
 /// Pictures shown of those that were scored, in a row.
@@ -284,6 +287,39 @@ impl LabEngine for Scoring {
             let scored = score(job, &classifier, pictures, corruption, reference, &device);
             let (scores, rgba) = scored.await?;
             Ok(Reply::new(&scores).with("rgba", rgba))
+        })
+    }
+
+    /// The network whose pictures are scored, and with it the judge.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let model = settings.read::<ScoresSettings>().model;
+        Some(Workload {
+            name: WORDS[model.0].into(),
+            timed: settings.clone(),
+        })
+    }
+
+    /// Draws and judges a part of the pictures.
+    fn trial<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let settings: ScoresSettings = settings.read();
+            let (job, device) = (bench.job, bench.device());
+            let row = lenet(settings.data()).ok_or(Failure::Misunderstood)?;
+            let classifier = bench.shelf.get(job, &row).await?;
+            let pictures = match settings.shipped() {
+                None => vec![127; settings.data().values() * TRIED],
+                Some(shipped) => {
+                    let model = self.opened.get(&mut bench, shipped).await?;
+                    let noises = noises(settings.seed, shipped.latent, 1.0, TRIED);
+                    let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+                    model.decode(job, &codes, 0, &device).await?
+                }
+            };
+            judge(job, &classifier, &pictures, &device).await.map(drop)
         })
     }
 }

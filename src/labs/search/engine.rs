@@ -1,15 +1,20 @@
 //! The engine's side of the labs that take steps: what they are at is kept, so that it can pause and go
 //! on.
 
-use burn::tensor::Device;
+use std::rc::Rc;
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 
 use super::passes::Goal;
 use super::spec::{Progress, Question};
-use crate::engine::lab::{Bench, LabEngine};
+use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request};
+use crate::models::Row;
 use crate::models::vgg16::{VGG16, Vgg16};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
+use crate::protocol::param::Value;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
@@ -87,14 +92,48 @@ pub struct Beginning<'a> {
 /// Readies the search of a lab.
 pub type Begin = for<'a> fn(Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>>;
 
-/// The engine's side of a lab that takes steps.
-pub fn engine(begin: Begin) -> Box<dyn LabEngine> {
-    Box::new(Searches { begin, last: None })
+/// Name of the setting that is the longer side of the picture; all such labs have it.
+const SIZE: &str = "size";
+/// Longest side in pixels at which devices are compared: a step there takes the CPU less than a second.
+const TIMED_SIDE: f32 = 96.0;
+
+/// Longer side in pixels of the picture of a trial: no search is larger.
+const PICTURE_SIDE: usize = 768;
+
+/// The engine's side of a lab that takes steps. `at_once` are the settings with which the first step is
+/// like the others.
+pub fn engine(
+    begin: Begin,
+    at_once: &'static [(&'static str, &'static str)],
+) -> Box<dyn LabEngine> {
+    Box::new(Searches {
+        begin,
+        at_once,
+        last: None,
+    })
+}
+
+/// A network to try devices with, without fetching its 29 MB: that of the shelf, or one that passes on
+/// means of what it gets. What numbers a network has does not change how long it takes, as long as they
+/// stay numbers.
+fn any_network(bench: &mut Bench<'_>) -> Rc<Vgg16> {
+    let known = bench.shelf.find(VGG16.name());
+    known.unwrap_or_else(|| {
+        let device = bench.device();
+        let mut network = VGG16.blank(&device);
+        for conv in &mut network.convs {
+            let dims = conv.weight.dims();
+            let share = 1.0 / (dims[1] * dims[2] * dims[3]) as f32;
+            conv.weight = Param::from_tensor(Tensor::full(dims, share, &device));
+        }
+        Rc::new(network)
+    })
 }
 
 /// The last search of a lab.
 struct Searches {
     begin: Begin,
+    at_once: &'static [(&'static str, &'static str)],
     last: Option<Box<dyn Search>>,
 }
 
@@ -160,5 +199,55 @@ impl LabEngine for Searches {
 
     fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move { bench.shelf.get(bench.job, &VGG16).await.map(drop) })
+    }
+
+    /// The size of the picture: what is slower at a small one may be faster at a large one.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let mut timed = settings.clone();
+        let side = match settings.get(SIZE) {
+            Value::Number(size) => size.min(TIMED_SIDE),
+            _ => return None,
+        };
+        timed.set(SIZE, Value::Number(side));
+        Some(Workload {
+            name: format!("{}, {side} px", VGG16.name()),
+            timed,
+        })
+    }
+
+    /// Begins a search and takes a step.
+    fn trial<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let network = any_network(&mut bench);
+            let picture = plain_picture(PICTURE_SIDE);
+            // Another style than that of the picture: there is to be something to search.
+            let mut style = picture.clone();
+            style.rgba.iter_mut().for_each(|value| *value -= 60);
+            let beginning = Beginning {
+                job: bench.job,
+                network: &network,
+                settings: settings.clone().with(self.at_once),
+                picture: Some(picture),
+                style: Some(style),
+                device: bench.device(),
+            };
+            let mut search = (self.begin)(beginning).await?;
+            search
+                .advance(bench.job, &network, Goal::Step(1))
+                .await
+                .map(drop)
+        })
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Run))
+    }
+
+    fn holds(&self) -> bool {
+        self.last.is_some()
     }
 }

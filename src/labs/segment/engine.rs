@@ -8,9 +8,10 @@ use crate::models::selfie::{SELFIE, Selfie};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
 
 use super::spec::{self, Matte, PREVIEW_SIDE, Question, SegmentSettings};
-use crate::engine::lab::{Bench, LabEngine, empty_picture};
+use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// Side of the network's square input in pixels.
@@ -164,5 +165,21 @@ impl LabEngine for Segmentation {
             run(bench.job, &network, &empty_picture(), &bench.device()).await?;
             Ok(())
         })
+    }
+
+    /// Every picture takes the network as long as that of the warm-up.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        Some(Workload {
+            name: SELFIE.name.into(),
+            timed: settings.clone(),
+        })
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Run))
+    }
+
+    fn holds(&self) -> bool {
+        self.last.is_some()
     }
 }

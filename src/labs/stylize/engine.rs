@@ -11,12 +11,15 @@ use crate::models::arbitrary_style::{
 use crate::models::style_network::{MULTISTYLE26, StyleNetwork};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
+use crate::protocol::param::Value;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
 use super::paintings::BUILT_IN;
-use super::spec::{Colors, LAB, Painted, Question, REGIONS_MAX, Region, STYLES, StylizeSettings};
-use crate::engine::lab::{Bench, LabEngine, empty_picture};
+use super::spec::{
+    Colors, LAB, NAMES, Painted, Question, REGIONS_MAX, Region, STYLES, StylizeSettings,
+};
+use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture, plain_picture};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// The network halves twice: its sides are multiples of this.
@@ -26,6 +29,10 @@ const SMALLEST: usize = 16;
 
 /// Side in pixels of the square of the style picture that its network reads.
 pub const STYLE_SIDE: usize = 256;
+
+/// Longest side in pixels at which devices are compared: large enough that they compute more than they
+/// wait for each other, small enough for the CPU.
+const TIMED_SIDE: usize = 256;
 
 /// What paints.
 pub enum Painter<'a> {
@@ -226,6 +233,28 @@ pub fn engine() -> Box<dyn LabEngine> {
     Box::new(Stylization { last: None })
 }
 
+/// Runs the networks that the style needs: where it is a picture's, the pair that reads pictures.
+async fn paint(
+    bench: &mut Bench<'_>,
+    settings: &StylizeSettings,
+    picture: &Picture,
+    style: Option<&Picture>,
+) -> Result<RawPainting, Failure> {
+    let (job, device) = (bench.job, bench.device());
+    match style {
+        None => {
+            let network = bench.shelf.get(job, &MULTISTYLE26).await?;
+            run(job, &Painter::Styles(&network), settings, picture, &device).await
+        }
+        Some(style) => {
+            let predictor = bench.shelf.get(job, &ARBITRARY_PREDICT).await?;
+            let painter = bench.shelf.get(job, &ARBITRARY_TRANSFORM).await?;
+            let painter = Painter::Picture(&predictor, &painter, style);
+            run(job, &painter, settings, picture, &device).await
+        }
+    }
+}
+
 /// What the network made of the last picture.
 struct Stylization {
     last: Option<RawPainting>,
@@ -234,7 +263,7 @@ struct Stylization {
 impl Stylization {
     async fn run(
         &mut self,
-        bench: Bench<'_>,
+        mut bench: Bench<'_>,
         request: &Request,
         regions: &[Region],
     ) -> Result<Reply, Failure> {
@@ -251,18 +280,7 @@ impl Stylization {
             _ => Some(request.picture("style").await?.ok_or(Failure::NoStyle)?),
         };
         job.stage(Stage::Load).await?;
-        let mut raw = match &style {
-            None => {
-                let network = bench.shelf.get(job, &MULTISTYLE26).await?;
-                run(job, &Painter::Styles(&network), &settings, &picture, &device).await?
-            }
-            Some(style) => {
-                let predictor = bench.shelf.get(job, &ARBITRARY_PREDICT).await?;
-                let painter = bench.shelf.get(job, &ARBITRARY_TRANSFORM).await?;
-                let painter = Painter::Picture(&predictor, &painter, style);
-                run(job, &painter, &settings, &picture, &device).await?
-            }
-        };
+        let mut raw = paint(&mut bench, &settings, &picture, style.as_ref()).await?;
         if !regions.is_empty() {
             let network = bench.shelf.get(job, &MULTISTYLE26).await?;
             paint_regions(job, &network, regions, &mut raw, &device).await?;
@@ -323,13 +341,48 @@ impl LabEngine for Stylization {
             Ok(())
         })
     }
+
+    /// The network, and how many pixels it paints.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let read: StylizeSettings = settings.read();
+        let network = match read.source() {
+            BUILT_IN => MULTISTYLE26.name,
+            _ => ARBITRARY_TRANSFORM.name,
+        };
+        let side = read.size.min(TIMED_SIDE);
+        let mut timed = settings.clone();
+        timed.set(NAMES.size, Value::Number(side as f32));
+        Some(Workload {
+            name: format!("{network}, {side} px"),
+            timed,
+        })
+    }
+
+    fn trial<'a>(
+        &'a mut self,
+        mut bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let settings: StylizeSettings = settings.read();
+            let picture = plain_picture(settings.size);
+            let style = (settings.source() != BUILT_IN).then_some(&picture);
+            paint(&mut bench, &settings, &picture, style).await.map(drop)
+        })
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Run { .. }))
+    }
+
+    fn holds(&self) -> bool {
+        self.last.is_some()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labs::stylize::spec::NAMES;
-    use crate::protocol::param::Value;
 
     #[test]
     fn the_middle_of_a_style_picture_is_read() {

@@ -3,11 +3,15 @@
 use std::rc::Rc;
 
 use super::pair::AdversarialPair;
-use super::spec::{Question, Steps, TrainSettings};
+use super::spec::{LAB, Learned, NAMES, Question, Steps, TrainSettings};
 use crate::data::pack::Pack;
-use crate::engine::lab::{Bench, LabEngine};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::job::{Promise, Reply, Request};
 use crate::protocol::failure::Failure;
+use crate::protocol::settings::Settings;
+
+/// Steps of a trial, of both sides.
+const TRIED: u32 = 2;
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
@@ -32,6 +36,18 @@ async fn pack(
         }
         None => Ok(None),
     }
+}
+
+/// A batch of grey pictures, to try devices with.
+fn gray_pack(settings: &TrainSettings) -> Option<Pack> {
+    let data = settings.learned.pictures()?;
+    Some(Pack {
+        side: data.side(),
+        channels: data.channels(),
+        labels_each: 0,
+        labels: Vec::new(),
+        pixels: vec![127; data.values() * settings.batch],
+    })
 }
 
 impl LabEngine for Training {
@@ -69,5 +85,54 @@ impl LabEngine for Training {
             let (progress, rgba) = play.advance(bench.job, &settings, steps, pack.as_deref()).await?;
             Ok(Reply::new(&progress).with("rgba", rgba))
         })
+    }
+
+    /// What is learned by which networks, and roughly in batches of how many.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let read: TrainSettings = settings.read();
+        let name = match read.learned.pictures() {
+            None => "points".into(),
+            Some(data) => {
+                let networks: &str = read.networks.into();
+                let batch = read.batch.next_power_of_two();
+                format!("{}, {networks}, {batch}", data.name())
+            }
+        };
+        Some(Workload {
+            name,
+            timed: settings.clone(),
+        })
+    }
+
+    /// Pictures: they may be another device's than points, and training does not move to another device.
+    fn near(&self) -> Vec<Settings> {
+        let pictures: &str = Learned::Digits.into();
+        vec![Settings::new(&LAB).with(&[(NAMES.learned, pictures)])]
+    }
+
+    /// Begins a training and takes two steps.
+    fn trial<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        settings: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let settings: TrainSettings = settings.read();
+            let (pack, device) = (gray_pack(&settings), bench.device());
+            let mut play = AdversarialPair::begin(&settings, Vec::new(), pack.as_ref(), &device);
+            let steps = Steps::Both(TRIED);
+            play.advance(bench.job, &settings, steps, pack.as_ref()).await.map(drop)
+        })
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(
+            request.question(),
+            Ok(Question::Begin { .. } | Question::Load { .. })
+        )
+    }
+
+    fn holds(&self) -> bool {
+        self.play.is_some()
     }
 }
