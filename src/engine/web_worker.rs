@@ -208,14 +208,16 @@ impl Program {
             return;
         };
         if settings.lab().warms_up {
-            self.run_once(settings.lab().name).await;
+            self.run_once(&settings).await;
         }
         self.compare(settings, true);
     }
 
-    /// Loads the network of a lab and runs it once.
+    /// Loads the network of a lab and runs it once; on WebGPU as these settings ask for, because what is
+    /// compiled depends on them.
     #[allow(clippy::await_holding_refcell_ref)] // others wait for their turn
-    async fn run_once(&self, lab: &str) {
+    async fn run_once(&self, settings: &Settings) {
+        let lab = settings.lab().name;
         let mut borrowed = self.turn(Side::First).await;
         let Some(engine) = borrowed.as_mut() else {
             return;
@@ -225,6 +227,7 @@ impl Program {
         let loaded = engine.load(&self.host, lab).await;
         let loaded_at = self.host.now_ms();
         let warm = match loaded {
+            Ok(()) if self.first_is_gpu.get() => engine.trial(&self.host, settings).await.map(drop),
             Ok(()) => engine.warm_up(&self.host, lab).await,
             failed => failed,
         };

@@ -368,18 +368,21 @@ impl Optimisation {
         grams: &[Option<Tensor<2>>],
         until: u32,
     ) -> Result<Standing, Failure> {
-        let rgb = self.rgb(job).await?;
-        let mut values = Vec::new();
         let mut views = Vec::new();
+        // All that is shown in one read: each waits for the device.
+        let mut shown = vec![flat(self.shown())];
         for (layer, own) in grams.iter().enumerate() {
             let Some(own) = own else { continue };
             let channels = self.strongest[layer].clone();
             for gram in [&self.targets.style[layer].value, own] {
-                let shown = part(gram.clone(), &channels);
-                values.extend(job.read(shown).await?);
+                shown.push(flat(part(gram.clone(), &channels)));
             }
             views.push(GramView { layer, channels });
         }
+        let values = job.read(Tensor::cat(shown, 0)).await?;
+        let pixels = self.size[0] * self.size[1];
+        let (planes, values) = values.split_at(3 * pixels);
+        let rgb = interleave(planes, pixels);
         let progress = Progress {
             step: self.step,
             steps: until,
@@ -392,20 +395,22 @@ impl Optimisation {
         Ok(Standing {
             progress,
             rgba: self.colored(&rgb),
-            grams: bytes_of(&values),
+            grams: bytes_of(values),
         })
     }
 
     /// RGB bytes of the present picture, by row.
     async fn rgb(&self, job: &Job<'_>) -> Result<Vec<u8>, Failure> {
         let [width, height] = self.size;
-        let shown = self
-            .picture
-            .clone()
-            .narrow(2, 0, height)
-            .narrow(3, 0, width);
-        let planes = job.read(shown).await?;
+        let planes = job.read(self.shown()).await?;
         Ok(interleave(&planes, width * height))
+    }
+
+    /// The part of the picture that is shown.
+    fn shown(&self) -> Tensor<4> {
+        let [width, height] = self.size;
+        let picture = self.picture.clone();
+        picture.narrow(2, 0, height).narrow(3, 0, width)
     }
 
     /// RGBA bytes, with the colours that the settings ask for.
@@ -499,6 +504,12 @@ fn weighted(sum: Option<Tensor<4>>, gradient: Tensor<4>, weight: f32) -> Option<
         Some(sum) => sum + gradient,
         None => gradient,
     })
+}
+
+/// All values in a row.
+fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let count: usize = tensor.dims().iter().product();
+    tensor.reshape([count])
 }
 
 /// Some rows and the same columns of a square matrix.
