@@ -61,6 +61,9 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	@sh tools/setup.sh browser python
 	$(SAY) "networks, natively (cpu)"
 	cargo run --locked --bin kiln -- bench
+	$(SAY) "layers on WebGPU, natively, beside Burn's"
+	@sh tools/setup.sh vulkan
+	cargo run --locked --example layers
 	$(SAY) "in the browser, beside onnxruntime-web and TensorFlow.js; 20 minutes, and 20 more where WebGPU is a software adapter's"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd benches/peer && npm ci --silent --no-audit --no-fund

@@ -13,7 +13,8 @@ use kiln::models::conv_block::{ConvBlock, ConvBlockConfig};
 use kiln::models::generate::decoder::DecoderConfig;
 use kiln::models::generate::encoder::EncoderConfig;
 use kiln::models::generate::grid_conv::{GridConvConfig, Step};
-use kiln::models::style_network::StyleNetworkConfig;
+use kiln::models::gpu::Mixture;
+use kiln::models::style_network::{StyleNetworkConfig, instance_norm};
 use kiln::models::vgg16::Vgg16Config;
 use kiln::protocol::message::BackendChoice;
 
@@ -136,7 +137,15 @@ fn style_network() {
 #[test]
 fn vgg_in_both_directions() {
     let (gpu, cpu) = (gpu(), Device::flex());
-    for (index, size) in [(0, [20, 26]), (1, [21, 30]), (2, [21, 31]), (7, [9, 14])] {
+    // Tiles of one, two and four channels a thread, forward and back.
+    for (index, size) in [
+        (0, [20, 26]),
+        (1, [21, 30]),
+        (2, [21, 31]),
+        (7, [9, 14]),
+        (1, [70, 70]),
+        (3, [40, 44]),
+    ] {
         let layer = |device: &Device| {
             let network = filled(Vgg16Config::new().init(device));
             let [_, channels, _, _] = network.convs[index].weight.dims();
@@ -250,4 +259,45 @@ fn a_decoder_in_training() {
     assert_same("first weights", there.1, here.1);
     assert_same("scale", there.2, here.2);
     assert_same("kept variance", there.3, here.3);
+}
+
+/// More values than a device takes workgroups in a row: those go on in a second layer.
+#[test]
+fn a_large_map() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let norm = |device: &Device| {
+        let x = numbers([1, 32, 760, 760], 1, device);
+        let mixture = Mixture {
+            gamma: &numbers([1, 32], 2, device),
+            beta: &numbers([1, 32], 3, device),
+            weights: None,
+        };
+        instance_norm(x, &mixture, Activation::Relu, None)
+    };
+    assert_same("large map", norm(&gpu), norm(&cpu));
+}
+
+/// Where only the weights are learned, or only the input.
+#[test]
+fn gradients_of_a_part_of_a_grid_layer() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let config = GridConvConfig::new([3, 4]).with_step(Step::Half);
+    let found = |device: &Device, of_weights: bool| {
+        let device = device.clone().autodiff();
+        let layer = filled(config.init(&device));
+        let layer = if of_weights { layer } else { layer.no_grad() };
+        let x = numbers([25, 2, 3], 3, &device);
+        let x = if of_weights { x } else { x.require_grad() };
+        let y = layer.forward(x.clone(), 5);
+        let goal = numbers(y.dims(), 4, &device);
+        let gradients = (y * goal).sum().backward();
+        let weights = layer.weight.val().grad(&gradients);
+        let input = x.grad(&gradients);
+        assert_ne!(weights.is_some(), input.is_some());
+        weights.or(input).expect("one of them")
+    };
+    for of_weights in [true, false] {
+        let what = format!("of weights: {of_weights}");
+        assert_same(&what, found(&gpu, of_weights), found(&cpu, of_weights));
+    }
 }

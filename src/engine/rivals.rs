@@ -57,6 +57,11 @@ impl Rivals {
         !self.devices.adapter.is_empty()
     }
 
+    /// Whether a lab has, or is about to have, what it keeps on the second device.
+    pub fn needs_second(&self) -> bool {
+        !self.devices.on_gpu.is_empty()
+    }
+
     /// What the page is told.
     pub fn status(&self) -> BackendStatus {
         BackendStatus {
@@ -70,7 +75,7 @@ impl Rivals {
     /// What the next visit is to know: a text for [`open`](Self::open).
     pub fn to_remember(&self) -> String {
         let now = &self.devices.compared;
-        let timed = |of: &&Compared| matches!(of.standing, Standing::Timed { .. });
+        let timed = |of: &&Compared| of.standing.times().is_some_and(is_clear);
         let before = self.remembered.iter();
         let before = before.filter(|of| find(now, &of.lab, &of.workload).is_none());
         let devices = Devices {
@@ -91,11 +96,16 @@ impl Rivals {
         find(&self.remembered, lab, workload).cloned()
     }
 
-    /// Notes how far the comparison at a workload is.
-    pub fn note(&mut self, lab: &str, workload: &str, standing: Standing) {
+    /// The comparison at a workload did not come to anything: it may be made again.
+    pub fn drop_standing(&mut self, lab: &str, workload: &str) {
         let compared = &mut self.devices.compared;
         compared.retain(|of| of.lab != lab || of.workload != workload);
-        compared.push(Compared {
+    }
+
+    /// Notes how far the comparison at a workload is.
+    pub fn note(&mut self, lab: &str, workload: &str, standing: Standing) {
+        self.drop_standing(lab, workload);
+        self.devices.compared.push(Compared {
             lab: lab.into(),
             workload: workload.into(),
             standing,
@@ -121,6 +131,16 @@ impl Rivals {
             Side::First => on_gpu.retain(|name| name != lab),
             Side::Second => on_gpu.push(lab.into()),
         }
+    }
+
+    /// What the lab left on its other side could not be forgotten yet.
+    pub fn put_off(&mut self, lab: &str) {
+        self.moved.push(lab.into());
+    }
+
+    /// The labs that left something.
+    pub fn moved(&self) -> Vec<String> {
+        self.moved.clone()
     }
 
     /// Where a lab is now, if it moved since this was last asked.
@@ -152,6 +172,11 @@ fn find<'a>(among: &'a [Compared], lab: &str, workload: &str) -> Option<&'a Stan
     let mut same = among.iter();
     let same = same.find(|of| of.lab == lab && of.workload == workload);
     same.map(|of| &of.standing)
+}
+
+/// Whether one device is so much faster that it will be so next time, too. What is close is timed anew.
+fn is_clear([a, b]: [f64; 2]) -> bool {
+    a.max(b) >= 1.5 * a.min(b)
 }
 
 /// Whether so many runs tell how long one takes.
@@ -226,11 +251,14 @@ mod tests {
         first.open("card".into(), 0.0, "");
         first.note("lab", "net", GPU_WINS);
         first.note("lab", "other", Standing::Timing);
+        let [cpu_ms, gpu_ms] = [8.0, 9.0];
+        first.note("lab", "close", Standing::Timed { cpu_ms, gpu_ms });
         let text = first.to_remember();
         let mut second = Rivals::default();
         second.open("card".into(), 0.0, &text);
         assert_eq!(second.recalled("lab", "net"), Some(GPU_WINS));
         assert_eq!(second.recalled("lab", "other"), None);
+        assert_eq!(second.recalled("lab", "close"), None);
         // It is not ready before it is compiled again.
         assert_eq!(second.faster("lab", "net"), Side::First);
         // What was not opened this time is not forgotten; what was is renewed.

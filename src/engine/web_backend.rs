@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use js_sys::{Function, Promise, Reflect};
+use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -31,6 +32,18 @@ pub struct Opened {
     pub adapter: String,
     /// Largest difference from the CPU.
     pub difference: f32,
+}
+
+thread_local! {
+    /// What is done when the GPU is lost; nothing where it is not used.
+    static ON_LOST: RefCell<Option<OnLost>> = const { RefCell::new(None) };
+}
+
+type OnLost = Box<dyn Fn(String)>;
+
+/// From now on that is done when the GPU is lost; it is told why.
+pub fn on_lost(what: impl Fn(String) + 'static) {
+    ON_LOST.replace(Some(Box::new(what)));
 }
 
 /// The device that serves from the start. Where the choice is open, it is the CPU.
@@ -63,6 +76,7 @@ pub async fn choose(choice: BackendChoice, lost: bool) -> Result<(Device, Backen
                 self_check: Some(opened.difference),
                 beside: None,
             };
+            on_lost(|reason| post(&FromEngine::Fatal { reason }));
             return Ok((opened.device, status));
         }
         Err(reason) => reason,
@@ -126,8 +140,11 @@ async fn open(adapter: String) -> Result<Opened, Reason> {
         .await
         .map_err(|error| refused(error.to_string()))?;
     setup.device.set_device_lost_callback(|reason, message| {
-        post(&FromEngine::Fatal {
-            reason: format!("the GPU was lost: {reason:?} {message}"),
+        let reason = format!("the GPU was lost: {reason:?} {message}");
+        ON_LOST.with_borrow(|on_lost| {
+            if let Some(on_lost) = on_lost {
+                on_lost(reason);
+            }
         });
     });
     let read = |device: Device| async move {

@@ -9,14 +9,14 @@ use wasm_bindgen_futures::spawn_local;
 use crate::job::{Host, Request};
 use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
-use crate::protocol::message::{BackendChoice, BackendStatus, FromEngine, Standing};
+use crate::protocol::message::{BackendChoice, BackendStatus, FromEngine, Reason, Standing};
 use crate::protocol::settings::Settings;
 
 use super::lab::Workload;
-use super::rivals::{Side, is_enough, typical};
+use super::rivals::{Rivals, Side, is_enough, typical};
 use super::runner::Engine;
-use super::web_backend::{Opened, open_beside};
-use super::web_host::{WebHost, post, sleep};
+use super::web_backend::{Opened, on_lost, open_beside};
+use super::web_host::{WebHost, post, sleep, within};
 use super::web_worker::{Program, gpu_name, if_shaders_compiled};
 
 /// Milliseconds without a question after which nobody waits.
@@ -24,6 +24,8 @@ const QUIET_MS: i32 = 150;
 /// Milliseconds after which compiling begins although something runs: a search takes minutes, and
 /// compiling mostly waits for the browser.
 const PATIENCE_MS: f64 = 4_000.0;
+/// Milliseconds after which a run on WebGPU will not end any more; on a software adapter they take long.
+const TRIAL_MS: i32 = 120_000;
 
 /// What is done between calls.
 pub(super) struct Between {
@@ -37,6 +39,8 @@ pub(super) struct Between {
     is_timing: Cell<bool>,
     /// Whether there is, or may be, something to compare with.
     is_tried: Cell<bool>,
+    /// The side of the last question.
+    pub(super) asked_side: Cell<Side>,
 }
 
 impl Between {
@@ -47,6 +51,7 @@ impl Between {
             at_work: Cell::new(false),
             is_timing: Cell::new(false),
             is_tried: Cell::new(false),
+            asked_side: Cell::new(Side::First),
         }
     }
 
@@ -72,26 +77,55 @@ impl Program {
         self.rivals.borrow().are_two()
     }
 
-    /// The side that a question is for.
-    pub(super) fn side_for(&self, request: &Request) -> Side {
+    /// The side that a question is for, and whether it goes on with what is there.
+    pub(super) fn side_for(&self, request: &Request) -> (Side, bool) {
         let name = request.settings.lab().name;
         let Some(lab) = self.lab(name) else {
-            return Side::First;
+            return (Side::First, false);
         };
         let workload = lab.workload(&request.settings);
         let workload = workload.as_ref().map(|workload| &*workload.name);
-        self.rivals
-            .borrow()
-            .side_for(name, workload, lab.goes_on(request))
+        let goes_on = lab.goes_on(request);
+        let side = self.rivals.borrow().side_for(name, workload, goes_on);
+        (side, goes_on)
     }
 
-    /// Forgets what a lab left on the side that it moved from, if it did.
-    pub(super) async fn tidy(&self, lab: &str) {
-        let Some(home) = self.rivals.borrow_mut().take_moved(lab) else {
+    /// Forgets what a lab left on the side that it moved from, if it did. Where that side is busy, it is
+    /// put off: nobody is to wait for it.
+    pub(super) fn tidy(&self, lab: &str) {
+        let moved = self.rivals.borrow_mut().take_moved(lab);
+        let Some(home) = moved else {
             return;
         };
         self.tell();
-        self.forget(lab, home.other()).await;
+        let left = match home.other() {
+            Side::First => &self.first,
+            Side::Second => &self.second,
+        };
+        match left.try_borrow_mut() {
+            Ok(mut engine) => {
+                if let Some(engine) = engine.as_mut() {
+                    engine.forget(lab);
+                }
+            }
+            Err(_) => self.rivals.borrow_mut().put_off(lab),
+        }
+    }
+
+    /// The GPU beside the CPU was lost. Where a lab is on it, the page starts anew; else the CPU goes on,
+    /// and nothing that it has is lost.
+    fn lost(&self, reason: String) {
+        if self.rivals.borrow().needs_second() {
+            return post(&FromEngine::Fatal { reason });
+        }
+        self.between.is_tried.set(false);
+        self.between.waiting.borrow_mut().clear();
+        self.between.give_way();
+        self.rivals.replace(Rivals::default());
+        if let Ok(mut second) = self.second.try_borrow_mut() {
+            *second = None;
+        }
+        post(&FromEngine::Ready(BackendStatus::cpu(Reason::Lost)));
     }
 
     async fn forget(&self, lab: &str, side: Side) {
@@ -105,7 +139,7 @@ impl Program {
     }
 
     /// Tells the page how the two compare.
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         post(&FromEngine::Ready(self.rivals.borrow().status()));
     }
 
@@ -117,7 +151,9 @@ impl Program {
             let asked = self.asked.get();
             sleep(QUIET_MS).await;
             let is_quiet = !self.busy.get() && self.asked.get() == asked;
-            if is_quiet || host.now_ms() - began > at_most_ms {
+            // What runs on WebGPU would end at once whatever begins there.
+            let is_free = self.between.asked_side.get() == Side::First;
+            if is_quiet || is_free && host.now_ms() - began > at_most_ms {
                 // From here on, whoever asks ends what begins now.
                 host.cancelled.borrow_mut().clear();
                 return;
@@ -149,6 +185,8 @@ impl Program {
         self.rivals
             .borrow_mut()
             .open(opened.adapter, opened.difference, remembered);
+        let program = self.clone();
+        on_lost(move |reason| program.lost(reason));
         self.tell();
         self.work_off();
     }
@@ -179,6 +217,8 @@ impl Program {
                     let next = program.between.waiting.borrow_mut().pop();
                     let Some(settings) = next else { break };
                     program.compare_at(&settings).await;
+                    let moved = program.rivals.borrow().moved();
+                    moved.iter().for_each(|lab| program.tidy(lab));
                 }
                 program.between.at_work.set(false);
             });
@@ -198,46 +238,65 @@ impl Program {
             Some(standing) if !standing.is_for_gpu() => standing,
             recalled => {
                 self.note(lab, name, Standing::Compiling);
-                match (self.compile(settings).await, recalled) {
-                    (Err(refused), _) => refused,
-                    (Ok(()), Some(standing)) => standing,
+                let compared = match (self.compile(settings).await, recalled) {
+                    (Err(failure), _) => Err(failure),
+                    (Ok(()), Some(standing)) => Ok(standing),
                     (Ok(()), None) => {
                         self.note(lab, name, Standing::Timing);
                         self.time(&workload).await
                     }
+                };
+                match compared {
+                    Ok(standing) => standing,
+                    // The next answer, which fetches them, has it compared again.
+                    Err(failure) if is_of_weights(&failure) => {
+                        self.rivals.borrow_mut().drop_standing(lab, name);
+                        return self.tell_if_open();
+                    }
+                    Err(failure) => Standing::Refused {
+                        detail: failure.to_string(),
+                    },
                 }
             }
         };
-        self.settle(lab, name, standing).await;
+        if self.second_is_open() {
+            self.settle(lab, name, standing).await;
+        }
+    }
+
+    fn tell_if_open(&self) {
+        if self.second_is_open() {
+            self.tell();
+        }
     }
 
     fn note(&self, lab: &str, workload: &str, standing: Standing) {
+        if !self.second_is_open() {
+            return;
+        }
         self.rivals.borrow_mut().note(lab, workload, standing);
         self.tell();
     }
 
     /// Runs once on WebGPU what the settings ask for.
-    async fn compile(&self, settings: &Settings) -> Result<(), Standing> {
+    async fn compile(&self, settings: &Settings) -> Result<(), Failure> {
         loop {
             self.quiet(PATIENCE_MS).await;
             match self.trial(Side::Second, settings).await {
                 Ok(_) => return Ok(()),
                 // What was compiled until then stays compiled.
-                Err(Failure::Cancelled) => {}
-                Err(failure) => return Err(refused(&failure)),
+                Err(Failure::Cancelled) if self.second_is_open() => {}
+                Err(failure) => return Err(failure),
             }
         }
     }
 
     /// Times both, in turns, while nobody asks for anything.
-    async fn time(&self, workload: &Workload) -> Standing {
+    async fn time(&self, workload: &Workload) -> Result<Standing, Failure> {
         self.between.is_timing.set(true);
         let timed = self.time_both(&workload.timed).await;
         self.between.is_timing.set(false);
-        match timed {
-            Ok([cpu_ms, gpu_ms]) => Standing::Timed { cpu_ms, gpu_ms },
-            Err(failure) => refused(&failure),
-        }
+        timed.map(|[cpu_ms, gpu_ms]| Standing::Timed { cpu_ms, gpu_ms })
     }
 
     async fn time_both(&self, settings: &Settings) -> Result<[f64; 2], Failure> {
@@ -248,7 +307,7 @@ impl Program {
                 match self.trial(side, settings).await {
                     Ok(ms) => runs.push(ms),
                     // Someone asks: what was measured before counts.
-                    Err(Failure::Cancelled) => break,
+                    Err(Failure::Cancelled) if self.second_is_open() => break,
                     Err(failure) => return Err(failure),
                 }
             }
@@ -261,11 +320,17 @@ impl Program {
     async fn trial(&self, side: Side, settings: &Settings) -> Result<f64, Failure> {
         let mut borrowed = self.turn(side).await;
         let engine = borrowed.as_mut().ok_or(Failure::Misunderstood)?;
-        let ran = engine.trial(&self.between.host, settings).await;
+        let ran = engine.trial(&self.between.host, settings);
         match side {
-            Side::First => ran,
-            // Also where it was ended: nobody else is to find the error.
-            Side::Second => if_shaders_compiled(ran)?,
+            Side::First => ran.await,
+            Side::Second => {
+                let late = || Failure::EngineLost {
+                    reason: "it does not answer".into(),
+                };
+                let ran = within(TRIAL_MS, ran).await.ok_or_else(late);
+                // Also where it was ended: nobody else is to find the error.
+                if_shaders_compiled(ran)?.flatten()
+            }
         }
     }
 
@@ -286,7 +351,7 @@ impl Program {
             self.forget(lab, home.other()).await;
         } else if !self.holds(lab, home).await {
             self.rivals.borrow_mut().move_to(lab, faster);
-            self.tidy(lab).await;
+            self.tidy(lab);
         }
     }
 
@@ -296,8 +361,12 @@ impl Program {
     }
 }
 
-fn refused(failure: &Failure) -> Standing {
-    Standing::Refused {
-        detail: failure.to_string(),
-    }
+/// Whether weights are to blame, and not a device.
+fn is_of_weights(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::WeightsMissing { .. }
+            | Failure::WeightsTruncated { .. }
+            | Failure::WeightsChanged { .. }
+    )
 }

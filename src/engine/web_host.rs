@@ -281,6 +281,11 @@ impl Host for WebHost {
                     self.emit(event, Reply::default());
                     Ok(bytes)
                 }
+                // Nobody asked for it: it comes with the first answer that needs it.
+                None if !self.is_heard => Err(Failure::WeightsMissing {
+                    name: name.into(),
+                    reason: "not used yet".into(),
+                }),
                 None => self.download(name, &address, total).await,
             }
         })

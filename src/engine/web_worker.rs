@@ -20,11 +20,13 @@ use super::lab::{EngineRow, LabEngine};
 use super::rivals::{Rivals, Side};
 use super::runner::Engine;
 use super::web_between::Between;
-use super::web_host::{BlobFile, WebHost, names, post, post_with, scope, sleep};
+use super::web_host::{BlobFile, WebHost, names, post, post_with, scope, sleep, within};
 use super::{log_watch, web_backend};
 
 /// Milliseconds between two looks at an engine that is in use.
 const TURN_MS: i32 = 4;
+/// Milliseconds that a question waits for WebGPU while another lab's networks are compiled there.
+const PATIENCE_MS: i32 = 1_000;
 
 /// What waits its turn.
 enum Work {
@@ -45,11 +47,11 @@ pub(super) struct Program {
     /// The labs, only to ask what a question needs.
     labs: Vec<(&'static LabSpec, Box<dyn LabEngine>)>,
     /// The engine that serves from the start.
-    first: RefCell<Option<Engine>>,
+    pub(super) first: RefCell<Option<Engine>>,
     /// Whether that is WebGPU.
     first_is_gpu: Cell<bool>,
     /// WebGPU beside the CPU, once it is open.
-    second: RefCell<Option<Engine>>,
+    pub(super) second: RefCell<Option<Engine>>,
     /// How the two compare.
     pub(super) rivals: RefCell<Rivals>,
     queue: RefCell<VecDeque<Work>>,
@@ -268,7 +270,7 @@ impl Program {
             Err(failure) => post(&FromEngine::Failed { id, failure }),
         }
         if let Some(settings) = settings {
-            self.tidy(settings.lab().name).await;
+            self.tidy(settings.lab().name);
             self.compare(settings, false);
         }
     }
@@ -278,20 +280,35 @@ impl Program {
     #[allow(clippy::await_holding_refcell_ref)] // others wait for their turn
     async fn ask(&self, request: Request) -> Result<(Reply, Done), Failure> {
         let name = request.settings.lab().name;
-        let side = self.side_for(&request);
+        let (side, goes_on) = self.side_for(&request);
         if side == Side::Second {
             self.between.give_way();
         }
-        let mut borrowed = self.turn(side).await;
+        // What is compiled for another lab may take seconds; the CPU is there.
+        let free = match side {
+            Side::Second if !goes_on => within(PATIENCE_MS, self.turn(side)).await,
+            Side::First | Side::Second => Some(self.turn(side).await),
+        };
+        let (side, mut borrowed) = match free {
+            Some(free) => (side, free),
+            None => (Side::First, self.turn(Side::First).await),
+        };
+        self.between.asked_side.set(side);
+        let home = self.rivals.borrow().home(name);
+        if side != home {
+            self.rivals.borrow_mut().move_to(name, side);
+            self.tell();
+        }
         let engine = borrowed.as_mut().ok_or(Failure::Misunderstood)?;
         let answered = engine.answer(&self.host, request).await;
         // Shaders that fail while the CPU serves are those of what is done between calls.
         let answered = match side == Side::Second || self.first_is_gpu.get() {
-            true => answered.and_then(if_shaders_compiled),
+            // Also where it failed: nobody else is to find the error.
+            true => if_shaders_compiled(answered).flatten(),
             false => answered,
         };
-        if answered.is_ok() || engine.holds(name) {
-            self.rivals.borrow_mut().move_to(name, side);
+        if answered.is_err() && !engine.holds(name) {
+            self.rivals.borrow_mut().move_to(name, home);
         }
         answered
     }

@@ -92,6 +92,11 @@ impl<'a> Convolution<'a> {
         let [weights_out, weights_in, kernel, _] = self.weight.dims();
         let channels_out = if adjoint { weights_in } else { weights_out };
         let [high, wide] = self.size;
+        // A mirror shows no more than there is.
+        debug_assert!(
+            self.border != Border::Mirrored
+                || height.min(width) << usize::from(self.doubles) > kernel / 2
+        );
         let pixels = batch * high * wide;
         let per_thread = channels_a_thread(channels_out, pixels);
         let (mirrored, above, left) = match self.border {

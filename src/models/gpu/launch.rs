@@ -117,7 +117,7 @@ pub(super) fn launch<const D: usize>(
         .with_buffers(bound)
         .with_info(MetadataBindingInfo::custom(rows_of_four(told)));
     let columns = columns as u32;
-    let layers = columns.div_ceil(MOST_GROUPS);
+    let layers = columns.div_ceil(MOST_GROUPS).max(1);
     let count = CubeCount::Static(columns.div_ceil(layers), rows as u32, layers);
     let dimension = dimension(shader.threads);
     client.launch(
