@@ -1,6 +1,8 @@
 //! Layers of the networks on the GPU, one by one: Burn's convolution and matrix product beside the shaders
 //! of `models/gpu`. `cargo run --example layers`; on a software adapter it takes minutes.
 
+#![allow(clippy::disallowed_methods)] // nothing waits but this program
+
 use std::hint::black_box;
 use std::time::Instant;
 

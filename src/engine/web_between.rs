@@ -217,8 +217,11 @@ impl Program {
                     let next = program.between.waiting.borrow_mut().pop();
                     let Some(settings) = next else { break };
                     program.compare_at(&settings).await;
-                    let moved = program.rivals.borrow().moved();
-                    moved.iter().for_each(|lab| program.tidy(lab));
+                    // Under way, an answer may come to nothing: what was there before is needed then.
+                    if !program.busy.get() {
+                        let moved = program.rivals.borrow().moved();
+                        moved.iter().for_each(|lab| program.tidy(lab));
+                    }
                 }
                 program.between.at_work.set(false);
             });
