@@ -1,6 +1,7 @@
 //! Layers as shaders of our own against the same layers on the CPU: every kind that a network has, at
 //! sizes that tiles divide and others. Runs on any adapter; `make test` installs a software one.
 
+#![cfg(feature = "native")]
 #![allow(clippy::disallowed_methods)] // natively a test may wait
 
 use std::sync::OnceLock;

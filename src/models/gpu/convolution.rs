@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::super::activation::Activation;
-use super::launch::{Shader, launch, on_gpu};
+use super::launch::{Shader, body, launch, on_gpu};
 
 /// Pixels that a workgroup makes.
 const TILE_PIXELS: usize = 64;
@@ -104,7 +104,7 @@ impl<'a> Convolution<'a> {
             Border::Mirrored => (1, kernel / 2, kernel / 2),
         };
         let shader = Shader {
-            body: include_str!("convolution.wgsl"),
+            body: body!("convolution"),
             constants: vec![
                 ("KERNEL", kernel as u32),
                 ("PER_THREAD", per_thread as u32),
@@ -152,7 +152,7 @@ impl<'a> Convolution<'a> {
         };
         let values = batch * channels * high * wide;
         let shader = Shader {
-            body: include_str!("depthwise.wgsl"),
+            body: body!("depthwise"),
             constants: vec![("KERNEL", kernel as u32)],
             inputs: vec![
                 ("x", true),

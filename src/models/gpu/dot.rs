@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::launch::{Shader, launch, on_gpu};
+use super::launch::{Shader, body, launch, on_gpu};
 
 /// Threads of a workgroup.
 const THREADS: usize = 256;
@@ -15,7 +15,7 @@ pub fn dot<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<1>> {
     let values: usize = a.dims().iter().product();
     let parts = values.div_ceil(WORTH_A_PART).min(MOST_PARTS);
     let shader = Shader {
-        body: include_str!("dot.wgsl"),
+        body: body!("dot"),
         constants: vec![],
         inputs: vec![("a", true), ("b", true)],
         threads: [THREADS as u32, 1],
@@ -38,7 +38,7 @@ pub(super) fn total<const P: usize, const D: usize>(
 ) -> Option<Tensor<D>> {
     let values: usize = shape.iter().product();
     let shader = Shader {
-        body: include_str!("total.wgsl"),
+        body: body!("total"),
         constants: vec![],
         inputs: vec![("x", true)],
         threads: [THREADS as u32, 1],

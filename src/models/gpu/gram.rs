@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::dot::total;
-use super::launch::{Shader, launch, on_gpu};
+use super::launch::{Shader, body, launch, on_gpu};
 use super::{Border, Convolution};
 
 /// Rows and columns of the result that a workgroup makes.
@@ -22,7 +22,7 @@ pub fn gram(x: &Tensor<2>, scale: f32) -> Option<Tensor<2>> {
     let share = depth.div_ceil(wanted).next_multiple_of(DEPTH);
     let parts = depth.div_ceil(share);
     let products = Shader {
-        body: include_str!("gram.wgsl"),
+        body: body!("gram"),
         constants: vec![],
         inputs: vec![("x", true)],
         threads: [16, 16],

@@ -13,22 +13,12 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::super::activation::Activation;
 use super::dot::total;
-use super::launch::{Shader, launch, on_gpu};
+use super::launch::{Shader, body, launch, on_gpu};
 
 /// Threads of a workgroup.
 const THREADS: usize = 256;
 /// Threads that keep a large GPU busy: sums over pixels are made in parts until there are as many.
 const ENOUGH_THREADS: usize = 65_536;
-
-const FORWARD: &str = concat!(include_str!("grid_common.wgsl"), include_str!("grid.wgsl"));
-const INPUT: &str = concat!(
-    include_str!("grid_common.wgsl"),
-    include_str!("grid_input.wgsl")
-);
-const WEIGHTS: &str = concat!(
-    include_str!("grid_common.wgsl"),
-    include_str!("grid_weights.wgsl")
-);
 
 /// Batch normalisation by kept statistics, and what follows it.
 pub struct ScaleShift<'a> {
@@ -115,7 +105,7 @@ impl GridLayer {
         let mut constants = self.constants();
         constants.push(("NORMALISED", normalised.into()));
         let shader = Shader {
-            body: FORWARD,
+            body: body!("grid", "grid_common"),
             constants,
             inputs: vec![
                 ("x", true),
@@ -143,7 +133,7 @@ impl GridLayer {
         let pixels = self.sides[0].pow(2);
         let values = pixels * batch * channels_in;
         let shader = Shader {
-            body: INPUT,
+            body: body!("grid_input", "grid_common"),
             constants: self.constants(),
             inputs: vec![("gradient", true), ("weight", true)],
             threads: [THREADS as u32, 1],
@@ -171,7 +161,7 @@ impl GridLayer {
         let share = pixels.div_ceil(ENOUGH_THREADS.div_ceil(values));
         let parts = pixels.div_ceil(share);
         let shader = Shader {
-            body: WEIGHTS,
+            body: body!("grid_weights", "grid_common"),
             constants: self.constants(),
             inputs: vec![("x", true), ("gradient", true)],
             threads: [THREADS as u32, 1],

@@ -1,5 +1,8 @@
 //! From a shader's text and tensors to a dispatch.
 
+use std::fmt::{self, Debug, Formatter};
+use std::hash::{Hash, Hasher};
+
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape, Tensor};
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
@@ -15,11 +18,52 @@ const COMMON: &str = include_str!("common.wgsl");
 /// Most workgroups in a row that every WebGPU device allows.
 const MOST_GROUPS: u32 = 65_535;
 
+/// A text in WGSL with `fn main`. It is known by its name: each launch asks for a compiled shader, and
+/// comparing texts would take longer than finding it.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    /// No other has it.
+    pub name: &'static str,
+    /// The text.
+    pub text: &'static str,
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Body {}
+
+impl Hash for Body {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl Debug for Body {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The body of that name: the file beside this one, or the files one after the other.
+macro_rules! body {
+    ($name:literal $(, $before:literal)*) => {
+        $crate::models::gpu::launch::Body {
+            name: $name,
+            text: concat!($(include_str!(concat!($before, ".wgsl")),)* include_str!(concat!($name, ".wgsl"))),
+        }
+    };
+}
+pub(super) use body;
+
 /// A shader: constants, accessors and bindings are written in front of its body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Shader {
-    /// Its text in WGSL, with `fn main`.
-    pub body: &'static str,
+    /// What it does.
+    pub body: Body,
     /// Whole numbers that are known when it is compiled. A variant for each set of them.
     pub constants: Vec<(&'static str, u32)>,
     /// What it reads, and whether this variant has it: `fn <name>_at(index) -> f32` gives its values,
@@ -62,7 +106,7 @@ impl Shader {
         text += &bind("storage, read_write> result: array<f32>".into());
         let rows = self.told.div_ceil(4);
         text += &bind(format!("uniform> told_rows: array<vec4<u32>, {rows}>"));
-        text + COMMON + self.body
+        text + COMMON + self.body.text
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::super::activation::Activation;
-use super::launch::{Shader, launch, on_gpu};
+use super::launch::{Shader, body, launch, on_gpu};
 
 /// Threads of a workgroup.
 const THREADS: usize = 256;
@@ -37,7 +37,7 @@ pub fn instance_norm(
     let x_there = on_gpu(x)?;
     let mixed = mixture.weights.is_some();
     let moments = Shader {
-        body: include_str!("moments.wgsl"),
+        body: body!("moments"),
         constants: vec![("MIXED", mixed.into())],
         inputs: vec![
             ("x", true),
@@ -57,7 +57,7 @@ pub fn instance_norm(
     let told = [plane, channels, maps, styles].map(|number| number as u32);
     let scales: Tensor<2> = launch(moments, inputs, told.to_vec(), [maps, 1], [2, maps]);
     let rescale = Shader {
-        body: include_str!("rescale.wgsl"),
+        body: body!("rescale"),
         constants: vec![],
         inputs: vec![("x", true), ("scales", true), ("added", added.is_some())],
         threads: [THREADS as u32, 1],
