@@ -94,7 +94,8 @@ test("strength and colours act without another job, a style runs the network aga
   await driver.findElement(By.css('[data-style="5"]')).click();
   await until(driver, "the run", () => driver.executeScript(() => window.runs === 1));
   await jobDone(driver);
-  assert.match(await driver.getCurrentUrl(), /y=5/);
+  // The address follows a few times a second.
+  await until(driver, "the link", async () => /y=5/.test(await driver.getCurrentUrl()));
 });
 
 test("a mixture is made with tiles and weights, travels in the link, and comes back", async () => {
