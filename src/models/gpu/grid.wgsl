@@ -1,12 +1,6 @@
 // A layer of generate/grid_conv.rs on maps [pixels, batch, channels], what it adds, and batch
 // normalisation with kept statistics. A thread makes one value; neighbours share a pixel.
 
-fn side() -> u32 { return told(0u); }
-fn new_side() -> u32 { return told(1u); }
-fn batch() -> u32 { return told(2u); }
-fn channels_in() -> u32 { return told(3u); }
-fn channels_out() -> u32 { return told(4u); }
-fn values() -> u32 { return told(5u); }
 // The result's channels are this many, over and over: a dense layer makes all pixels of a map at once.
 fn normalised() -> u32 { return told(6u); }
 fn activation() -> u32 { return told(7u); }

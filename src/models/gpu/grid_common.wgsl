@@ -1,3 +1,12 @@
+// What all three shaders of a grid are told (`GridLayer::told`).
+fn side() -> u32 { return told(0u); }
+fn new_side() -> u32 { return told(1u); }
+fn batch() -> u32 { return told(2u); }
+fn channels_in() -> u32 { return told(3u); }
+fn channels_out() -> u32 { return told(4u); }
+// Of what the shader makes.
+fn values() -> u32 { return told(5u); }
+
 // The numbers of `Step` in generate/grid_conv.rs.
 const SAME = 0u;
 const HALF = 1u;

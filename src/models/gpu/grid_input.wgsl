@@ -1,13 +1,6 @@
 // From a gradient on the result of a layer of generate/grid_conv.rs to one on what it read. A thread makes
 // one value: it asks each tap of the kernel which of the result's pixels read this one.
 
-fn side() -> u32 { return told(0u); }
-fn new_side() -> u32 { return told(1u); }
-fn batch() -> u32 { return told(2u); }
-fn channels_in() -> u32 { return told(3u); }
-fn channels_out() -> u32 { return told(4u); }
-fn values() -> u32 { return told(5u); }
-
 // The rows of the result that may read a row: from the first to before the second.
 fn readers(at: u32) -> vec2<u32> {
     let reach = i32(KERNEL);

@@ -1,13 +1,6 @@
 // From a gradient on the result of a layer of generate/grid_conv.rs to those on its weights, and on its
 // bias behind them. A thread makes one value, from a part of the pixels; parts are summed afterwards.
 
-fn side() -> u32 { return told(0u); }
-fn new_side() -> u32 { return told(1u); }
-fn batch() -> u32 { return told(2u); }
-fn channels_in() -> u32 { return told(3u); }
-fn channels_out() -> u32 { return told(4u); }
-// Of the weights and the bias together.
-fn values() -> u32 { return told(5u); }
 // Pixels of the result in a part.
 fn share() -> u32 { return told(6u); }
 
