@@ -1,7 +1,8 @@
 //! The share link: a lab, its settings and a sample, in the fragment of the address.
 //!
 //! `#/detect?v=1&p=cat&s=0.55`. Only settings that differ from their default are written.
-//! Decoding never fails: what is unknown or out of range is dropped with a notice.
+//! Decoding never fails: what is unknown or out of range is dropped with a notice. What a messenger, an
+//! editor or a sentence around it did to a link is undone.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,16 @@ const VERSION: &str = "1";
 pub const MAX_BYTES: usize = 2048;
 /// Key of the sample picture.
 const SAMPLE_KEY: &str = "p";
+/// What networks and newsletters hang on links to follow who opens them, and how such keys begin.
+const TRACKING: &[&str] = &[
+    "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ttclid", "twclid", "igsh", "igshid",
+    "li_fat_id", "mc_cid", "mc_eid", "_ga", "_gl", "_hsenc", "_hsmi", "ref_src", "si",
+];
+const TRACKING_PREFIXES: &[&str] = &["utm_", "pk_", "mtm_"];
+/// What a sentence may put around a link.
+const BRACKETS: [[char; 2]; 4] = [['(', ')'], ['[', ']'], ['{', '}'], ['<', '>']];
+/// What a sentence may put behind one. No value of ours ends so, unless it is escaped.
+const SENTENCE_ENDS: &[char] = &['.', ',', ';', ':', '!', '?', '\'', '"', '*', '…', '’', '”', '»', '。', '，', '！', '？'];
 
 /// What a link restores.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +71,57 @@ pub fn encode(shared: &Shared) -> String {
             link += &format!("&{}={text}", param.key);
         }
     }
+    // The end of a link is told from the end of the sentence that it stands in.
+    if let Some(last) = link.pop() {
+        match SENTENCE_ENDS.contains(&last) || BRACKETS.iter().any(|pair| pair[1] == last) {
+            true => link.extend(percent_encoding::utf8_percent_encode(
+                last.encode_utf8(&mut [0; 4]),
+                percent_encoding::NON_ALPHANUMERIC,
+            )),
+            false => link.push(last),
+        }
+    }
     link
+}
+
+/// Whether a key of a query follows visitors and says nothing about the page.
+fn is_tracking(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    TRACKING.contains(&&*key) || TRACKING_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// The part of an address before its fragment, without what follows visitors.
+pub fn without_tracking(address: &str) -> String {
+    let address = address.split('#').next().unwrap_or_default();
+    let Some((path, query)) = address.split_once('?') else {
+        return address.into();
+    };
+    let key = |part: &str| part.split('=').next().unwrap_or_default().to_owned();
+    let kept: Vec<_> = query.split('&').filter(|part| !part.is_empty() && !is_tracking(&key(part))).collect();
+    match kept.is_empty() {
+        true => path.into(),
+        false => format!("{path}?{}", kept.join("&")),
+    }
+}
+
+/// A link without what the sentence around it left at its end: punctuation, and brackets and quotes that
+/// were opened before it.
+fn trim_sentence(mut link: &str) -> &str {
+    loop {
+        let trimmed = link.trim_end().trim_end_matches(SENTENCE_ENDS);
+        let count = |bracket: char| trimmed.matches(bracket).count();
+        let closes = BRACKETS
+            .into_iter()
+            .find(|&[open, close]| trimmed.ends_with(close) && count(close) > count(open));
+        let trimmed = match closes {
+            Some([_, close]) => trimmed.strip_suffix(close).unwrap_or(trimmed),
+            None => trimmed,
+        };
+        if trimmed.len() == link.len() {
+            return link;
+        }
+        link = trimmed;
+    }
 }
 
 /// Reads the fragment of a link, as it stands in the address, for some labs. An unknown page is the
@@ -69,15 +130,18 @@ pub fn decode(labs: &[&'static LabSpec], fragment: &str) -> (Route, Vec<Notice>)
     if fragment.len() > MAX_BYTES {
         return (Route::Home, vec![Notice::TooLong]);
     }
+    let fragment = trim_sentence(fragment);
     // Where a link was escaped as a whole on its way, its parts are told apart only after that.
     let fragment = match fragment.contains('?') {
         true => fragment.into(),
         false => unescape(fragment),
     };
     let path = fragment.trim_start_matches('#').trim_start_matches('/');
-    let (name, query) = path.split_once('?').unwrap_or((path, ""));
-    let Some(lab) = lab::find(labs, name) else {
-        return match name {
+    // Where nothing was set, what follows visitors may come without a question mark.
+    let (name, query) = path.split_once(['?', '&']).unwrap_or((path, ""));
+    let name = name.trim_end_matches('/').to_ascii_lowercase();
+    let Some(lab) = lab::find(labs, &name) else {
+        return match &*name {
             "" => (Route::Home, vec![]),
             "models" => (Route::Models, vec![]),
             other => (Route::Home, vec![dropped(other)]),
@@ -88,10 +152,18 @@ pub fn decode(labs: &[&'static LabSpec], fragment: &str) -> (Route, Vec<Notice>)
         sample: None,
     };
     let mut notices = Vec::new();
-    for part in query.split('&').filter(|part| !part.is_empty()) {
+    for part in query.split('&') {
+        // `&` as HTML writes it; in a value of ours it is escaped.
+        let part = part.trim_start_matches("amp;");
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        if part.is_empty() || is_tracking(key) {
+            continue;
+        }
         let value = &*unescape(value);
-        let known = match key {
+        // Quotes and brackets around a link are escaped with it by browsers: what is no value with them
+        // may be one without.
+        let bare = value.trim_matches(|c: char| !c.is_alphanumeric());
+        let mut take = |value: &str| match key {
             "v" => {
                 if value != VERSION {
                     notices.push(Notice::NewerVersion);
@@ -107,7 +179,7 @@ pub fn decode(labs: &[&'static LabSpec], fragment: &str) -> (Route, Vec<Notice>)
                 None => false,
             },
         };
-        if !known {
+        if !take(value) && !take(bare) {
             notices.push(dropped(part));
         }
     }
@@ -192,8 +264,56 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_read_as_meant_whatever_was_done_to_it() {
+        let meant = Shared {
+            settings: Settings::new(&LAB).with(&[("score", "0.55")]),
+            sample: samples::find("cat"),
+        };
+        let link = encode(&meant);
+        assert_eq!(link, "#/lab?v=1&p=cat&s=0.55");
+        for sent in [
+            format!("{link}."),
+            format!("{link}).)"),
+            format!("{link}>,"),
+            format!("{link}!\u{201d}"),
+            link.replace('&', "&amp;"),
+            link.replace('&', "&amp;amp;"),
+            link.replace("#/lab", "#/Lab"),
+            link.replace("#/lab", "#lab/"),
+            link.replace("#/lab", "#/LAB//"),
+            format!("{link}&fbclid=IwAR0&utm_source=news"),
+            link.replace("v=1", "v=1&gclid=1"),
+            link.replace("p=cat", "p=cat%20"),
+            link.replace("p=cat", "p='cat'"),
+            format!("{link}%22%3E"),
+        ] {
+            assert_eq!(decode(LABS, &sent), (Route::Lab(meant.clone()), vec![]), "{sent}");
+        }
+        let bare = Route::Lab(Shared { settings: Settings::new(&LAB), sample: None });
+        for sent in ["#/Lab/", "#/lab.", "#/lab?fbclid=1", "#/lab&utm_source=x"] {
+            assert_eq!(decode(LABS, sent), (bare.clone(), vec![]), "{sent}");
+        }
+        assert_eq!(decode(LABS, "#/Models/."), (Route::Models, vec![]));
+        assert_eq!(decode(LABS, "#/?utm_source=x"), (Route::Home, vec![]));
+        // What cannot be meant is said.
+        let (_, notices) = decode(LABS, "#/lab?v=1&p=kat");
+        assert_eq!(notices, [dropped("p=kat")]);
+    }
+
+    #[test]
+    fn what_follows_visitors_is_not_handed_on() {
+        for (address, kept) in [
+            ("https://x.example/?fbclid=1#/lab", "https://x.example/"),
+            ("https://x.example/k/?backend=cpu&UTM_Source=a&si=2", "https://x.example/k/?backend=cpu"),
+            ("https://x.example/k/index.html", "https://x.example/k/index.html"),
+        ] {
+            assert_eq!(without_tracking(address), kept);
+        }
+    }
+
+    #[test]
     fn text_travels_whatever_stands_in_it() {
-        for text in ["0.2*channel(3,20) - 0.01*tv", "a&b=c#d%41", "狗 & 猫"] {
+        for text in ["0.2*channel(3,20) - 0.01*tv", "0.2*channel(3,20)", "a)", "Is it so?", "a.", "a&b=c#d%41", "amp;b", "狗 & 猫", "狗。"] {
             let shared = Shared {
                 settings: Settings::new(&LAB).with(&[("words", text)]),
                 sample: None,

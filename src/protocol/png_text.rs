@@ -33,17 +33,64 @@ pub fn insert(png: &[u8], text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The text that [`insert`] put into a PNG, if there is one and it is whole.
+/// What a PNG says under our keyword.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// The text.
+    Plain(String),
+    /// The text as a zlib stream: editors that write a picture anew may compress it.
+    Deflated(Vec<u8>),
+    /// Something that is not to be read.
+    Damaged,
+}
+
+/// What [`insert`] put into a PNG, wherever and however an editor wrote it anew (PNG specification,
+/// 11.3.3: iTXt, tEXt and zTXt). `png` is the whole file.
+pub fn find(png: &[u8]) -> Option<Text> {
+    chunks(png).find_map(|chunk| {
+        let rest = chunk.data.strip_prefix(KEYWORD)?.strip_prefix(&[0])?;
+        let text = match chunk.kind {
+            b"tEXt" => plain(rest),
+            // A method, of which there is one.
+            b"zTXt" => rest.strip_prefix(&[0]).map(deflated),
+            b"iTXt" => international(rest),
+            _ => return None,
+        };
+        Some(text.filter(|_| chunk.is_whole).unwrap_or(Text::Damaged))
+    })
+}
+
+/// The text that [`insert`] put into a PNG, if it is there as it was put.
 pub fn read(png: &[u8]) -> Option<String> {
-    chunks(png)
-        .filter(|chunk| chunk.kind == b"iTXt")
-        .find_map(|chunk| {
-            let text = chunk
-                .data
-                .strip_prefix(KEYWORD)?
-                .strip_prefix(&[0, 0, 0, 0, 0])?;
-            (text.len() <= MAX_TEXT).then(|| String::from_utf8(text.to_vec()).ok())?
-        })
+    match find(png)? {
+        Text::Plain(text) => Some(text),
+        Text::Deflated(_) | Text::Damaged => None,
+    }
+}
+
+/// Flag and method of compression, language, translated keyword, text.
+fn international(rest: &[u8]) -> Option<Text> {
+    let [flag, 0, rest @ ..] = rest else {
+        return None;
+    };
+    let mut parts = rest.splitn(3, |&byte| byte == 0);
+    let text = parts.nth(2)?;
+    match flag {
+        0 => plain(text),
+        _ => Some(deflated(text)),
+    }
+}
+
+fn plain(text: &[u8]) -> Option<Text> {
+    (text.len() <= MAX_TEXT)
+        .then(|| String::from_utf8(text.to_vec()).ok().map(Text::Plain))?
+}
+
+fn deflated(stream: &[u8]) -> Text {
+    match stream.len() <= MAX_TEXT {
+        true => Text::Deflated(stream.to_vec()),
+        false => Text::Damaged,
+    }
 }
 
 struct Chunk<'a> {
@@ -51,9 +98,12 @@ struct Chunk<'a> {
     data: &'a [u8],
     /// Position after the checksum.
     end: usize,
+    /// Whether the checksum is right.
+    is_whole: bool,
 }
 
-/// The chunks of a PNG up to the first that is damaged; none if it is not a PNG.
+/// The chunks of a PNG as far as they are there; none if it is not a PNG. Checksums are computed of
+/// those that hold text, which are short.
 fn chunks(png: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     let mut at = if png.starts_with(SIGNATURE) {
         SIGNATURE.len()
@@ -65,12 +115,12 @@ fn chunks(png: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let body = at + 4;
         let crc_at = body.checked_add(4)?.checked_add(length)?;
         let crc = u32::from_be_bytes(png.get(crc_at..crc_at.checked_add(4)?)?.try_into().ok()?);
-        if CRC.checksum(&png[body..crc_at]) != crc {
-            return None;
-        }
+        let kind = &png[body..body + 4];
+        let is_text = matches!(kind, b"iTXt" | b"tEXt" | b"zTXt");
         at = crc_at + 4;
         Some(Chunk {
-            kind: &png[body..body + 4],
+            kind,
+            is_whole: !is_text || CRC.checksum(&png[body..crc_at]) == crc,
             data: &png[body + 4..crc_at],
             end: at,
         })
@@ -102,9 +152,41 @@ mod tests {
         png
     }
 
+    /// A chunk before the pixels.
+    fn with_chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
+        let checked = [kind, data].concat();
+        let mut png = tiny();
+        let chunk = [
+            &(data.len() as u32).to_be_bytes(),
+            &*checked,
+            &CRC.checksum(&checked).to_be_bytes(),
+        ];
+        png.splice(33..33, chunk.concat());
+        png
+    }
+
     #[test]
     fn a_plain_png_has_no_text() {
-        assert_eq!(read(&tiny()), None);
+        assert_eq!(find(&tiny()), None);
+        assert_eq!(find(&with_chunk(b"tEXt", b"Comment\0Kiln\0")), None);
+    }
+
+    #[test]
+    fn every_kind_of_text_is_found() {
+        let link = Some(Text::Plain("#/detect?v=1".into()));
+        assert_eq!(find(&with_chunk(b"tEXt", b"Kiln\0#/detect?v=1")), link);
+        assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\0\0en\0Brennofen\0#/detect?v=1")), link);
+        let deflated = Some(Text::Deflated(b"zlib\0data".into()));
+        assert_eq!(find(&with_chunk(b"zTXt", b"Kiln\0\0zlib\0data")), deflated);
+        assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\x01\0\0\0zlib\0data")), deflated);
+        assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\0")), Some(Text::Damaged));
+        assert_eq!(find(&with_chunk(b"tEXt", &[b"Kiln\0", &[b'x'; 5000][..]].concat())), Some(Text::Damaged));
+        // At the end of a file as long as one likes.
+        let mut png = with_chunk(b"iCCP", &[7; 400_000]);
+        let text = with_chunk(b"tEXt", b"Kiln\0#/detect?v=1");
+        let at = png.len() - 12;
+        png.splice(at..at, text[33..33 + 29].iter().copied());
+        assert_eq!(find(&png), link);
     }
 
     #[test]
@@ -115,22 +197,22 @@ mod tests {
             .position(|w| w == b"detect")
             .expect("the text");
         png[at] = b'X';
-        assert_eq!(read(&png), None);
+        assert_eq!(find(&png), Some(Text::Damaged));
     }
 
     proptest! {
         #[test]
         fn what_goes_in_comes_out(text in "\\PC{0,200}") {
-            prop_assert_eq!(read(&insert(&tiny(), &text).expect("a PNG")), Some(text));
+            prop_assert_eq!(find(&insert(&tiny(), &text).expect("a PNG")), Some(Text::Plain(text)));
         }
 
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..120) {
-            let _ = read(&bytes);
+            let _ = find(&bytes);
             let _ = insert(&bytes, "x");
             let png = insert(&tiny(), "text").expect("a PNG");
-            let _ = read(&png[..cut.min(png.len())]);
-            let _ = read(&[SIGNATURE, &bytes].concat());
+            let _ = find(&png[..cut.min(png.len())]);
+            let _ = find(&[SIGNATURE, &bytes].concat());
         }
     }
 }
