@@ -1,5 +1,7 @@
 //! The checks of a picture file before anything decodes it.
 
+use imagesize::ImageType;
+
 use super::failure::Failure;
 use super::picture::{MAX_MEGABYTES, MAX_MEGAPIXELS};
 
@@ -8,7 +10,6 @@ use super::picture::{MAX_MEGABYTES, MAX_MEGAPIXELS};
 /// # Errors
 /// One of the sentences of [`Failure`] about files and pictures.
 pub fn check(bytes: &[u8]) -> Result<(), Failure> {
-    use imagesize::ImageType;
     if bytes.is_empty() {
         return Err(Failure::EmptyFile);
     }
@@ -37,6 +38,139 @@ pub fn check(bytes: &[u8]) -> Result<(), Failure> {
         });
     }
     Ok(())
+}
+
+/// Whether the file of a picture reaches its own end: what was cut off by a broken download or a full
+/// disk does not, though its beginning may well decode. Bytes after the end are fine. No decoder is
+/// needed: only the lengths that a file states are followed. What is no picture is not whole.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    let ends = match imagesize::image_type(bytes) {
+        Ok(ImageType::Png) => png_ends(bytes),
+        Ok(ImageType::Jpeg) => jpeg_ends(bytes),
+        Ok(ImageType::Webp) => webp_ends(bytes),
+        Ok(ImageType::Gif) => gif_ends(bytes),
+        Ok(ImageType::Bmp) => bmp_ends(bytes),
+        _ => None,
+    };
+    ends == Some(true)
+}
+
+/// `N` bytes at a place, if they are there.
+fn at<const N: usize>(bytes: &[u8], place: usize) -> Option<[u8; N]> {
+    let end = place.checked_add(N)?;
+    bytes.get(place..end)?.try_into().ok()
+}
+
+/// JPEG: segments as far as the marker of the end. What a segment holds, such as the small picture of
+/// a camera with an end of its own, is passed by. `None` where the bytes ran out.
+fn jpeg_ends(bytes: &[u8]) -> Option<bool> {
+    let mut place = 2;
+    let mut scans = 0;
+    loop {
+        // A marker is an FF before anything but 00, which stands for an FF of the scan's data, and FF,
+        // which fills up.
+        let [first, second] = at(bytes, place)?;
+        if first != 0xff || matches!(second, 0x00 | 0xff) {
+            place += 1;
+            continue;
+        }
+        place += 2;
+        match second {
+            0xd9 => return Some(scans > 0),
+            // Restarts and the like have no length.
+            0x01 | 0xd0..=0xd8 => {}
+            _ => {
+                scans += usize::from(second == 0xda);
+                place += usize::from(u16::from_be_bytes(at(bytes, place)?));
+            }
+        }
+    }
+}
+
+/// PNG: chunks as far as the last one, with its checksum.
+fn png_ends(bytes: &[u8]) -> Option<bool> {
+    let mut place = 8_usize;
+    loop {
+        let length = u32::from_be_bytes(at(bytes, place)?) as usize;
+        let kind: [u8; 4] = at(bytes, place + 4)?;
+        // Length, kind and checksum are four bytes each.
+        place = place.checked_add(length)?.checked_add(12)?;
+        if kind == *b"IEND" {
+            return Some(place <= bytes.len());
+        }
+    }
+}
+
+/// GIF: blocks as far as the trailer.
+fn gif_ends(bytes: &[u8]) -> Option<bool> {
+    /// Bytes of the table of colours that flags announce.
+    fn table(flags: u8) -> usize {
+        match flags & 0x80 {
+            0 => 0,
+            _ => 3 << ((flags & 7) + 1),
+        }
+    }
+    let [flags] = at(bytes, 10)?;
+    let mut place = 13 + table(flags);
+    loop {
+        let [kind] = at(bytes, place)?;
+        place += match kind {
+            0x3b => return Some(true),
+            // An extension has a label, a frame its place, its colours and the width of its codes.
+            0x21 => 2,
+            0x2c => {
+                let [flags] = at(bytes, place + 9)?;
+                11 + table(flags)
+            }
+            // Some writers leave an empty block more than there should be.
+            0 => {
+                place += 1;
+                continue;
+            }
+            _ => return Some(false),
+        };
+        loop {
+            let [length] = at(bytes, place)?;
+            place += 1 + usize::from(length);
+            if length == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// WebP: as many bytes as its container says.
+fn webp_ends(bytes: &[u8]) -> Option<bool> {
+    let size = u32::from_le_bytes(at(bytes, 4)?) as usize;
+    Some(bytes.len() - 8 >= size)
+}
+
+/// BMP: all rows of its pixels. The size that its header states is often wrong, and asked only where
+/// the pixels are packed.
+fn bmp_ends(bytes: &[u8]) -> Option<bool> {
+    let stated = u32::from_le_bytes(at(bytes, 2)?) as usize;
+    let offset = u32::from_le_bytes(at(bytes, 10)?) as usize;
+    let (width, height, bits, packed) = match u32::from_le_bytes(at(bytes, 14)?) {
+        // The header of OS/2.
+        12 => {
+            let side = |place| Some(usize::from(u16::from_le_bytes(at(bytes, place)?)));
+            (side(18)?, side(20)?, side(24)?, false)
+        }
+        _ => {
+            let side = |place| Some(i32::from_le_bytes(at(bytes, place)?).unsigned_abs() as usize);
+            let bits = usize::from(u16::from_le_bytes(at(bytes, 28)?));
+            // 0 is plain, 3 and 6 have masks for the channels.
+            let packed = !matches!(u32::from_le_bytes(at(bytes, 30)?), 0 | 3 | 6);
+            (side(18)?, side(22)?, bits, packed)
+        }
+    };
+    if packed {
+        return Some(bytes.len() >= stated);
+    }
+    // A row fills whole words of four bytes.
+    let row = width.checked_mul(bits)?.div_ceil(32).checked_mul(4)?;
+    let end = row.checked_mul(height)?.checked_add(offset)?;
+    Some(bytes.len() >= end)
 }
 
 #[cfg(test)]
@@ -85,10 +219,153 @@ mod tests {
         );
     }
 
+    /// Files that reach their end, by name: one of each format, and kinds that are easily taken for
+    /// cut.
+    fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            (
+                "jpeg",
+                include_bytes!("../../public/samples/cat.jpg").to_vec(),
+            ),
+            ("jpeg of a camera", camera_jpeg()),
+            ("gif", gif()),
+            ("bmp", bmp(12, 8)),
+            ("bmp of os/2", bmp_os2()),
+            ("packed bmp", packed_bmp()),
+            ("webp", webp()),
+            ("png", whole_png()),
+        ]
+    }
+
+    /// Two scans with restarts, fill bytes and an FF in the data, after a segment that holds a whole
+    /// small picture.
+    fn camera_jpeg() -> Vec<u8> {
+        let small = b"Exif\0\0\xff\xd8\xff\xda\0\x02data\xff\xd9";
+        let mut bytes = b"\xff\xd8\xff\xe1".to_vec();
+        bytes.extend((small.len() as u16 + 2).to_be_bytes());
+        bytes.extend(small);
+        bytes.extend(b"\xff\xc2\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0");
+        bytes.extend(b"\xff\xda\0\x04\0\0one\xff\0scan\xff\xd0more");
+        bytes.extend(b"\xff\xff\xc4\0\x03\0\xff\xda\0\x04\0\0two\xff\xd9");
+        bytes
+    }
+
+    /// Two frames, a table of colours for all and one for the second, a comment.
+    fn gif() -> Vec<u8> {
+        let mut bytes = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+        bytes.extend(b"\x21\xfe\x03;;;\0");
+        bytes.extend(b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0");
+        bytes.extend(b"\x2c\0\0\0\0\x01\0\x01\0\x80\0\0\0\x01\x01\x01\x02\x02\x44\x01\0;");
+        bytes
+    }
+
+    fn bmp_header(stated: u32, width: i32, height: i32, packed: u32) -> Vec<u8> {
+        let mut bytes = b"BM".to_vec();
+        for word in [
+            stated,
+            0,
+            54,
+            40,
+            width as u32,
+            height as u32,
+            1 | 24 << 16,
+            packed,
+        ] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.resize(54, 0);
+        bytes
+    }
+
+    /// Its header states no size, and its rows are filled up.
+    fn bmp(width: i32, height: i32) -> Vec<u8> {
+        let mut bytes = bmp_header(0, width + 1, -height, 0);
+        let row = (width as usize + 1) * 3;
+        bytes.resize(54 + row.next_multiple_of(4) * height as usize, 7);
+        bytes
+    }
+
+    fn bmp_os2() -> Vec<u8> {
+        let mut bytes = b"BM\0\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0".to_vec();
+        bytes.extend(b"\x02\0\x02\0\x01\0\x18\0");
+        bytes.resize(26 + 16, 7);
+        bytes
+    }
+
+    fn packed_bmp() -> Vec<u8> {
+        let mut bytes = bmp_header(70, 900, 900, 1);
+        bytes.resize(70, 0);
+        bytes
+    }
+
+    fn webp() -> Vec<u8> {
+        b"RIFF\x10\0\0\0WEBPVP8L\x04\0\0\0\x2f\0\0\0".to_vec()
+    }
+
+    fn whole_png() -> Vec<u8> {
+        let mut bytes = png_header(3, 2);
+        bytes.extend(b"\0\0\0\x08IDATpixels..crc_\0\0\0\0IENDcrc_");
+        bytes
+    }
+
+    #[test]
+    fn what_reaches_its_end_is_whole_whatever_follows() {
+        for (name, mut bytes) in whole_files() {
+            assert!(is_whole(&bytes), "{name}");
+            bytes.extend(b"\xff\xd8 of a second picture");
+            assert!(is_whole(&bytes), "{name} and more");
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_file_is_whole() {
+        for (name, bytes) in whole_files() {
+            let step = bytes.len() / 4000 + 1;
+            let near_end = bytes.len().saturating_sub(40)..bytes.len();
+            for length in (0..bytes.len()).step_by(step).chain(near_end) {
+                assert!(!is_whole(&bytes[..length]), "{length} bytes of {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn broken_downloads_are_not_whole() {
+        assert!(!is_whole(include_bytes!(
+            "../../tests/cases/cut-at-70-percent.jpg"
+        )));
+        assert!(!is_whole(include_bytes!(
+            "../../tests/cases/cut-last-two-bytes.jpg"
+        )));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_not_whole() {
+        assert!(!is_whole(b""));
+        assert!(!is_whole(b"just some text, whatever the name says"));
+        // A JPEG without a scan.
+        assert!(!is_whole(b"\xff\xd8\xff\xfe\0\x02\xff\xd9"));
+    }
+
     proptest! {
         #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_panic(
+            magic in prop::sample::select(vec![
+                &b""[..], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM",
+                b"RIFF\xff\xff\xff\xffWEBPVP8 ",
+            ]),
+            rest in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let bytes = [magic, &rest].concat();
             let _ = check(&bytes);
+            let _ = is_whole(&bytes);
+        }
+
+        #[test]
+        fn no_damaged_file_panics(file in 0usize..8, at: prop::sample::Index, byte: u8) {
+            let (_, mut bytes) = whole_files().swap_remove(file);
+            let at = at.index(bytes.len().min(600));
+            bytes[at] = byte;
+            let _ = is_whole(&bytes);
         }
 
         #[test]
