@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::engine::{CallEvent, Engine, Payload, Question};
 use super::export;
 use crate::protocol::failure::Failure;
+use crate::protocol::lab::LabSpec;
 use crate::protocol::message::{CallId, Done, Stage};
 use crate::protocol::settings::Settings;
 
@@ -27,6 +28,15 @@ pub enum RunState {
     Done(Done),
     /// Ended without.
     Failed(Failure),
+}
+
+/// What became of a run when the visitor left its lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It was paused and waits.
+    Paused,
+    /// It had nothing yet, and was stopped.
+    Stopped,
 }
 
 /// What is done with what a run says.
@@ -58,6 +68,8 @@ pub struct Desk {
     has_result: RwSignal<bool>,
     /// The settings that the present run began with.
     pub began_with: RwSignal<Option<Settings>>,
+    /// What became of the run when the visitor left, until it goes on.
+    pub left: RwSignal<Option<Left>>,
 }
 
 impl Desk {
@@ -70,6 +82,7 @@ impl Desk {
             answer: RwSignal::new_local(None),
             has_result: RwSignal::new(false),
             began_with: RwSignal::new(None),
+            left: RwSignal::new(None),
         };
         // A new worker has nothing to go on with.
         Effect::new(move |_| {
@@ -124,6 +137,7 @@ impl Desk {
 
     fn begin(self, question: Question, again: Option<Question>) {
         self.cancel();
+        self.left.set(None);
         let has = question.settings().clone();
         self.update(|inner| inner.has = Some(has));
         self.state.set(RunState::Running {
@@ -263,6 +277,25 @@ impl Desk {
         }
     }
 
+    /// Pauses, because the visitor leaves.
+    pub fn pause_on_leaving(self) {
+        if untrack(|| self.is_running()) {
+            self.left.set(Some(Left::Paused));
+        }
+        self.pause();
+    }
+
+    /// Stops what has nothing yet, because the visitor leaves. Nobody pressed Cancel: what starts by
+    /// itself does so again, of the other it is said.
+    pub fn stop_on_leaving(self, lab: &LabSpec) {
+        if untrack(|| self.is_running()) {
+            self.cancel();
+            self.state.set(RunState::Idle);
+            self.left
+                .set((!lab.starts_by_itself).then_some(Left::Stopped));
+        }
+    }
+
     /// Tells the run of other settings.
     pub fn adjust(self, settings: &Settings) {
         let running = self.update(|inner| {
@@ -289,5 +322,6 @@ impl Desk {
         self.answer.set(None);
         self.has_result.set(false);
         self.began_with.set(None);
+        self.left.set(None);
     }
 }

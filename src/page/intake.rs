@@ -1,111 +1,191 @@
 //! How a picture comes in: samples, file, drop, paste, camera.
 
-use js_sys::{Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, ClipboardEvent, DragEvent, File, FileList, HtmlCanvasElement, HtmlVideoElement,
-    MediaStream, MediaStreamConstraints, MediaStreamTrack,
-};
+use web_sys::{Blob, ClipboardEvent, DataTransfer, DragEvent, File, FileList, HtmlElement};
 
+use super::camera::Camera;
+use super::opening::{self, Opened, Remark};
 use super::state::{State, use_state};
-use super::text::{t_string, use_i18n};
-use super::words::sample_name;
+use super::text::{I18n, t_string, use_i18n};
+use super::words::{lab_word, sample_name};
 use crate::protocol::failure::Failure;
-use crate::protocol::intake;
 use crate::protocol::link::{self, Route};
-use crate::protocol::picture::MAX_MEGABYTES;
-use crate::protocol::png_text;
 use crate::protocol::samples::{SAMPLES, Sample};
 
-/// Bytes at the start of a file that hold its header and, in a PNG of ours, the settings.
-const HEAD_BYTES: f64 = 262_144.0;
-
-/// Takes a file of the visitor's: checks its header, restores the settings inside it, if it is
-/// a PNG that Kiln exported, and runs the lab.
-pub fn take_file(state: State, file: File) {
+/// Takes the first picture among files of the visitor's: restores the settings inside it, if it is a PNG
+/// that Kiln exported, and runs the lab.
+fn take_files(state: State, files: Vec<File>) {
     let is_latest = state.begin_choice();
     spawn_local(async move {
-        let checked = check_file(&file).await;
+        let found = first_picture(&files).await;
         if !is_latest() {
             return;
         }
-        match checked {
+        match found {
             Err(failure) => state.refuse(failure),
-            Ok(head) => {
-                let specs: Vec<_> = state.labs().iter().map(|row| row.spec).collect();
-                if let Some((Route::Lab(shared), _)) =
-                    png_text::read(&head).map(|text| link::decode(&specs, &text))
-                {
-                    let lab = shared.settings.lab();
-                    state.settings(lab).set(shared.settings);
-                    state.go_to(lab);
+            Ok((name, opened)) => {
+                let restored = restore(state, opened.link.as_deref());
+                if !state.hand_to_page(&opened.blob) {
+                    state.take(opened.blob, name, None);
                 }
-                let name = file.name();
-                state.take(file.unchecked_into(), name, None);
+                let mut remarks = opened.remarks;
+                if restored.is_none() && opened.link.is_some() {
+                    remarks.push(Remark::SettingsDamaged);
+                }
+                state.remarks.set(remarks);
+                state.notices.set(restored.unwrap_or_default());
             }
         }
     });
 }
 
-/// Checks size and header; returns the first bytes.
-///
-/// # Errors
-/// The failures about files and pictures.
-pub async fn check_file(file: &Blob) -> Result<Vec<u8>, Failure> {
-    let megabytes = (file.size() / 1e6).ceil() as usize;
-    if megabytes > MAX_MEGABYTES {
-        return Err(Failure::FileTooLarge {
-            megabytes,
-            limit: MAX_MEGABYTES,
-        });
-    }
-    let head = file
-        .slice_with_f64_and_f64(0.0, HEAD_BYTES.min(file.size()))
-        .map_err(|_| Failure::NotAPicture)?;
-    let buffer = JsFuture::from(head.array_buffer())
-        .await
-        .map_err(|_| Failure::NotAPicture)?;
-    let bytes = Uint8Array::new(&buffer).to_vec();
-    match intake::check(&bytes) {
-        // A JPEG may keep its size behind a long preview: the worker looks at all of it.
-        Err(Failure::DamagedPicture) if file.size() > HEAD_BYTES => Ok(bytes),
-        checked => checked.map(|()| bytes),
-    }
+/// Sets what a link inside a picture says, and opens its lab. What of it was not used; nothing where it is
+/// no link to a lab.
+fn restore(state: State, link: Option<&str>) -> Option<Vec<link::Notice>> {
+    let specs: Vec<_> = state.labs().iter().map(|row| row.spec).collect();
+    let (route, notices) = link::decode(&specs, link?);
+    let Route::Lab(shared) = route else {
+        return None;
+    };
+    let lab = shared.settings.lab();
+    state.settings(lab).set(shared.settings);
+    state.go_to(lab);
+    Some(notices)
 }
 
-/// The first file of a drop or paste.
-fn first(files: Option<FileList>) -> Option<File> {
-    files.and_then(|files| files.get(0))
+/// The first of the files that is a picture, with its name; otherwise why the first file is none.
+async fn first_picture(files: &[File]) -> Result<(String, Opened), Failure> {
+    let mut failure = None;
+    for file in files {
+        match open_file(file).await {
+            Ok(mut opened) => {
+                if files.len() > 1 {
+                    opened.remarks.push(Remark::TookOne {
+                        name: file.name(),
+                        of: files.len(),
+                    });
+                }
+                return Ok((file.name(), opened));
+            }
+            Err(why) => failure = failure.or(Some(why)),
+        }
+    }
+    Err(failure.unwrap_or(Failure::NoPictureInside))
+}
+
+async fn open_file(file: &File) -> Result<Opened, Failure> {
+    opening::open(file, &file.name()).await
+}
+
+/// Opens a picture that is not for the stage, and hands it to `then`; what is to be known about it, or why
+/// it is not taken, is said.
+pub fn open_beside(state: State, file: File, then: impl FnOnce(Blob) + 'static) {
+    spawn_local(async move {
+        match open_file(&file).await {
+            Ok(opened) => {
+                let about_pixels = |remark: &Remark| matches!(remark, Remark::Cut | Remark::Moves);
+                let remarks = opened.remarks.into_iter().filter(about_pixels);
+                state.refused.set(None);
+                state.remarks.set(remarks.collect());
+                then(opened.blob);
+            }
+            Err(failure) => state.refuse(failure),
+        }
+    });
+}
+
+fn files_of(list: Option<FileList>) -> Vec<File> {
+    let list = list.iter();
+    list.flat_map(|list| (0..list.length()).filter_map(|index| list.get(index)))
+        .collect()
+}
+
+/// What is dropped and pasted, anywhere on the page.
+fn bring(state: State, i18n: I18n, data: Option<DataTransfer>) {
+    let Some(data) = data else { return };
+    let page = state.page.get_untracked();
+    if let Some(lab) = page.lab()
+        && !lab.uses_picture
+        && !state.page_takes_pictures()
+    {
+        let takers = state.labs().into_iter().map(|row| row.spec);
+        let names: Vec<_> = takers
+            .filter(|lab| lab.uses_picture)
+            .map(|lab| lab_word(i18n, lab.name, "tab"))
+            .collect();
+        let labs = names.join(", ");
+        return state.refuse(Failure::NoPictureHere { labs });
+    }
+    let files = files_of(data.files());
+    if has_folder(&data) && files.len() < 2 {
+        return state.refuse(Failure::Folder);
+    }
+    if files.is_empty() {
+        return state.refuse(match has_address(&data) {
+            true => Failure::OnlyAddress,
+            false => Failure::NoPictureInside,
+        });
+    }
+    if page.lab().is_none() {
+        state.open_for_picture();
+    }
+    take_files(state, files);
+}
+
+/// Whether a folder is among what was dropped: as a file it cannot be read.
+fn has_folder(data: &DataTransfer) -> bool {
+    let items = data.items();
+    let mut items = (0..items.length()).filter_map(|index| items.get(index));
+    items.any(|item| {
+        let entry = item.webkit_get_as_entry().ok().flatten();
+        entry.is_some_and(|entry| entry.is_directory())
+    })
+}
+
+/// Whether the address of something came, as a picture dragged from another page brings it.
+fn has_address(data: &DataTransfer) -> bool {
+    let text = |kind: &str| data.get_data(kind).unwrap_or_default();
+    let begins = |text: String| {
+        let text = text.trim_start().to_ascii_lowercase();
+        ["http:", "https:", "data:image/", "file:", "blob:", "www."]
+            .iter()
+            .any(|start| text.starts_with(start))
+    };
+    begins(text("text/uri-list"))
+        || begins(text("text/plain"))
+        || text("text/html").to_ascii_lowercase().contains("<img")
+}
+
+/// Whether an event happened where text is written: what is pasted there is meant for it.
+fn is_in_field(event: &web_sys::Event) -> bool {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    target.is_some_and(|target| {
+        target.is_content_editable() || target.matches("input:not([type=range],[type=file],[type=checkbox],[type=radio],[type=color]), textarea").unwrap_or(false)
+    })
 }
 
 /// Accepts drops and pastes anywhere on the page.
 pub fn listen(state: State) {
-    let in_lab = move || state.page.get_untracked().lab().is_some();
+    let i18n = use_i18n();
     window_event_listener(leptos::ev::dragover, |event: DragEvent| {
         event.prevent_default()
     });
     window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
-        if let Some(file) = first(event.data_transfer().and_then(|data| data.files())) {
-            if !in_lab() {
-                // The first lab that has a use for it.
-                let first = state.labs().into_iter().find(|row| row.spec.uses_picture);
-                if let Some(row) = first {
-                    state.go_to(row.spec);
-                    state.write_address();
-                }
-            }
-            take_file(state, file);
-        }
+        bring(state, i18n, event.data_transfer());
     });
     window_event_listener(leptos::ev::paste, move |event: ClipboardEvent| {
-        if let Some(file) =
-            first(event.clipboard_data().and_then(|data| data.files())).filter(|_| in_lab())
-        {
-            take_file(state, file);
+        let data = event.clipboard_data();
+        let has_files = data
+            .as_ref()
+            .and_then(DataTransfer::files)
+            .is_some_and(|files| files.length() > 0);
+        if has_files || !is_in_field(&event) {
+            bring(state, i18n, data);
         }
     });
 }
@@ -127,9 +207,9 @@ pub fn FileButton(
             type="file"
             id=id
             class="visually-hidden"
-            accept="image/png,image/jpeg,image/webp,image/gif,image/bmp"
+            accept="image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif,image/heic,image/heif,.heic,.heif"
             on:change:target=move |event| {
-                if let Some(file) = first(event.target().files()) {
+                if let Some(file) = files_of(event.target().files()).into_iter().next() {
                     on_file(file);
                 }
                 // The same file can be chosen again.
@@ -189,7 +269,7 @@ pub fn Intake() -> impl IntoView {
                 <FileButton
                     id="open-picture"
                     label=Signal::derive(move || t_string!(i18n, page.source_open).to_string())
-                    on_file=move |file| take_file(state, file)
+                    on_file=move |file| take_files(state, vec![file])
                 />
                 <button type="button" class="button quiet" id="open-camera" on:click=move |_| camera.set(true)>
                     {move || t_string!(i18n, page.source_camera)}
@@ -202,92 +282,4 @@ pub fn Intake() -> impl IntoView {
             {move || camera.get().then(|| view! { <Camera close=move || camera.set(false) /> })}
         </section>
     }
-}
-
-/// Live view of the camera. It is asked for when this appears, after a click, and stopped when
-/// this goes.
-#[component]
-fn Camera(close: impl Fn() + Copy + 'static) -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let video: NodeRef<leptos::html::Video> = NodeRef::new();
-    let denied = RwSignal::new(false);
-    let stream: StoredValue<Option<MediaStream>, LocalStorage> = StoredValue::new_local(None);
-    let gone = StoredValue::new(false);
-    let stop = move || {
-        gone.set_value(true);
-        if let Some(stream) = stream.try_update_value(Option::take).flatten() {
-            stop_tracks(&stream);
-        }
-    };
-    on_cleanup(stop);
-    spawn_local(async move {
-        match open_camera().await {
-            // Closed before the visitor allowed it: nobody would stop it later.
-            Ok(opened) if gone.try_get_value().unwrap_or(true) => stop_tracks(&opened),
-            Ok(opened) => {
-                if let Some(video) = video.get_untracked() {
-                    video.set_src_object(Some(&opened));
-                }
-                stream.set_value(Some(opened));
-            }
-            Err(_) => {
-                let _ = denied.try_set(true);
-            }
-        }
-    });
-    let take = move |_| {
-        let Some(video) = video.get_untracked() else {
-            return;
-        };
-        spawn_local(async move {
-            if let Ok(blob) = frame(&video).await {
-                state.take(blob, "camera.png".into(), None);
-                close();
-            }
-        });
-    };
-    view! {
-        <div class="camera" role="group" aria-label=move || t_string!(i18n, page.camera_title).to_string()>
-            {move || denied.get().then(|| view! { <p class="sentence" role="alert">{t_string!(i18n, page.camera_denied)}</p> })}
-            <video node_ref=video autoplay muted playsinline></video>
-            <div class="row">
-                <button type="button" class="button" on:click=take disabled=move || denied.get()>
-                    {move || t_string!(i18n, page.camera_take)}
-                </button>
-                <button type="button" class="button quiet" on:click=move |_| close()>
-                    {move || t_string!(i18n, page.camera_close)}
-                </button>
-            </div>
-        </div>
-    }
-}
-
-async fn open_camera() -> Result<MediaStream, JsValue> {
-    let constraints = MediaStreamConstraints::new();
-    let video = Object::new();
-    Reflect::set(&video, &"facingMode".into(), &"environment".into())?;
-    constraints.set_video(&video);
-    // On plain http there is no `mediaDevices` at all.
-    let devices = window().navigator().media_devices()?;
-    if devices.is_undefined() {
-        return Err("no camera on plain http".into());
-    }
-    let promise = devices.get_user_media_with_constraints(&constraints)?;
-    Ok(JsFuture::from(promise).await?.unchecked_into())
-}
-
-fn stop_tracks(stream: &MediaStream) {
-    for track in stream.get_tracks().iter() {
-        track.unchecked_into::<MediaStreamTrack>().stop();
-    }
-}
-
-/// The current frame as a PNG.
-async fn frame(video: &HtmlVideoElement) -> Result<Blob, JsValue> {
-    let canvas: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
-    canvas.set_width(video.video_width());
-    canvas.set_height(video.video_height());
-    super::export::context(&canvas)?.draw_image_with_html_video_element(video, 0.0, 0.0)?;
-    super::export::to_blob(&canvas).await
 }

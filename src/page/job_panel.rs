@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::desk::{Desk, RunState};
+use super::desk::{Desk, Left, RunState};
 use super::engine::Status;
 use super::state::use_state;
-use super::text::{I18n, notice_sentence, stage_name, t_string, use_i18n};
+use super::text::{I18n, notice_sentence, remark_sentence, stage_name, t_string, use_i18n};
 use super::words::failure_sentence;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
@@ -98,8 +98,18 @@ pub fn RunStatus(lab: &'static LabSpec) -> impl IntoView {
     };
     view! {
         <p class="visually-hidden" role="status">{spoken}</p>
+        {move || desk.left.get().map(|left| view! { <p class="sentence" id="left">{left_sentence(i18n, left)}</p> })}
         <div class="status" data-job=move || job.with(run_word)>{shown}</div>
     }
+}
+
+/// What became of a run when the visitor left.
+fn left_sentence(i18n: I18n, left: Left) -> String {
+    match left {
+        Left::Paused => t_string!(i18n, page.left_paused),
+        Left::Stopped => t_string!(i18n, page.left_stopped),
+    }
+    .to_string()
 }
 
 fn running_view(
@@ -214,6 +224,9 @@ pub fn Notices() -> impl IntoView {
                     <button type="button" class="link" on:click=move |_| state.refused.set(None)>{t_string!(i18n, page.dismiss)}</button>
                 </p>
             })}
+            {move || state.remarks.get().iter().map(|remark| view! {
+                <p class="sentence" data-remark>{remark_sentence(i18n, remark)}</p>
+            }).collect_view()}
             {move || state.notices.get().iter().map(|notice| view! {
                 <p class="sentence">{notice_sentence(i18n, notice)}</p>
             }).collect_view()}

@@ -1,5 +1,6 @@
 //! The page: Leptos over the protocol. No tensor, no Burn, no computing.
 
+pub mod camera;
 pub mod canvas;
 pub mod color_map;
 pub mod controls;
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod latest;
 pub mod models;
 pub mod notes;
+pub mod opening;
 pub mod plot;
 pub mod pointer;
 pub mod sheet;

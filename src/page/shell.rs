@@ -58,6 +58,8 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
     intake::listen(state);
     state.read_address();
     window_event_listener(leptos::ev::hashchange, move |_| state.read_address());
+    // A link is about to be followed: the entry of history that is left tells how the page was.
+    window_event_listener(leptos::ev::click, move |_| state.write_waiting_address());
     Effect::new(move |_| {
         let page = match state.page.get() {
             Page::Home => None,

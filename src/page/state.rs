@@ -1,6 +1,7 @@
 //! What the visitor chose: the page, its settings, the picture. The address follows it.
 
 use std::any::{Any, TypeId};
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -8,6 +9,7 @@ use web_sys::{Blob, Url};
 
 use super::desk::Desk;
 use super::engine::{Engine, now_ms};
+use super::opening::Remark;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::link::{self, Notice, Route, Shared};
@@ -70,6 +72,9 @@ struct Kept {
     desk: Desk,
 }
 
+/// What is done with a picture.
+type Taker = Rc<dyn Fn(Blob)>;
+
 /// What labs keep, by its type.
 type Memory = Vec<(TypeId, Box<dyn Any>)>;
 
@@ -84,6 +89,8 @@ pub struct State {
     pub notices: RwSignal<Vec<Notice>>,
     /// Why the last file was not taken.
     pub refused: RwSignal<Option<Failure>>,
+    /// What is to be known about the last file.
+    pub remarks: RwSignal<Vec<Remark>>,
     /// The worker.
     pub engine: Engine,
     labs: StoredValue<Vec<Kept>>,
@@ -91,6 +98,8 @@ pub struct State {
     memory: StoredValue<Memory, LocalStorage>,
     /// What lives as long as the page.
     owner: StoredValue<Owner>,
+    /// What the open page does with a picture, if it is no lab's that works on the one on the stage.
+    taker: StoredValue<Option<Taker>, LocalStorage>,
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
     choice: StoredValue<u32>,
     /// When the address was last written, in milliseconds of the page's clock.
@@ -99,8 +108,13 @@ pub struct State {
     address_waits: StoredValue<bool>,
 }
 
-/// Milliseconds between two changes of the address while a slider is dragged.
-const ADDRESS_EVERY_MS: f64 = 200.0;
+/// Milliseconds between two changes of the address while a slider is dragged. Safari takes a hundred in
+/// thirty seconds, and refuses more.
+const ADDRESS_EVERY_MS: f64 = 400.0;
+/// Milliseconds until the address is tried again where the browser refused it.
+const REFUSED_WAIT_MS: f64 = 2000.0;
+/// Where the lab is kept that was last given a picture.
+const STORED_LAB: &str = "kiln-lab";
 
 /// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,10 +150,12 @@ impl State {
             source: RwSignal::new_local(None),
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
+            remarks: RwSignal::new(Vec::new()),
             engine,
             labs: StoredValue::new(rows.into_iter().map(kept).collect()),
             memory: StoredValue::new_local(Vec::new()),
             owner: StoredValue::new(Owner::current().expect("made inside the page")),
+            taker: StoredValue::new_local(None),
             choice: StoredValue::new(0),
             address_written: StoredValue::new(f64::NEG_INFINITY),
             address_waits: StoredValue::new(false),
@@ -183,6 +199,28 @@ impl State {
     /// Makes something whose signals live as long as the page, not as the component that asks.
     pub fn lasting<T>(self, make: impl FnOnce() -> T) -> T {
         self.owner.with_value(|owner| owner.with(make))
+    }
+
+    /// Takes what is dropped and pasted in the place of the stage, as long as the component lives that
+    /// says so.
+    pub fn take_pictures(self, take: impl Fn(Blob) + 'static) {
+        self.taker.set_value(Some(Rc::new(take)));
+        on_cleanup(move || self.taker.set_value(None));
+    }
+
+    /// Whether the open page takes pictures so.
+    pub fn page_takes_pictures(self) -> bool {
+        self.taker.with_value(Option::is_some)
+    }
+
+    /// Hands a picture to the open page, if it takes them.
+    pub fn hand_to_page(self, blob: &Blob) -> bool {
+        let taker = self.taker.get_value();
+        if let Some(take) = &taker {
+            self.refused.set(None);
+            take(blob.clone());
+        }
+        taker.is_some()
     }
 
     /// Begins a choice of a picture; `false` from the returned question once there is a later one.
@@ -267,6 +305,7 @@ impl State {
         let (route, notices) = link::decode(&self.specs(), &fragment);
         self.notices.set(notices);
         self.refused.set(None);
+        self.remarks.set(Vec::new());
         match route {
             Route::Home => self.leave_for(Page::Home),
             Route::Models => self.leave_for(Page::Models),
@@ -289,8 +328,8 @@ impl State {
             let desk = self.desk(lab);
             // Where there is nothing yet, there is nothing to keep, and others wait.
             match lab.starts_by_itself || !untrack(|| desk.has_work()) {
-                true => desk.cancel(),
-                false => desk.pause(),
+                true => desk.stop_on_leaving(lab),
+                false => desk.pause_on_leaving(),
             }
         }
         self.page.set(page);
@@ -325,10 +364,20 @@ impl State {
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
         for lab in self.specs().into_iter().filter(|lab| lab.uses_picture) {
-            self.desk(lab).reset();
+            self.clear(lab);
         }
         self.put(blob, name, sample);
         self.run_if_light();
+    }
+
+    /// Clears a lab's desk for another picture. What the visitor started and waited for is paused and
+    /// kept: the lab offers the way back to it.
+    fn clear(self, lab: &LabSpec) {
+        let desk = self.desk(lab);
+        match !lab.starts_by_itself && untrack(|| desk.has_work()) {
+            true => desk.pause(),
+            false => desk.reset(),
+        }
     }
 
     /// Puts a file on the stage in the place of another version of it: what the open lab made of that
@@ -339,7 +388,7 @@ impl State {
         let open = self.page.get_untracked().lab();
         for lab in self.specs() {
             if lab.uses_picture && open != Some(lab) {
-                self.desk(lab).reset();
+                self.clear(lab);
             }
         }
         self.put(blob, name, None);
@@ -350,6 +399,7 @@ impl State {
             let _ = Url::revoke_object_url(&old.url);
         }
         self.refused.set(None);
+        self.remarks.set(Vec::new());
         match Url::create_object_url_with_blob(&blob) {
             Ok(url) => self.source.set(Some(Source {
                 blob,
@@ -359,7 +409,27 @@ impl State {
             })),
             Err(_) => self.refused.set(Some(Failure::NotAPicture)),
         }
-        self.write_address();
+        if let Some(lab) = self.page.get_untracked().lab()
+            && let Ok(Some(storage)) = window().local_storage()
+        {
+            // A private window may refuse: Detect is then as good.
+            let _ = storage.set_item(STORED_LAB, lab.name);
+        }
+        self.write_address_soon();
+    }
+
+    /// Opens the lab that a picture goes to where no lab is open: the one that was last given one, or the
+    /// first.
+    pub fn open_for_picture(self) {
+        let stored = || window().local_storage().ok()??.get_item(STORED_LAB).ok()?;
+        let stored = stored().unwrap_or_default();
+        let specs = self.specs();
+        let mut takes = specs.iter().copied().filter(|lab| lab.uses_picture);
+        let last = takes.clone().find(|lab| lab.name == stored);
+        if let Some(lab) = last.or_else(|| takes.next()) {
+            self.go_to(lab);
+            self.write_address();
+        }
     }
 
     /// Refuses a file with a sentence; what is on the stage stays.
@@ -425,35 +495,51 @@ impl State {
             }),
         };
         let href = window().location().href().unwrap_or_default();
-        format!("{}{fragment}", href.split('#').next().unwrap_or_default())
+        format!("{}{fragment}", link::without_tracking(&href))
     }
 
     /// Puts the link into the address bar, at once or soon: a slider that is dragged changes it more
     /// often than anyone can read, and than browsers allow.
-    fn write_address_soon(self) {
+    pub fn write_address_soon(self) {
+        let wait = self.address_written.get_value() + ADDRESS_EVERY_MS - now_ms();
+        match wait <= 0.0 {
+            true => self.write_address(),
+            false => self.write_address_in(wait),
+        }
+    }
+
+    fn write_address_in(self, ms: f64) {
         if self.address_waits.get_value() {
             return;
         }
-        let wait = self.address_written.get_value() + ADDRESS_EVERY_MS - now_ms();
-        if wait <= 0.0 {
-            return self.write_address();
-        }
         self.address_waits.set_value(true);
-        // Something else may have written it meanwhile, or opened another page.
-        let write = move || {
-            if self.address_waits.get_value() {
-                self.write_address();
-            }
-        };
-        set_timeout(write, std::time::Duration::from_millis(wait as u64 + 1));
+        let write = move || self.write_waiting_address();
+        set_timeout(write, std::time::Duration::from_millis(ms as u64 + 1));
     }
 
-    /// Puts the link into the address bar without a step of history.
+    /// Puts the link into the address bar if it waits to be put there: something else may have written it
+    /// meanwhile, or opened another page.
+    pub fn write_waiting_address(self) {
+        if self.address_waits.get_value() {
+            self.write_address();
+        }
+    }
+
+    /// Puts the link into the address bar without a step of history. Where the browser has had enough, it
+    /// is tried again until the address is right.
     pub fn write_address(self) {
         self.address_written.set_value(now_ms());
         self.address_waits.set_value(false);
-        if let Ok(history) = window().history() {
-            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&self.link()));
+        let link = self.link();
+        if window().location().href().as_ref() == Ok(&link) {
+            return;
+        }
+        if let Ok(history) = window().history()
+            && history
+                .replace_state_with_url(&JsValue::NULL, "", Some(&link))
+                .is_err()
+        {
+            self.write_address_in(REFUSED_WAIT_MS);
         }
     }
 }

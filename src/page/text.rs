@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::opening::Remark;
 use crate::protocol::link::Notice;
 use crate::protocol::message::{Reason, Stage};
 
@@ -86,6 +87,19 @@ pub fn reason_sentence(i18n: I18n, reason: &Reason) -> String {
         Reason::Software { adapter } => {
             t_string!(i18n, page.reason_software, adapter = adapter).to_string()
         }
+    }
+}
+
+/// What is to be known about a file that was opened.
+pub fn remark_sentence(i18n: I18n, remark: &Remark) -> String {
+    match remark.clone() {
+        Remark::TookOne { name, of } => {
+            t_string!(i18n, page.remark_one, name = name, of = of).to_string()
+        }
+        Remark::Cut => t_string!(i18n, page.remark_cut).to_string(),
+        Remark::Moves => t_string!(i18n, page.remark_moves).to_string(),
+        Remark::SettingsDamaged => t_string!(i18n, page.remark_settings_damaged).to_string(),
+        Remark::SettingsGone => t_string!(i18n, page.remark_settings_gone).to_string(),
     }
 }
 

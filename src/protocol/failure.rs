@@ -31,6 +31,30 @@ pub enum Failure {
         "The file has {megabytes} MB; Kiln takes pictures up to {limit} MB: choose a smaller one."
     )]
     FileTooLarge { megabytes: usize, limit: usize },
+    /// A file of the visitor's that cannot be read any more.
+    #[error(
+        "The file could not be read: it was moved or changed after it was chosen; choose it again."
+    )]
+    FileGone,
+    /// A folder instead of a file.
+    #[error("This is a folder: open it and choose a picture inside.")]
+    Folder,
+    /// The address of a picture instead of its file.
+    #[error(
+        "Kiln fetches nothing from other sites: save the picture on your device and open the file."
+    )]
+    OnlyAddress,
+    /// Something else instead of a picture.
+    #[error("There is no picture in what was dropped or pasted: copy a picture, or open its file.")]
+    NoPictureInside,
+    /// A picture for a lab that takes none.
+    #[error("This lab takes no picture; these do: {labs}.")]
+    NoPictureHere { labs: String },
+    /// The browser answers with noise where pixels are read.
+    #[error(
+        "This browser changes the pixels that pages read, so a network would see noise: allow this page to read canvas data, or use another browser."
+    )]
+    PixelsAltered,
     /// The file cannot be read (command line).
     #[error("{path} cannot be read ({reason}): check the path.")]
     Unreadable { path: String, reason: String },

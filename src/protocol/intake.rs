@@ -103,6 +103,21 @@ fn png_ends(bytes: &[u8]) -> Option<bool> {
 
 /// GIF: blocks as far as the trailer.
 fn gif_ends(bytes: &[u8]) -> Option<bool> {
+    gif_blocks(bytes, |_| {})
+}
+
+fn gif_frames(bytes: &[u8]) -> usize {
+    let mut frames = 0;
+    gif_blocks(bytes, |kind| frames += usize::from(kind == GIF_FRAME));
+    frames
+}
+
+/// The block of a GIF that is a frame.
+const GIF_FRAME: u8 = 0x2c;
+
+/// Calls `each` with the kind of each block of a GIF. Whether the last is the trailer; `None` where the
+/// bytes ran out.
+fn gif_blocks(bytes: &[u8], mut each: impl FnMut(u8)) -> Option<bool> {
     /// Bytes of the table of colours that flags announce.
     fn table(flags: u8) -> usize {
         match flags & 0x80 {
@@ -114,11 +129,12 @@ fn gif_ends(bytes: &[u8]) -> Option<bool> {
     let mut place = 13 + table(flags);
     loop {
         let [kind] = at(bytes, place)?;
+        each(kind);
         place += match kind {
             0x3b => return Some(true),
             // An extension has a label, a frame its place, its colours and the width of its codes.
             0x21 => 2,
-            0x2c => {
+            GIF_FRAME => {
                 let [flags] = at(bytes, place + 9)?;
                 11 + table(flags)
             }
@@ -171,6 +187,54 @@ fn bmp_ends(bytes: &[u8]) -> Option<bool> {
     let row = width.checked_mul(bits)?.div_ceil(32).checked_mul(4)?;
     let end = row.checked_mul(height)?.checked_add(offset)?;
     Some(bytes.len() >= end)
+}
+
+/// Whether the picture moves: more than one frame is in the file.
+pub fn moves(bytes: &[u8]) -> bool {
+    match imagesize::image_type(bytes) {
+        Ok(ImageType::Png) => png_moves(bytes),
+        // The flag for animation in the extended header.
+        Ok(ImageType::Webp) => {
+            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
+        }
+        Ok(ImageType::Gif) => gif_frames(bytes) > 1,
+        _ => false,
+    }
+}
+
+/// APNG: the chunk of the animation stands before the pixels.
+fn png_moves(bytes: &[u8]) -> bool {
+    let mut place = 8_usize;
+    while let (Some(length), Some(kind)) = (at(bytes, place), at::<4>(bytes, place + 4)) {
+        match &kind {
+            b"acTL" => return true,
+            b"IDAT" => return false,
+            _ => {
+                place = place
+                    .saturating_add(u32::from_be_bytes(length) as usize)
+                    .saturating_add(12)
+            }
+        }
+    }
+    false
+}
+
+/// What a camera wrote into a JPEG about itself: the EXIF data, from its TIFF header on.
+pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut place = 2;
+    loop {
+        let [0xff, kind, high, low] = at(bytes, place)? else {
+            return None;
+        };
+        let end = place + 2 + usize::from(u16::from_be_bytes([high, low]));
+        let segment = bytes.get(place + 4..end)?;
+        match (kind, segment.strip_prefix(b"Exif\0\0")) {
+            (0xe1, Some(exif)) => return Some(exif),
+            // The scan begins.
+            (0xda, _) => return None,
+            _ => place = end,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -346,17 +410,45 @@ mod tests {
         assert!(!is_whole(b"\xff\xd8\xff\xfe\0\x02\xff\xd9"));
     }
 
+    #[test]
+    fn what_moves_is_known_by_its_frames() {
+        // A GIF of 1 x 1 pixels with two colours; a frame of it.
+        let start = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".as_slice();
+        let frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0".as_slice();
+        assert!(!moves(&[start, frame, b"\x3b"].concat()));
+        assert!(moves(&[start, frame, frame, b"\x3b"].concat()));
+        let png = png_header(1, 1);
+        assert!(!moves(&[&*png, b"\0\0\0\0IDAT\0\0\0\0"].concat()));
+        assert!(moves(
+            &[&*png, b"\0\0\0\x08acTL\0\0\0\x02\0\0\0\0\0\0\0\0"].concat()
+        ));
+        let webp = |flags: u8| {
+            let start = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0".as_slice();
+            [start, &[flags, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
+        };
+        assert!(moves(&webp(2)) && !moves(&webp(0x10)));
+    }
+
+    #[test]
+    fn exif_data_is_found_in_its_segment() {
+        let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xe1\0\x0aExif\0\0II\xff\xda\0\x02";
+        assert_eq!(exif(jpeg), Some(b"II".as_slice()));
+        assert_eq!(exif(&jpeg[..12]), None);
+        assert_eq!(exif(b"\xff\xd8\xff\xda\0\x02\xff\xe1\0\x08Exif\0\0"), None);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(
             magic in prop::sample::select(vec![
-                &b""[..], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM",
+                &b""[..], b"\xff\xd8\xff", b"\xff\xd8\xff\xe1", b"RIFF\0\0\0\0WEBPVP8X", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM",
                 b"RIFF\xff\xff\xff\xffWEBPVP8 ",
             ]),
             rest in proptest::collection::vec(any::<u8>(), 0..200),
         ) {
             let bytes = [magic, &rest].concat();
             let _ = check(&bytes);
+            let _ = (moves(&bytes), exif(&bytes));
             let _ = is_whole(&bytes);
         }
 

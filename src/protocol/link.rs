@@ -18,14 +18,34 @@ pub const MAX_BYTES: usize = 2048;
 const SAMPLE_KEY: &str = "p";
 /// What networks and newsletters hang on links to follow who opens them, and how such keys begin.
 const TRACKING: &[&str] = &[
-    "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ttclid", "twclid", "igsh", "igshid",
-    "li_fat_id", "mc_cid", "mc_eid", "_ga", "_gl", "_hsenc", "_hsmi", "ref_src", "si",
+    "fbclid",
+    "gclid",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "yclid",
+    "ttclid",
+    "twclid",
+    "igsh",
+    "igshid",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "_ga",
+    "_gl",
+    "_hsenc",
+    "_hsmi",
+    "ref_src",
+    "si",
 ];
 const TRACKING_PREFIXES: &[&str] = &["utm_", "pk_", "mtm_"];
 /// What a sentence may put around a link.
 const BRACKETS: [[char; 2]; 4] = [['(', ')'], ['[', ']'], ['{', '}'], ['<', '>']];
 /// What a sentence may put behind one. No value of ours ends so, unless it is escaped.
-const SENTENCE_ENDS: &[char] = &['.', ',', ';', ':', '!', '?', '\'', '"', '*', '…', '’', '”', '»', '。', '，', '！', '？'];
+const SENTENCE_ENDS: &[char] = &[
+    '.', ',', ';', ':', '!', '?', '\'', '"', '*', '…', '’', '”', '»', '。', '，', '！', '？',
+];
 
 /// What a link restores.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +107,10 @@ pub fn encode(shared: &Shared) -> String {
 /// Whether a key of a query follows visitors and says nothing about the page.
 fn is_tracking(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    TRACKING.contains(&&*key) || TRACKING_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+    TRACKING.contains(&&*key)
+        || TRACKING_PREFIXES
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
 }
 
 /// The part of an address before its fragment, without what follows visitors.
@@ -97,7 +120,10 @@ pub fn without_tracking(address: &str) -> String {
         return address.into();
     };
     let key = |part: &str| part.split('=').next().unwrap_or_default().to_owned();
-    let kept: Vec<_> = query.split('&').filter(|part| !part.is_empty() && !is_tracking(&key(part))).collect();
+    let kept: Vec<_> = query
+        .split('&')
+        .filter(|part| !part.is_empty() && !is_tracking(&key(part)))
+        .collect();
     match kept.is_empty() {
         true => path.into(),
         false => format!("{path}?{}", kept.join("&")),
@@ -287,9 +313,16 @@ mod tests {
             link.replace("p=cat", "p='cat'"),
             format!("{link}%22%3E"),
         ] {
-            assert_eq!(decode(LABS, &sent), (Route::Lab(meant.clone()), vec![]), "{sent}");
+            assert_eq!(
+                decode(LABS, &sent),
+                (Route::Lab(meant.clone()), vec![]),
+                "{sent}"
+            );
         }
-        let bare = Route::Lab(Shared { settings: Settings::new(&LAB), sample: None });
+        let bare = Route::Lab(Shared {
+            settings: Settings::new(&LAB),
+            sample: None,
+        });
         for sent in ["#/Lab/", "#/lab.", "#/lab?fbclid=1", "#/lab&utm_source=x"] {
             assert_eq!(decode(LABS, sent), (bare.clone(), vec![]), "{sent}");
         }
@@ -304,8 +337,14 @@ mod tests {
     fn what_follows_visitors_is_not_handed_on() {
         for (address, kept) in [
             ("https://x.example/?fbclid=1#/lab", "https://x.example/"),
-            ("https://x.example/k/?backend=cpu&UTM_Source=a&si=2", "https://x.example/k/?backend=cpu"),
-            ("https://x.example/k/index.html", "https://x.example/k/index.html"),
+            (
+                "https://x.example/k/?backend=cpu&UTM_Source=a&si=2",
+                "https://x.example/k/?backend=cpu",
+            ),
+            (
+                "https://x.example/k/index.html",
+                "https://x.example/k/index.html",
+            ),
         ] {
             assert_eq!(without_tracking(address), kept);
         }
@@ -313,7 +352,17 @@ mod tests {
 
     #[test]
     fn text_travels_whatever_stands_in_it() {
-        for text in ["0.2*channel(3,20) - 0.01*tv", "0.2*channel(3,20)", "a)", "Is it so?", "a.", "a&b=c#d%41", "amp;b", "狗 & 猫", "狗。"] {
+        for text in [
+            "0.2*channel(3,20) - 0.01*tv",
+            "0.2*channel(3,20)",
+            "a)",
+            "Is it so?",
+            "a.",
+            "a&b=c#d%41",
+            "amp;b",
+            "狗 & 猫",
+            "狗。",
+        ] {
             let shared = Shared {
                 settings: Settings::new(&LAB).with(&[("words", text)]),
                 sample: None,

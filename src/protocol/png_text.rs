@@ -82,8 +82,7 @@ fn international(rest: &[u8]) -> Option<Text> {
 }
 
 fn plain(text: &[u8]) -> Option<Text> {
-    (text.len() <= MAX_TEXT)
-        .then(|| String::from_utf8(text.to_vec()).ok().map(Text::Plain))?
+    (text.len() <= MAX_TEXT).then(|| String::from_utf8(text.to_vec()).ok().map(Text::Plain))?
 }
 
 fn deflated(stream: &[u8]) -> Text {
@@ -175,12 +174,27 @@ mod tests {
     fn every_kind_of_text_is_found() {
         let link = Some(Text::Plain("#/detect?v=1".into()));
         assert_eq!(find(&with_chunk(b"tEXt", b"Kiln\0#/detect?v=1")), link);
-        assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\0\0en\0Brennofen\0#/detect?v=1")), link);
+        assert_eq!(
+            find(&with_chunk(
+                b"iTXt",
+                b"Kiln\0\0\0en\0Brennofen\0#/detect?v=1"
+            )),
+            link
+        );
         let deflated = Some(Text::Deflated(b"zlib\0data".into()));
         assert_eq!(find(&with_chunk(b"zTXt", b"Kiln\0\0zlib\0data")), deflated);
-        assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\x01\0\0\0zlib\0data")), deflated);
+        assert_eq!(
+            find(&with_chunk(b"iTXt", b"Kiln\0\x01\0\0\0zlib\0data")),
+            deflated
+        );
         assert_eq!(find(&with_chunk(b"iTXt", b"Kiln\0\0")), Some(Text::Damaged));
-        assert_eq!(find(&with_chunk(b"tEXt", &[b"Kiln\0", &[b'x'; 5000][..]].concat())), Some(Text::Damaged));
+        assert_eq!(
+            find(&with_chunk(
+                b"tEXt",
+                &[b"Kiln\0", &[b'x'; 5000][..]].concat()
+            )),
+            Some(Text::Damaged)
+        );
         // At the end of a file as long as one likes.
         let mut png = with_chunk(b"iCCP", &[7; 400_000]);
         let text = with_chunk(b"tEXt", b"Kiln\0#/detect?v=1");

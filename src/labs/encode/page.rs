@@ -13,7 +13,7 @@ use super::views::versus::Versus;
 use crate::page::controls::{Control, Panel};
 use crate::page::engine;
 use crate::page::frame::{LabFrame, ShareButton};
-use crate::page::intake::FileButton;
+use crate::page::intake::{FileButton, open_beside};
 use crate::page::latest::{Latest, Standing};
 use crate::page::state::{Room, asks_by_itself};
 use crate::page::sheet::{Drawn, SheetView};
@@ -72,13 +72,7 @@ impl Subject {
             (settings.data, settings.item)
         });
         // A picture that was dropped on the page.
-        Effect::new(move |before: Option<()>| {
-            let dropped = state.source.get().map(|source| source.blob);
-            // What was on the stage of another lab is not meant for this one.
-            if before.is_some() && dropped.is_some() {
-                subject.own.set(dropped);
-            }
-        });
+        state.take_pictures(move |dropped| subject.own.set(Some(dropped)));
         Effect::new(move |before: Option<(Data, usize)>| {
             let now = picked.get();
             if before.is_some_and(|before| before != now) {
@@ -177,7 +171,7 @@ fn Pick(subject: Subject) -> impl IntoView {
                 <FileButton
                     id="open-own"
                     label=Signal::derive(move || t_string!(i18n, page.source_open).to_string())
-                    on_file=move |file: web_sys::File| subject.own.set(Some(file.into()))
+                    on_file=move |file| open_beside(state, file, move |blob| { let _ = subject.own.try_set(Some(blob)); })
                 />
             </div>
             <p class="help">{move || t_string!(i18n, encode.drop)}</p>

@@ -16,7 +16,7 @@ use crate::page::export;
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::home::Door;
 use crate::page::fetch;
-use crate::page::intake::{FileButton, Samples, check_file};
+use crate::page::intake::{FileButton, Samples, open_beside};
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
@@ -129,14 +129,7 @@ fn More(behind: Behind) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let effect = Memo::new(move |_| read(state).effect);
-    let take = move |file: web_sys::File| {
-        leptos::task::spawn_local(async move {
-            match check_file(&file).await {
-                Ok(_) => behind.set(file.unchecked_into(), None),
-                Err(failure) => state.refuse(failure),
-            }
-        });
-    };
+    let take = move |file| open_beside(state, file, move |blob| behind.set(blob, None));
     let choose = move |sample: &'static crate::protocol::samples::Sample| {
         leptos::task::spawn_local(async move {
             match fetch::sample(sample).await {

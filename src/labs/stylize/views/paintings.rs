@@ -1,12 +1,11 @@
 //! Paintings to take a style or a texture from, or a picture of the visitor's.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::Blob;
 
 use crate::labs::stylize::paintings::{BUILT_IN, OWN, PAINTINGS};
 use crate::page::fetch;
-use crate::page::intake::{FileButton, check_file};
+use crate::page::intake::{FileButton, open_beside};
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::{choice_label, lab_word};
@@ -100,14 +99,7 @@ pub fn Paintings(
             }
         })
         .collect_view();
-    let take = move |file: web_sys::File| {
-        leptos::task::spawn_local(async move {
-            match check_file(&file).await {
-                Ok(_) => take(state, lab, file.unchecked_into()),
-                Err(failure) => state.refuse(failure),
-            }
-        });
-    };
+    let take = move |file| open_beside(state, file, move |blob| take(state, lab, blob));
     let said = move || match source() {
         BUILT_IN => t_string!(i18n, stylize.paintings_help).to_string(),
         OWN => t_string!(i18n, stylize.paintings_own).to_string(),
