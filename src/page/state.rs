@@ -64,6 +64,17 @@ pub struct Source {
     pub sample: Option<&'static Sample>,
 }
 
+impl Source {
+    /// Whether it is the same picture: the same sample, or the same file as it was opened.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self.sample, other.sample) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => js_sys::Object::is(&self.blob, &other.blob),
+            _ => false,
+        }
+    }
+}
+
 /// What the page keeps of a lab while the visitor is elsewhere.
 #[derive(Clone, Copy)]
 struct Kept {

@@ -14,9 +14,9 @@ use crate::page::desk::RunState;
 use crate::page::engine::{self, Payload, now_ms};
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::job_panel::{RunStatus, stop};
-use crate::page::state::{State, Trigger, use_state};
+use crate::page::state::{Source, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
-use crate::page::words::setting_label;
+use crate::page::words::{sample_name, setting_label};
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::settings::Settings;
@@ -56,6 +56,8 @@ struct Search {
     live: RwSignal<Option<Live>, LocalStorage>,
     /// Step and time of the first report since it began or went on.
     began: StoredValue<Option<(u32, f64)>>,
+    /// The picture that it changes.
+    of: RwSignal<Option<Source>, LocalStorage>,
 }
 
 fn search_of(state: State, lab: &'static LabSpec) -> Search {
@@ -69,6 +71,7 @@ fn search_of(state: State, lab: &'static LabSpec) -> Search {
             let search = Search {
                 live: RwSignal::new_local(None),
                 began: StoredValue::new(None),
+                of: RwSignal::new_local(None),
             };
             let began_with = state.desk(lab).began_with;
             // What a reset desk showed is gone, and a new worker has no search to go on with.
@@ -111,9 +114,19 @@ impl Search {
         });
     }
 
-    fn begin(self) {
+    fn begin(self, of: Option<Source>) {
         self.began.set_value(None);
         self.live.set(None);
+        self.of.set(of);
+    }
+
+    /// The picture of this search, where another one is on the stage now.
+    fn kept(self, state: State) -> Option<Source> {
+        let of = self.of.get().filter(|_| self.live.with(Option::is_some))?;
+        let is_shown = state
+            .source
+            .with(|now| now.as_ref().is_some_and(|now| now.is(&of)));
+        (!is_shown).then_some(of)
     }
 }
 
@@ -152,11 +165,12 @@ fn start(state: State, settings: Settings, needs: Needs) {
 }
 
 fn begin(state: State, settings: &Settings, style: Option<web_sys::Blob>, needs: Needs) {
-    let picture = state.picture().filter(|_| needs.picture);
-    if needs.picture && picture.is_none() {
+    let of = state.source.get_untracked().filter(|_| needs.picture);
+    if needs.picture && of.is_none() {
         return;
     }
-    search_of(state, settings.lab()).begin();
+    let picture = of.as_ref().map(|of| of.blob.clone());
+    search_of(state, settings.lab()).begin(of);
     let question = engine::Question::new(&Question::Run, settings)
         .with("picture", picture)
         .with("style", style);
@@ -165,7 +179,8 @@ fn begin(state: State, settings: &Settings, style: Option<web_sys::Blob>, needs:
 
 /// Whether there is a search that can be taken further.
 fn can_go_on(state: State, lab: &'static LabSpec) -> bool {
-    search_of(state, lab).live.with(Option::is_some) && state.desk(lab).has_work()
+    let search = search_of(state, lab);
+    search.live.with(Option::is_some) && state.desk(lab).has_work() && search.kept(state).is_none()
 }
 
 /// Takes the last search further: by `steps`, or as far as the settings say.
@@ -180,17 +195,21 @@ fn go_on(state: State, settings: &Settings, steps: Option<u32>) {
 #[component]
 pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let state = use_state();
-    let live = search_of(state, lab).live;
+    let search = search_of(state, lab);
+    let live = search.live;
     // The term that is pointed at, in the notes or in the legend.
     let hot: RwSignal<Option<String>> = RwSignal::new(None);
-    let nothing = Signal::derive(move || live.with(Option::is_none));
+    let is_kept = Signal::derive(move || search.kept(state).is_some());
+    let nothing = Signal::derive(move || live.with(Option::is_none) || is_kept.get());
     view! {
         <LabFrame lab hot>
             <div class="bench">
                 <div class="hero-column">
-                    <Picture live needs />
-                    <Curves live hot />
-                    {needs.style.then(|| view! { <Grams live /> })}
+                    <Picture live needs nothing />
+                    <Show when=move || !is_kept.get()>
+                        <Curves live hot />
+                        {needs.style.then(|| view! { <Grams live /> })}
+                    </Show>
                 </div>
                 <div class="inspector">
                     <SearchPanel lab needs />
@@ -205,11 +224,18 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
 
 /// The present picture: over the photograph, or alone.
 #[component]
-fn Picture(live: RwSignal<Option<Live>, LocalStorage>, needs: Needs) -> impl IntoView {
+fn Picture(
+    live: RwSignal<Option<Live>, LocalStorage>,
+    needs: Needs,
+    /// Whether there is none yet, or none of the picture on the stage.
+    nothing: Signal<bool>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let split = RwSignal::new(0u32);
-    let nothing = Signal::derive(move || live.with(Option::is_none));
     let picture = move || {
+        if nothing.get() {
+            return None;
+        }
         live.with(|live| {
             let live = live.as_ref()?;
             let [width, height] = [live.progress.width, live.progress.height];
@@ -262,10 +288,39 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                     {move || t_string!(i18n, page.cancel)}
                 </button>
             </div>
-            <Standing lab running />
-            <RunStatus lab />
+            <KeptSearch lab />
+            <div class:hidden=move || search_of(state, lab).kept(state).is_some()>
+                <Standing lab running />
+                <RunStatus lab />
+            </div>
             <Large lab />
         </section>
+    }
+}
+
+/// The way back to a search of another picture than the one on the stage.
+#[component]
+fn KeptSearch(lab: &'static LabSpec) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let search = search_of(state, lab);
+    move || {
+        let of = search.kept(state)?;
+        let step = search
+            .live
+            .with(|live| live.as_ref().map_or(0, |live| live.progress.step));
+        let name = match of.sample {
+            Some(sample) => sample_name(i18n, sample.name).to_string(),
+            None => of.name.clone(),
+        };
+        let said = t_string!(i18n, search.kept, name = name, step = step).to_string();
+        let back = move |_| state.take(of.blob.clone(), of.name.clone(), of.sample);
+        Some(view! {
+            <p class="sentence" id="kept-search">
+                <span>{said}</span>
+                <button type="button" class="button quiet" id="back-to-search" on:click=back>{t_string!(i18n, search.back)}</button>
+            </p>
+        })
     }
 }
 
