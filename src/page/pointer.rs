@@ -1,5 +1,6 @@
-//! Where a pointer is on an element.
+//! Where a pointer is on an element, and which one drags.
 
+use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
 /// The element of that selector that an event happened on or in. Not the event's own idea of it:
@@ -17,8 +18,46 @@ pub fn place_of(event: &web_sys::PointerEvent, selector: &str) -> Option<[f64; 2
     Some([x.clamp(0.0, 1.0), y.clamp(0.0, 1.0)])
 }
 
-/// Keeps a drag even where it leaves the element.
-pub fn capture(event: &web_sys::PointerEvent, selector: &str) {
+/// A drag: one pointer at a time, from its main button or touch until that is up. A second finger, or a
+/// button that came up unheard, moves nothing.
+#[derive(Clone, Copy)]
+pub struct Drag(StoredValue<Option<i32>>);
+
+impl Default for Drag {
+    fn default() -> Self {
+        Self(StoredValue::new(None))
+    }
+}
+
+impl Drag {
+    /// Begins one on the element of that selector, where none is under way. It goes on where the pointer
+    /// leaves the element. Whether it began.
+    pub fn begin(self, event: &web_sys::PointerEvent, selector: &str) -> bool {
+        let begins = event.button() == 0 && self.0.get_value().is_none();
+        if begins {
+            self.0.set_value(Some(event.pointer_id()));
+            capture(event, selector);
+        }
+        begins
+    }
+
+    /// Whether a move belongs to it.
+    pub fn moves(self, event: &web_sys::PointerEvent) -> bool {
+        self.0.get_value() == Some(event.pointer_id()) && event.buttons() & 1 != 0
+    }
+
+    /// Ends it, if it is the pointer's. Whether it did. To be asked of every move, too: where no button is
+    /// down any more, its end went unheard.
+    pub fn end(self, event: &web_sys::PointerEvent) -> bool {
+        let ends = self.0.get_value() == Some(event.pointer_id()) && event.buttons() & 1 == 0;
+        if ends {
+            self.0.set_value(None);
+        }
+        ends
+    }
+}
+
+fn capture(event: &web_sys::PointerEvent, selector: &str) {
     if let Some(element) = element_of(event, selector) {
         let _ = element.set_pointer_capture(event.pointer_id());
     }

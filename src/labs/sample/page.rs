@@ -10,7 +10,7 @@ use crate::page::engine::{self, now_ms};
 use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::home::Door;
 use crate::page::latest::{Latest, Standing};
-use crate::page::pointer::{capture, place_of};
+use crate::page::pointer::{Drag, place_of};
 use crate::page::state::{Room, asks_by_itself};
 use crate::page::sheet::{Drawn, SheetView, drawn as drawn_of, save_sheet};
 use crate::page::state::use_state;
@@ -256,7 +256,7 @@ fn ModelChoice() -> impl IntoView {
 fn Pad() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let down = StoredValue::new(false);
+    let hand = Drag::default();
     // Counted from 0: across, up.
     let axes = move || {
         let settings = read();
@@ -310,10 +310,10 @@ fn Pad() -> impl IntoView {
             tabindex="0"
             role="application"
             aria-label=move || t_string!(i18n, sample.pad_label).to_string()
-            on:pointerdown=move |event| { down.set_value(true); capture(&event, "#latent-pad"); drag(&event); }
-            on:pointermove=move |event| { if down.get_value() { drag(&event) } }
-            on:pointerup=move |_| down.set_value(false)
-            on:pointercancel=move |_| down.set_value(false)
+            on:pointerdown=move |event| { if hand.begin(&event, "#latent-pad") { drag(&event) } }
+            on:pointermove=move |event| { if hand.moves(&event) { drag(&event) } else { hand.end(&event); } }
+            on:pointerup=move |event| { hand.end(&event); }
+            on:pointercancel=move |event| { hand.end(&event); }
             on:keydown=key
         >
             <span class="knob" style=move || { let [x, y] = at(); format!("left:{:.2}%;top:{:.2}%", percent(x), 100.0 - percent(y)) }></span>

@@ -34,7 +34,7 @@ fn learned() -> Learned {
 #[component]
 fn TrainLab() -> impl IntoView {
     let i18n = use_i18n();
-    let session = Session::follow();
+    let session = Session::of_page();
     let pictures = Memo::new(move |_| learned().pictures().is_some());
     let can_draw = Signal::derive(move || learned() == Learned::Drawn);
     let stage = move || match pictures.get() {
@@ -110,6 +110,7 @@ fn Buttons(session: Session) -> impl IntoView {
                 <button type="button" class="button quiet" id="train-reset" on:click=restart>{move || t_string!(i18n, train.reset)}</button>
             </div>
             <p class="number quiet" id="train-step" data-step=move || progress.with(|p| p.step.to_string()) data-ms=move || progress.with(|p| format!("{:.1}", p.step_ms)) data-history=losses>{at}</p>
+            {move || session.left.get().then(|| view! { <p class="sentence" id="left">{t_string!(i18n, page.left_paused)}</p> })}
             <Standing latest=session.latest />
         </section>
     }

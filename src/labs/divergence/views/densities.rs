@@ -8,7 +8,7 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{Form, NAMES};
 use crate::maths::densities::{Bump, CELLS, RANGE, place, probabilities};
 use crate::page::plot::{COLORS, Line, Plot, PlotView};
-use crate::page::pointer::{capture, place_of};
+use crate::page::pointer::{Drag, place_of};
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
 
@@ -95,12 +95,18 @@ pub fn Densities(pair: Pair) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     // Which density is dragged.
-    let dragged = StoredValue::new(None::<usize>);
+    let dragged = StoredValue::new(0);
+    let hand = Drag::default();
     let begin = move |event: PointerEvent| {
-        if let Some(which) = pair.nearer(&event) {
-            dragged.set_value(Some(which));
-            capture(&event, "#densities");
+        if let Some(which) = pair.nearer(&event).filter(|_| hand.begin(&event, "#densities")) {
+            dragged.set_value(which);
             drag(state, &event, which);
+        }
+    };
+    let go = move |event: PointerEvent| match hand.moves(&event) {
+        true => drag(state, &event, dragged.get_value()),
+        false => {
+            hand.end(&event);
         }
     };
     let stuck = move || {
@@ -116,9 +122,9 @@ pub fn Densities(pair: Pair) -> impl IntoView {
                 class="drag-across"
                 id="densities"
                 on:pointerdown=begin
-                on:pointermove=move |event| { if let Some(which) = dragged.get_value() { drag(state, &event, which) } }
-                on:pointerup=move |_| dragged.set_value(None)
-                on:pointercancel=move |_| dragged.set_value(None)
+                on:pointermove=go
+                on:pointerup=move |event| { hand.end(&event); }
+                on:pointercancel=move |event| { hand.end(&event); }
             >
                 <PlotView
                     plot=Signal::derive(move || pair.plot())

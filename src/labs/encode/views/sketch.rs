@@ -1,6 +1,6 @@
 //! A small board to draw on.
 
-use crate::page::pointer::{capture, place_of};
+use crate::page::pointer::{Drag, place_of};
 use crate::page::export;
 use crate::page::text::{t_string, use_i18n};
 use leptos::prelude::*;
@@ -13,6 +13,7 @@ pub fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
     let i18n = use_i18n();
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
     let last: StoredValue<Option<[f64; 2]>> = StoredValue::new(None);
+    let hand = Drag::default();
     const SIDE: f64 = 168.0;
     let clear = move || {
         if let Some(canvas) = canvas.get_untracked()
@@ -57,6 +58,11 @@ pub fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
         context.stroke();
         last.set_value(Some(here));
     };
+    let lift = move |event: PointerEvent| {
+        if hand.end(&event) {
+            send();
+        }
+    };
     view! {
         <section class="panel">
             <h2>{move || t_string!(i18n, encode.draw)}</h2>
@@ -68,10 +74,10 @@ pub fn Sketch(own: RwSignal<Option<Blob>, LocalStorage>) -> impl IntoView {
                 node_ref=canvas
                 role="img"
                 aria-label=move || t_string!(i18n, encode.draw_label).to_string()
-                on:pointerdown=move |event| { capture(&event, "#sketch"); last.set_value(None); stroke(&event); }
-                on:pointermove=move |event| { if last.get_value().is_some() { stroke(&event) } }
-                on:pointerup=move |_| { if last.get_value().is_some() { last.set_value(None); send(); } }
-                on:pointercancel=move |_| last.set_value(None)
+                on:pointerdown=move |event| { if hand.begin(&event, "#sketch") { last.set_value(None); stroke(&event) } }
+                on:pointermove=move |event| { if hand.moves(&event) { stroke(&event) } else { lift(event) } }
+                on:pointerup=lift
+                on:pointercancel=lift
             ></canvas>
             <button type="button" class="button quiet" id="sketch-clear" on:click=move |_| { clear(); own.set(None); }>
                 {move || t_string!(i18n, page.clear)}

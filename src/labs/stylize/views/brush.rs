@@ -7,6 +7,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, KeyboardEvent, Pointe
 
 use crate::labs::stylize::page::run_with;
 use crate::labs::stylize::spec::{LAB, NAMES, POINTS_MAX, REGIONS_MAX, Region, StylizeSettings};
+use crate::page::pointer::Drag;
 use crate::page::export;
 use crate::page::state::State;
 use crate::protocol::param::Value;
@@ -83,6 +84,9 @@ pub struct Pad {
     pub cursor: RwSignal<[f32; 2]>,
     /// Whether there is something that was not shown yet.
     changed: StoredValue<bool>,
+    /// The pointer that draws, if one does. Otherwise it is the keys that have put the brush down.
+    hand: Drag,
+    by_keys: StoredValue<bool>,
 }
 
 impl Pad {
@@ -100,6 +104,8 @@ impl Pad {
             drawing: RwSignal::new(false),
             cursor: RwSignal::new([0.5, 0.5]),
             changed: StoredValue::new(false),
+            hand: Drag::default(),
+            by_keys: StoredValue::new(false),
         }
     }
 
@@ -142,7 +148,7 @@ impl Pad {
     }
 
     /// Moves the brush where it is down.
-    pub fn add(self, at: [f32; 3]) {
+    fn add(self, at: [f32; 3]) {
         if !self.drawing.get_untracked() {
             return;
         }
@@ -162,7 +168,8 @@ impl Pad {
     }
 
     /// Lifts the brush.
-    pub fn end(self) {
+    fn end(self) {
+        self.by_keys.set_value(false);
         if self.drawing.get_untracked() {
             self.drawing.set(false);
             self.show(None);
@@ -252,17 +259,32 @@ impl Pad {
 
     /// Puts the brush down where the pointer is, and keeps the stroke even where it leaves the pad.
     pub fn press(self, event: &PointerEvent) {
-        if event.button() != 0 {
+        if !self.hand.begin(event, "#pad") {
             return;
         }
         event.prevent_default();
-        if let Some(target) = event.current_target() {
-            let target: web_sys::Element = target.unchecked_into();
-            // Without it a stroke ends at the edge, which is no harm.
-            let _ = target.set_pointer_capture(event.pointer_id());
-        }
+        // A stroke of the keys ends where the hand takes over.
+        self.end();
         if let Some(at) = place(event) {
             self.begin(at);
+        }
+    }
+
+    /// Follows the pointer that draws, and lifts the brush where its button is up.
+    pub fn follow_pointer(self, event: &PointerEvent) {
+        if self.hand.moves(event) {
+            if let Some(at) = place(event) {
+                self.add(at);
+            }
+        } else if self.hand.end(event) {
+            self.end();
+        }
+    }
+
+    /// The focus goes: what the keys had put down is lifted.
+    pub fn blur(self) {
+        if self.by_keys.get_value() {
+            self.end();
         }
     }
 
@@ -275,14 +297,17 @@ impl Pad {
             "ArrowDown" => [0.0, KEY_STEP],
             " " => {
                 event.prevent_default();
-                if event.repeat() {
+                let by_keys = self.by_keys.get_value();
+                // While the hand draws, the keys do not.
+                if event.repeat() || (self.drawing.get_untracked() && !by_keys) {
                     return;
                 }
                 let [x, y] = self.cursor.get_untracked();
-                if self.drawing.get_untracked() {
+                if by_keys {
                     self.end();
                 } else {
                     self.begin([x, y, 1.0]);
+                    self.by_keys.set_value(self.drawing.get_untracked());
                 }
                 return;
             }
@@ -292,12 +317,14 @@ impl Pad {
         self.cursor
             .update(|at| *at = [(at[0] + x).clamp(0.0, 1.0), (at[1] + y).clamp(0.0, 1.0)]);
         let [x, y] = self.cursor.get_untracked();
-        self.add([x, y, 1.0]);
+        if self.by_keys.get_value() {
+            self.add([x, y, 1.0]);
+        }
     }
 }
 
 /// Where a pointer is on the pad, in shares of it, and how hard it presses.
-pub fn place(event: &PointerEvent) -> Option<[f32; 3]> {
+fn place(event: &PointerEvent) -> Option<[f32; 3]> {
     let target: web_sys::Element = event.current_target()?.dyn_into().ok()?;
     let area = target.get_bounding_client_rect();
     let share = |at: i32, start: f64, length: f64| {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::brush::{Pad, SIZE, Use, place};
+use super::brush::{Pad, SIZE, Use};
 use super::tiles::tile_position;
 use crate::labs::stylize::spec::{REGIONS_MAX, STYLES};
 use crate::page::state::use_state;
@@ -88,9 +88,10 @@ fn Paper(pad: Pad) -> impl IntoView {
                 role="img"
                 aria-label=move || t_string!(i18n, stylize.pad_keys).to_string()
                 on:pointerdown=move |event| pad.press(&event)
-                on:pointermove=move |event| { if let Some(at) = place(&event) { pad.add(at) } }
-                on:pointerup=move |_| pad.end()
-                on:pointercancel=move |_| pad.end()
+                on:pointermove=move |event| pad.follow_pointer(&event)
+                on:pointerup=move |event| pad.follow_pointer(&event)
+                on:pointercancel=move |event| pad.follow_pointer(&event)
+                on:blur=move |_| pad.blur()
                 on:keydown=move |event| pad.key(&event)
             ></canvas>
             <span class="brush" class:down=move || pad.drawing.get() style=brush aria-hidden="true"></span>

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
 use crate::labs::train::spec::{CELLS, Plane, Progress};
-use crate::page::pointer::{capture, place_of};
+use crate::page::pointer::{Drag, place_of};
 use crate::page::color_map::diverging;
 use crate::page::export;
 use crate::page::keys::KeyCursor;
@@ -47,20 +47,19 @@ fn add_points(drawn: RwSignal<Vec<[f32; 2]>>, points: &[[f32; 2]]) {
 struct Stroke {
     canvas: NodeRef<leptos::html::Canvas>,
     points: StoredValue<Option<Vec<[f32; 2]>>>,
+    hand: Drag,
 }
 
 impl Stroke {
     fn begin(self, event: &PointerEvent) {
-        capture(event, CANVAS);
-        self.points.set_value(Some(Vec::new()));
-        self.add(event);
+        if self.hand.begin(event, CANVAS) {
+            self.points.set_value(Some(Vec::new()));
+            self.add(event);
+        }
     }
 
     /// Adds a point where the stroke is under way, and marks it.
     fn add(self, event: &PointerEvent) {
-        if self.points.with_value(Option::is_none) {
-            return;
-        }
         let Some([x, y]) = place_of(event, CANVAS) else {
             return;
         };
@@ -79,8 +78,10 @@ impl Stroke {
         }
     }
 
-    fn end(self) -> Option<Vec<[f32; 2]>> {
-        self.points.try_update_value(Option::take).flatten()
+    /// The points of the stroke, if the pointer lifts it.
+    fn end(self, event: &PointerEvent) -> Option<Vec<[f32; 2]>> {
+        let ends = self.hand.end(event);
+        ends.then(|| self.points.try_update_value(Option::take).flatten())?
     }
 }
 
@@ -96,6 +97,7 @@ pub fn PlaneView(
     let stroke = Stroke {
         canvas,
         points: StoredValue::new(None),
+        hand: Drag::default(),
     };
     let keys = KeyCursor::default();
     Effect::new(move |_| {
@@ -120,8 +122,8 @@ pub fn PlaneView(
             stroke.begin(&event);
         }
     };
-    let end = move |_| {
-        if let Some(points) = stroke.end() {
+    let end = move |event: PointerEvent| {
+        if let Some(points) = stroke.end(&event) {
             add_points(drawn_points, &points);
         }
     };
@@ -142,7 +144,10 @@ pub fn PlaneView(
                 }
                 on:keydown=key
                 on:pointerdown=begin
-                on:pointermove=move |event| stroke.add(&event)
+                on:pointermove=move |event| match stroke.hand.moves(&event) {
+                    true => stroke.add(&event),
+                    false => end(event),
+                }
                 on:pointerup=end
                 on:pointercancel=end
             ></canvas>

@@ -8,7 +8,7 @@ use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::latest::Latest;
 use crate::page::sheet::Drawn;
-use crate::page::state::use_state;
+use crate::page::state::{State, use_state};
 use crate::protocol::param::Effect as Causes;
 use crate::protocol::settings::Settings;
 
@@ -35,6 +35,8 @@ pub struct Session {
     pub drawn: RwSignal<Vec<[f32; 2]>>,
     /// Whether the next steps are asked for.
     pub running: RwSignal<bool>,
+    /// Whether it was paused because the visitor left.
+    pub left: RwSignal<bool>,
     /// Whether training starts by itself once it has begun anew.
     autostart: StoredValue<bool>,
     /// What decides the networks: a change of it begins anew.
@@ -53,9 +55,21 @@ fn thin<T>(all: &mut Vec<T>, most: usize) {
 }
 
 impl Session {
-    /// Begins with the settings as they are, and anew whenever they decide other networks.
-    pub fn follow() -> Self {
+    /// The training of the page: begun with the settings as they are when the lab is first opened, kept
+    /// while the visitor is elsewhere, and begun anew whenever the settings decide other networks.
+    pub fn of_page() -> Self {
         let state = use_state();
+        let session = state.memory(|| Self::follow(state));
+        on_cleanup(move || {
+            if session.running.get_untracked() {
+                session.running.set(false);
+                session.left.set(true);
+            }
+        });
+        session
+    }
+
+    fn follow(state: State) -> Self {
         let settings = state.settings(&LAB);
         let plan = Memo::new(move |_| {
             settings.with(|settings| {
@@ -75,6 +89,7 @@ impl Session {
             sheet: RwSignal::new_local(None),
             drawn: RwSignal::new(Vec::new()),
             running: RwSignal::new(false),
+            left: RwSignal::new(false),
             autostart: StoredValue::new(false),
             plan,
         };
@@ -87,6 +102,11 @@ impl Session {
             session.begin();
             session.running.set(session.autostart.get_value());
             session.autostart.set_value(false);
+        });
+        Effect::new(move |_| {
+            if session.running.get() {
+                session.left.set(false);
+            }
         });
         // Each answer asks for the next steps: as many as fit into the time of an answer.
         Effect::new(move |_| {
@@ -116,6 +136,7 @@ impl Session {
         self.modes.set(Vec::new());
         self.progress.set(Progress::default());
         self.sheet.set(None);
+        self.left.set(false);
         self.latest.forget("train");
         let drawn = self.drawn.get_untracked();
         self.ask("begin", Question::Begin { drawn }, None);
