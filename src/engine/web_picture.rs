@@ -30,7 +30,7 @@ pub async fn bytes_of(blob: &Blob) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// The failures about pictures.
 pub async fn decode(blob: &Blob) -> Result<Picture, Failure> {
-    intake::check(&bytes_of(blob).await?)?;
+    intake::check_for_browser(&bytes_of(blob).await?)?;
     let options = Object::new();
     Reflect::set(&options, &"imageOrientation".into(), &"from-image".into()).map_err(damaged)?;
     let promise = scope()

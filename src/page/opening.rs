@@ -11,7 +11,7 @@ use web_sys::{
 
 use super::export;
 use crate::protocol::failure::Failure;
-use crate::protocol::intake;
+use crate::protocol::intake::{self, Format};
 use crate::protocol::picture::{MAX_MEGABYTES, fit};
 use crate::protocol::png_text::{self, Text};
 
@@ -71,7 +71,8 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
         .map_err(|_| Failure::FileGone)?
         .unchecked_into();
     let bytes = Uint8Array::new(&buffer).to_vec();
-    intake::check(&bytes)?;
+    intake::check_for_browser(&bytes)?;
+    let format = intake::format(&bytes);
     let mut remarks = Vec::new();
     let link = match png_text::find(&bytes) {
         Some(Text::Plain(text)) => Some(text),
@@ -83,12 +84,18 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
         None if has_name_of_ours(name) => remarks.push(Remark::SettingsGone),
         _ => {}
     }
-    let failed = |_| Failure::DamagedPicture;
+    // A format that not every browser decodes is told from a damaged file.
+    let failure = match format {
+        Some(format @ (Format::Avif | Format::Heic)) => Failure::UnreadFormat {
+            format: format.to_string(),
+        },
+        _ => Failure::DamagedPicture,
+    };
     let options = BlobPropertyBag::new();
     options.set_type(&file.type_());
     let parts = js_sys::Array::of1(&buffer);
-    let blob =
-        Blob::new_with_buffer_source_sequence_and_options(&parts, &options).map_err(failed)?;
+    let blob = Blob::new_with_buffer_source_sequence_and_options(&parts, &options)
+        .map_err(|_| failure.clone())?;
     let decodes = decodes(&blob).await;
     let moves = intake::moves(&bytes);
     let is_cut = !decodes || !intake::is_whole(&bytes);
@@ -100,7 +107,7 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
             remarks,
         });
     }
-    let blob = redraw(&blob).await?;
+    let blob = redraw(&blob).await.map_err(|_| failure)?;
     remarks.extend(is_cut.then_some(Remark::Cut));
     remarks.extend(moves.then_some(Remark::Moves));
     Ok(Opened {
@@ -139,9 +146,8 @@ async fn decodes(blob: &Blob) -> bool {
 
 /// What the browser shows of a picture, as a whole PNG of one frame. Browsers show what there is of a
 /// damaged picture; only what nothing can be shown of fails.
-async fn redraw(blob: &Blob) -> Result<Blob, Failure> {
-    let failed = |_: JsValue| Failure::DamagedPicture;
-    let address = Url::create_object_url_with_blob(blob).map_err(failed)?;
+async fn redraw(blob: &Blob) -> Result<Blob, JsValue> {
+    let address = Url::create_object_url_with_blob(blob)?;
     let draw = async {
         let image = HtmlImageElement::new()?;
         let shown = js_sys::Promise::new(&mut |resolve, reject| {
@@ -163,7 +169,7 @@ async fn redraw(blob: &Blob) -> Result<Blob, Failure> {
             .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
         export::to_blob(&canvas).await
     };
-    let drawn = draw.await.map_err(failed);
+    let drawn = draw.await;
     let _ = Url::revoke_object_url(&address);
     drawn
 }

@@ -14,6 +14,11 @@ pub enum Failure {
     /// Not a picture format that Kiln reads, whatever the name says.
     #[error("This file is not a picture that Kiln reads: choose a PNG, JPEG, WebP, GIF or BMP.")]
     NotAPicture,
+    /// A picture of a format that is not read here.
+    #[error(
+        "This is a picture in the format {format}, which cannot be read here: save it as PNG, JPEG or WebP and choose that."
+    )]
+    UnreadFormat { format: String },
     /// The header is fine, the rest is not.
     #[error("The picture is damaged and could not be decoded: choose another copy of it.")]
     DamagedPicture,

@@ -1,15 +1,177 @@
-//! The checks of a picture file before anything decodes it.
-
-use imagesize::ImageType;
+//! The checks of a picture file before anything decodes it. Only magic bytes, headers and stated
+//! lengths are looked at: page and command line share them, and no decoder is needed.
 
 use super::failure::Failure;
 use super::picture::{MAX_MEGABYTES, MAX_MEGAPIXELS};
 
-/// Looks at size, magic bytes and header of a file and says whether it is safe to decode.
+/// What a file is, by its first bytes; its name says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+pub enum Format {
+    #[strum(to_string = "PNG")]
+    Png,
+    #[strum(to_string = "JPEG")]
+    Jpeg,
+    #[strum(to_string = "WebP")]
+    WebP,
+    #[strum(to_string = "GIF")]
+    Gif,
+    #[strum(to_string = "BMP")]
+    Bmp,
+    #[strum(to_string = "AVIF")]
+    Avif,
+    #[strum(to_string = "HEIC")]
+    Heic,
+    #[strum(to_string = "JPEG XL")]
+    JpegXl,
+    #[strum(to_string = "TIFF")]
+    Tiff,
+    #[strum(to_string = "SVG")]
+    Svg,
+    #[strum(to_string = "PDF")]
+    Pdf,
+    #[strum(to_string = "Photoshop (PSD)")]
+    Photoshop,
+}
+
+/// The format of a file, if it is one that has to do with pictures.
+pub fn format(bytes: &[u8]) -> Option<Format> {
+    /// Sizes of the second header of a BMP: `BM` alone also begins texts.
+    const BMP_HEADERS: [u32; 8] = [12, 16, 40, 52, 56, 64, 108, 124];
+    let begins = |magic: &[u8]| bytes.starts_with(magic);
+    let bmp = || {
+        let header = at(bytes, 14).map(u32::from_le_bytes);
+        header.is_none_or(|size| BMP_HEADERS.contains(&size))
+    };
+    Some(match bytes {
+        _ if begins(b"\x89PNG\r\n\x1a\n") => Format::Png,
+        _ if begins(b"\xff\xd8\xff") => Format::Jpeg,
+        _ if begins(b"RIFF") && at(bytes, 8) == Some(*b"WEBP") => Format::WebP,
+        _ if begins(b"GIF87a") || begins(b"GIF89a") => Format::Gif,
+        _ if begins(b"BM") && bmp() => Format::Bmp,
+        _ if begins(b"\xff\x0a") || begins(b"\0\0\0\x0cJXL \r\n\x87\n") => Format::JpegXl,
+        _ if begins(b"II*\0") || begins(b"MM\0*") => Format::Tiff,
+        _ if begins(b"II+\0") || begins(b"MM\0+") => Format::Tiff,
+        _ if begins(b"%PDF-") => Format::Pdf,
+        _ if begins(b"8BPS") => Format::Photoshop,
+        _ => return by_brand(bytes).or_else(|| is_svg(bytes).then_some(Format::Svg)),
+    })
+}
+
+/// AVIF or HEIC: both are boxes in a container that says which in a list of brands. The first brand may
+/// be one of the container's own.
+fn by_brand(bytes: &[u8]) -> Option<Format> {
+    let first = boxes(bytes).next()?;
+    if first.kind != *b"ftyp" {
+        return None;
+    }
+    // The version, at 4, is none of them whatever it says.
+    let (brands, _) = first.inside.as_chunks::<4>();
+    brands.iter().find_map(|brand| match brand {
+        b"avif" | b"avis" => Some(Format::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
+            Some(Format::Heic)
+        }
+        _ => None,
+    })
+}
+
+/// Whether the first element of a text is `svg`.
+fn is_svg(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]).to_ascii_lowercase();
+    let mut text = head.trim_start_matches('\u{feff}').trim_start();
+    // Declarations and comments go before it.
+    while text.starts_with("<?") || text.starts_with("<!") {
+        let end = if text.starts_with("<!--") { "-->" } else { ">" };
+        match text.split_once(end) {
+            Some((_, rest)) => text = rest.trim_start(),
+            None => return false,
+        }
+    }
+    text.starts_with("<svg")
+}
+
+/// A box of the container of AVIF and HEIC.
+struct MediaBox<'a> {
+    kind: [u8; 4],
+    inside: &'a [u8],
+    /// Whether the file has all of it.
+    whole: bool,
+}
+
+/// The boxes that lie one after the other. One that states more bytes than there are has what is left.
+fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = MediaBox<'_>> {
+    std::iter::from_fn(move || {
+        let kind: [u8; 4] = at(bytes, 4)?;
+        let (head, size) = match u32::from_be_bytes(at(bytes, 0)?) {
+            // As far as the end of the file.
+            0 => (8, bytes.len()),
+            // Longer than fits four bytes.
+            1 => {
+                let size = u64::from_be_bytes(at(bytes, 8)?);
+                (16, usize::try_from(size).unwrap_or(usize::MAX))
+            }
+            size => (8, size as usize),
+        };
+        let end = size.min(bytes.len());
+        let inside = bytes.get(head..end)?;
+        bytes = &bytes[end..];
+        Some(MediaBox {
+            kind,
+            inside,
+            whole: end == size,
+        })
+    })
+}
+
+/// The largest width and height that an AVIF or HEIC states: its tiles and its small picture have sizes
+/// of their own.
+fn media_size(bytes: &[u8]) -> Option<[usize; 2]> {
+    let inside = |bytes, kind| Some(boxes(bytes).find(|found| found.kind == kind)?.inside);
+    // `meta` begins with version and flags, as do the sizes.
+    let meta = inside(bytes, *b"meta")?.get(4..)?;
+    let properties = inside(inside(meta, *b"iprp")?, *b"ipco")?;
+    let sizes = boxes(properties).filter(|found| found.kind == *b"ispe");
+    let sides = sizes.filter_map(|found| {
+        let side = |place| Some(u32::from_be_bytes(at(found.inside, place)?) as usize);
+        Some([side(4)?, side(8)?])
+    });
+    sides.max_by_key(|[width, height]| width.saturating_mul(*height))
+}
+
+/// Looks at size, magic bytes and header of a file and says whether it is safe to decode with decoders
+/// of our own: PNG, JPEG, WebP, GIF and BMP.
 ///
 /// # Errors
 /// One of the sentences of [`Failure`] about files and pictures.
 pub fn check(bytes: &[u8]) -> Result<(), Failure> {
+    check_as(bytes, |_| false)
+}
+
+/// The same before a browser decodes it: some browsers read AVIF and HEIC, too. Whether this one does
+/// shows when it tries; if not, [`unread`] has the sentence.
+///
+/// # Errors
+/// One of the sentences of [`Failure`] about files and pictures.
+pub fn check_for_browser(bytes: &[u8]) -> Result<(), Failure> {
+    check_as(bytes, |format| {
+        matches!(format, Format::Avif | Format::Heic)
+    })
+}
+
+/// What to say of a file that could not be decoded: formats of the same kind as ours by their names.
+pub fn unread(bytes: &[u8]) -> Failure {
+    match format(bytes) {
+        Some(Format::Png | Format::Jpeg | Format::WebP | Format::Gif | Format::Bmp) => {
+            Failure::DamagedPicture
+        }
+        Some(format) => Failure::UnreadFormat {
+            format: format.to_string(),
+        },
+        None => Failure::NotAPicture,
+    }
+}
+
+fn check_as(bytes: &[u8], others: impl Fn(Format) -> bool) -> Result<(), Failure> {
     if bytes.is_empty() {
         return Err(Failure::EmptyFile);
     }
@@ -20,36 +182,39 @@ pub fn check(bytes: &[u8]) -> Result<(), Failure> {
             limit: MAX_MEGABYTES,
         });
     }
-    match imagesize::image_type(bytes) {
-        Ok(
-            ImageType::Png | ImageType::Jpeg | ImageType::Webp | ImageType::Gif | ImageType::Bmp,
-        ) => {}
-        _ => return Err(Failure::NotAPicture),
+    let size = match format(bytes) {
+        Some(Format::Png | Format::Jpeg | Format::WebP | Format::Gif | Format::Bmp) => {
+            let size = imagesize::blob_size(bytes).map_err(|_| Failure::DamagedPicture)?;
+            Some([size.width, size.height])
+        }
+        // Where no size is found, the browser's decoder has its own limits.
+        Some(format) if others(format) => media_size(bytes),
+        _ => return Err(unread(bytes)),
+    };
+    match size {
+        Some([width, height]) if width == 0 || height == 0 => Err(Failure::DamagedPicture),
+        Some([width, height]) if width.saturating_mul(height) > MAX_MEGAPIXELS * 1_000_000 => {
+            Err(Failure::TooManyPixels {
+                width,
+                height,
+                limit: MAX_MEGAPIXELS,
+            })
+        }
+        _ => Ok(()),
     }
-    let size = imagesize::blob_size(bytes).map_err(|_| Failure::DamagedPicture)?;
-    if size.width == 0 || size.height == 0 {
-        return Err(Failure::DamagedPicture);
-    }
-    if size.width.saturating_mul(size.height) > MAX_MEGAPIXELS * 1_000_000 {
-        return Err(Failure::TooManyPixels {
-            width: size.width,
-            height: size.height,
-            limit: MAX_MEGAPIXELS,
-        });
-    }
-    Ok(())
 }
 
 /// Whether the file of a picture reaches its own end: what was cut off by a broken download or a full
 /// disk does not, though its beginning may well decode. Bytes after the end are fine. No decoder is
 /// needed: only the lengths that a file states are followed. What is no picture is not whole.
 pub fn is_whole(bytes: &[u8]) -> bool {
-    let ends = match imagesize::image_type(bytes) {
-        Ok(ImageType::Png) => png_ends(bytes),
-        Ok(ImageType::Jpeg) => jpeg_ends(bytes),
-        Ok(ImageType::Webp) => webp_ends(bytes),
-        Ok(ImageType::Gif) => gif_ends(bytes),
-        Ok(ImageType::Bmp) => bmp_ends(bytes),
+    let ends = match format(bytes) {
+        Some(Format::Png) => png_ends(bytes),
+        Some(Format::Jpeg) => jpeg_ends(bytes),
+        Some(Format::WebP) => webp_ends(bytes),
+        Some(Format::Gif) => gif_ends(bytes),
+        Some(Format::Bmp) => bmp_ends(bytes),
+        Some(Format::Avif | Format::Heic) => Some(media_ends(bytes)),
         _ => None,
     };
     ends == Some(true)
@@ -161,6 +326,23 @@ fn webp_ends(bytes: &[u8]) -> Option<bool> {
     Some(bytes.len() - 8 >= size)
 }
 
+/// AVIF and HEIC: every box as long as it says, and among them what describes pictures and their data.
+fn media_ends(bytes: &[u8]) -> bool {
+    let (mut described, mut data) = (false, false);
+    for found in boxes(bytes) {
+        // What is no name is no box: bytes after the end.
+        if !found.kind.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            break;
+        }
+        if !found.whole {
+            return described && data && found.kind != *b"mdat";
+        }
+        described |= matches!(&found.kind, b"meta" | b"moov");
+        data |= found.kind == *b"mdat";
+    }
+    described && data
+}
+
 /// BMP: all rows of its pixels. The size that its header states is often wrong, and asked only where
 /// the pixels are packed.
 fn bmp_ends(bytes: &[u8]) -> Option<bool> {
@@ -191,13 +373,14 @@ fn bmp_ends(bytes: &[u8]) -> Option<bool> {
 
 /// Whether the picture moves: more than one frame is in the file.
 pub fn moves(bytes: &[u8]) -> bool {
-    match imagesize::image_type(bytes) {
-        Ok(ImageType::Png) => png_moves(bytes),
+    match format(bytes) {
+        Some(Format::Png) => png_moves(bytes),
         // The flag for animation in the extended header.
-        Ok(ImageType::Webp) => {
+        Some(Format::WebP) => {
             bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
         }
-        Ok(ImageType::Gif) => gif_frames(bytes) > 1,
+        Some(Format::Gif) => gif_frames(bytes) > 1,
+        Some(Format::Avif) => bytes.get(8..12) == Some(b"avis"),
         _ => false,
     }
 }
@@ -272,6 +455,53 @@ mod tests {
     }
 
     #[test]
+    fn formats_that_are_not_read_are_called_by_their_names() {
+        let box_of = |kind: &[u8; 4], inside: &[u8]| {
+            let size = (inside.len() as u32 + 8).to_be_bytes();
+            [&size, &kind[..], inside].concat()
+        };
+        let sizes = |sides: [u32; 2]| {
+            let sides = sides.map(u32::to_be_bytes).concat();
+            let size = box_of(b"ispe", &[&[0; 4], &*sides].concat());
+            let properties = box_of(b"iprp", &box_of(b"ipco", &size));
+            box_of(b"meta", &[&[0; 4], &*properties].concat())
+        };
+        let avif = [box_of(b"ftyp", b"avif\0\0\0\0"), sizes([640, 480])].concat();
+        let heic = [box_of(b"ftyp", b"mif1\0\0\0\0mif1heic"), sizes([640, 480])].concat();
+        let huge = [box_of(b"ftyp", b"avif\0\0\0\0"), sizes([20_000, 20_000])].concat();
+        for (bytes, name, by_browser) in [
+            (&avif[..], "AVIF", true),
+            (&heic, "HEIC", true),
+            (include_bytes!("../../tests/cases/cat.avif"), "AVIF", true),
+            (b"\xff\x0a...", "JPEG XL", false),
+            (b"II*\0...", "TIFF", false),
+            (b"%PDF-1.7", "PDF", false),
+            (
+                b"<?xml version=\"1.0\"?>\n<!-- drawn --><svg>",
+                "SVG",
+                false,
+            ),
+        ] {
+            let unread = Failure::UnreadFormat {
+                format: name.into(),
+            };
+            assert_eq!(check(bytes), Err(unread.clone()));
+            assert!(unread.to_string().contains(name));
+            assert_eq!(check_for_browser(bytes).is_ok(), by_browser, "{name}");
+        }
+        assert!(matches!(
+            check_for_browser(&huge),
+            Err(Failure::TooManyPixels { width: 20_000, .. })
+        ));
+        let film = box_of(b"ftyp", b"isom\0\0\0\0mp41");
+        assert_eq!(check_for_browser(&film), Err(Failure::NotAPicture));
+        assert_eq!(
+            check(b"BMWs are cars, so to say"),
+            Err(Failure::NotAPicture)
+        );
+    }
+
+    #[test]
     fn a_file_of_many_bytes_is_refused_before_its_header_is_read() {
         let bytes = vec![0; 65_000_000];
         assert_eq!(
@@ -298,6 +528,10 @@ mod tests {
             ("packed bmp", packed_bmp()),
             ("webp", webp()),
             ("png", whole_png()),
+            (
+                "avif",
+                include_bytes!("../../tests/cases/cat.avif").to_vec(),
+            ),
         ]
     }
 
@@ -442,22 +676,21 @@ mod tests {
         fn no_bytes_panic(
             magic in prop::sample::select(vec![
                 &b""[..], b"\xff\xd8\xff", b"\xff\xd8\xff\xe1", b"RIFF\0\0\0\0WEBPVP8X", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM",
-                b"RIFF\xff\xff\xff\xffWEBPVP8 ",
+                b"RIFF\xff\xff\xff\xffWEBPVP8 ", b"\0\0\0\x10ftypavif\0\0\0\0", b"<!--",
             ]),
             rest in proptest::collection::vec(any::<u8>(), 0..200),
         ) {
             let bytes = [magic, &rest].concat();
-            let _ = check(&bytes);
+            let _ = (check(&bytes), check_for_browser(&bytes), is_whole(&bytes));
             let _ = (moves(&bytes), exif(&bytes));
-            let _ = is_whole(&bytes);
         }
 
         #[test]
-        fn no_damaged_file_panics(file in 0usize..8, at: prop::sample::Index, byte: u8) {
+        fn no_damaged_file_panics(file in 0..whole_files().len(), at: prop::sample::Index, byte: u8) {
             let (_, mut bytes) = whole_files().swap_remove(file);
             let at = at.index(bytes.len().min(600));
             bytes[at] = byte;
-            let _ = is_whole(&bytes);
+            let _ = (check_for_browser(&bytes), is_whole(&bytes));
         }
 
         #[test]
