@@ -1,6 +1,6 @@
 //! Pictures in a worker: the browser decodes and encodes them.
 
-use js_sys::{Object, Reflect, Uint8Array};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -8,7 +8,7 @@ use web_sys::{Blob, ImageBitmap, ImageData, OffscreenCanvas, OffscreenCanvasRend
 
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
-use crate::protocol::picture::{Picture, fit};
+use crate::protocol::picture::{Picture, fit, over_white};
 
 use super::web_host::scope;
 
@@ -25,31 +25,128 @@ pub async fn bytes_of(blob: &Blob) -> Result<Vec<u8>, Failure> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Checks and decodes a picture file; EXIF turns it, and more than 4,096 pixels shrink it.
+/// Checks and decodes a picture file; EXIF turns it, more than 4,096 pixels shrink it, and what is
+/// transparent is white.
 ///
 /// # Errors
-/// The failures about pictures.
+/// The failures about pictures; [`Failure::PixelsAltered`] where the browser shows pages no true pixels.
 pub async fn decode(blob: &Blob) -> Result<Picture, Failure> {
-    intake::check_for_browser(&bytes_of(blob).await?)?;
+    let bytes = bytes_of(blob).await?;
+    intake::check_for_browser(&bytes)?;
+    match canvas_is_true() {
+        true => decode_on_canvas(blob).await.map_err(damaged),
+        false => decode_beside_canvas(blob, &bytes)
+            .await
+            .map_err(|_| Failure::PixelsAltered),
+    }?
+    .ok_or(Failure::DamagedPicture)
+}
+
+async fn decode_on_canvas(blob: &Blob) -> Result<Option<Picture>, JsValue> {
     let options = Object::new();
-    Reflect::set(&options, &"imageOrientation".into(), &"from-image".into()).map_err(damaged)?;
+    Reflect::set(&options, &"imageOrientation".into(), &"from-image".into())?;
     let promise = scope()
-        .create_image_bitmap_with_blob_and_image_bitmap_options(blob, options.unchecked_ref())
-        .map_err(damaged)?;
-    let bitmap: ImageBitmap = JsFuture::from(promise)
-        .await
-        .map_err(damaged)?
-        .unchecked_into();
+        .create_image_bitmap_with_blob_and_image_bitmap_options(blob, options.unchecked_ref())?;
+    let bitmap: ImageBitmap = JsFuture::from(promise).await?.unchecked_into();
     let (width, height) = fit(bitmap.width() as usize, bitmap.height() as usize);
-    let (_, context) = canvas(width, height).map_err(damaged)?;
-    context
-        .draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, 0.0, 0.0, width as f64, height as f64)
-        .map_err(damaged)?;
+    let (_, context) = canvas(width, height)?;
+    let (columns, rows) = (width as f64, height as f64);
+    context.set_fill_style_str("#fff");
+    context.fill_rect(0.0, 0.0, columns, rows);
+    context.draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, 0.0, 0.0, columns, rows)?;
     bitmap.close();
-    let data = context
-        .get_image_data(0.0, 0.0, width as f64, height as f64)
-        .map_err(damaged)?;
-    Picture::new(width, height, data.data().0).ok_or(Failure::DamagedPicture)
+    let data = context.get_image_data(0.0, 0.0, columns, rows)?;
+    Ok(Picture::new(width, height, data.data().0))
+}
+
+/// Whether a canvas gives back what was put on it. Some browsers answer with noise, so that no page knows
+/// them again by their way of drawing; a network would see it.
+fn canvas_is_true() -> bool {
+    thread_local! {
+        static IS_TRUE: bool = {
+            const SIDE: usize = 16;
+            // Something that is no even colour: that is given back as it is.
+            let pixel = |i: usize| [(i * 37 % 256) as u8, (i * 91 % 256) as u8, (i * 151 % 256) as u8, 255];
+            let put: Vec<u8> = (0..SIDE * SIDE).flat_map(pixel).collect();
+            let side = SIDE as f64;
+            let read = || {
+                let (_, context) = canvas(SIDE, SIDE)?;
+                for (i, pixel) in put.chunks_exact(4).enumerate() {
+                    // Drawn, not put: what a page puts itself may be left alone.
+                    context.set_fill_style_str(&format!("rgb({} {} {})", pixel[0], pixel[1], pixel[2]));
+                    context.fill_rect((i % SIDE) as f64, (i / SIDE) as f64, 1.0, 1.0);
+                }
+                Ok::<_, JsValue>(context.get_image_data(0.0, 0.0, side, side)?.data().0)
+            };
+            read().is_ok_and(|got| got == put)
+        };
+    }
+    IS_TRUE.with(|is_true| *is_true)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// WebCodecs; not in `web-sys` yet without its unstable interfaces.
+    type ImageDecoder;
+    #[wasm_bindgen(constructor, catch)]
+    fn new(init: &Object) -> Result<ImageDecoder, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &ImageDecoder) -> Result<Promise, JsValue>;
+
+    type Decoded;
+    #[wasm_bindgen(method, getter)]
+    fn image(this: &Decoded) -> Frame;
+
+    type Frame;
+    #[wasm_bindgen(method, getter, js_name = codedWidth)]
+    fn width(this: &Frame) -> u32;
+    #[wasm_bindgen(method, getter, js_name = codedHeight)]
+    fn height(this: &Frame) -> u32;
+    #[wasm_bindgen(method, catch, js_name = copyTo)]
+    fn copy_to(this: &Frame, into: &Uint8Array, options: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method)]
+    fn close(this: &Frame);
+}
+
+/// Decodes by the browser's decoder for pictures, whose pixels no canvas comes between.
+async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Picture>, JsValue> {
+    use image::metadata::Orientation;
+    let object = |entries: &[(&str, JsValue)]| {
+        let object = Object::new();
+        let mut set = entries
+            .iter()
+            .map(|(key, value)| Reflect::set(&object, &(*key).into(), value));
+        set.try_for_each(|set| set.map(drop)).map(|()| object)
+    };
+    let kind = intake::format(bytes).map_or(String::new(), |format| {
+        format!("image/{}", format.to_string().to_lowercase())
+    });
+    let decoder = ImageDecoder::new(&object(&[
+        ("data", JsFuture::from(blob.array_buffer()).await?),
+        ("type", kind.into()),
+    ])?)?;
+    let decoded: Decoded = JsFuture::from(decoder.decode()?).await?.unchecked_into();
+    let frame = decoded.image();
+    let (width, height) = (frame.width(), frame.height());
+    let rgba = Uint8Array::new_with_length(width * height * 4);
+    let options = object(&[("format", "RGBA".into()), ("colorSpace", "srgb".into())])?;
+    JsFuture::from(frame.copy_to(&rgba, &options)?).await?;
+    frame.close();
+    let Some(picture) = image::RgbaImage::from_raw(width, height, rgba.to_vec()) else {
+        return Ok(None);
+    };
+    let mut picture = image::DynamicImage::from(picture);
+    // Frames are as they were stored; of a JPEG the camera says how it was held.
+    if let Some(turned) = intake::exif(bytes).and_then(Orientation::from_exif_chunk) {
+        picture.apply_orientation(turned);
+    }
+    let (width, height) = fit(picture.width() as usize, picture.height() as usize);
+    if width < picture.width() as usize {
+        picture = picture.thumbnail_exact(width as u32, height as u32);
+    }
+    let mut rgba = picture.into_rgba8().into_raw();
+    over_white(&mut rgba);
+    Ok(Picture::new(width, height, rgba))
 }
 
 /// A picture as the bytes of a PNG file.

@@ -5,7 +5,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::protocol::picture::Picture;
+use crate::protocol::picture::{Picture, over_white};
 
 /// Stretches a picture to `width` x `height` and returns RGB, `width * height * 3` bytes by row.
 ///
@@ -16,7 +16,9 @@ pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
     let rgba = if picture.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255) {
         &picture.rgba
     } else {
-        opaque = over_white(&picture.rgba);
+        let mut rgba = picture.rgba.clone();
+        over_white(&mut rgba);
+        opaque = rgba;
         &opaque
     };
     let resized = resize::<U8x4>(rgba, [picture.width, picture.height], [width, height]);
@@ -50,16 +52,6 @@ fn resize<P: PixelTrait<Component = u8>>(
         .resize_typed(&source, &mut target, &options)
         .expect("neither picture is empty");
     P::components(target.pixels()).to_vec()
-}
-
-fn over_white(rgba: &[u8]) -> Vec<u8> {
-    rgba.chunks_exact(4)
-        .flat_map(|pixel| {
-            let alpha = u32::from(pixel[3]);
-            let blend = |c: u8| ((u32::from(c) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
-            [blend(pixel[0]), blend(pixel[1]), blend(pixel[2]), 255]
-        })
-        .collect()
 }
 
 /// RGB bytes by row to a tensor `[1, 3, height, width]` of `byte * scale + offset`.

@@ -21,6 +21,29 @@ pub fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, J
         .unchecked_into())
 }
 
+/// Whether a canvas gives back what was drawn on it. Some browsers answer with noise, so that no page
+/// knows them again by their way of drawing.
+pub fn canvas_is_true() -> bool {
+    const SIDE: u32 = 16;
+    let side = f64::from(SIDE);
+    // Something that is no even colour: that is given back as it is.
+    let color = |i: u32| [i * 37 % 256, i * 91 % 256, i * 151 % 256];
+    let read = || {
+        let canvas: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
+        canvas.set_width(SIDE);
+        canvas.set_height(SIDE);
+        let context = context(&canvas)?;
+        for i in 0..SIDE * SIDE {
+            let [r, g, b] = color(i);
+            context.set_fill_style_str(&format!("rgb({r} {g} {b})"));
+            context.fill_rect(f64::from(i % SIDE), f64::from(i / SIDE), 1.0, 1.0);
+        }
+        Ok::<_, JsValue>(context.get_image_data(0.0, 0.0, side, side)?.data().0)
+    };
+    let drawn = (0..SIDE * SIDE).flat_map(|i| color(i).into_iter().chain([255]));
+    read().is_ok_and(|read| read.iter().map(|&value| u32::from(value)).eq(drawn))
+}
+
 /// A canvas as a PNG.
 ///
 /// # Errors

@@ -102,6 +102,8 @@ pub struct State {
     pub refused: RwSignal<Option<Failure>>,
     /// What is to be known about the last file.
     pub remarks: RwSignal<Vec<Remark>>,
+    /// Whether the browser gives back the pixels that were drawn.
+    pub canvas_is_true: bool,
     /// The worker.
     pub engine: Engine,
     labs: StoredValue<Vec<Kept>>,
@@ -162,6 +164,7 @@ impl State {
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             remarks: RwSignal::new(Vec::new()),
+            canvas_is_true: super::export::canvas_is_true(),
             engine,
             labs: StoredValue::new(rows.into_iter().map(kept).collect()),
             memory: StoredValue::new_local(Vec::new()),

@@ -42,6 +42,17 @@ pub fn fit(width: usize, height: usize) -> (usize, usize) {
     (scale(width), scale(height))
 }
 
+/// Lays RGBA pixels over white: what is transparent is white to the networks, on the stage and in files.
+pub fn over_white(rgba: &mut [u8]) {
+    for pixel in rgba.chunks_exact_mut(4).filter(|pixel| pixel[3] < 255) {
+        let alpha = u32::from(pixel[3]);
+        for channel in &mut pixel[..3] {
+            *channel = ((u32::from(*channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        }
+        pixel[3] = 255;
+    }
+}
+
 /// A sheet of pictures of one size, row by row. Beside it the file `rgba`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
@@ -62,6 +73,16 @@ mod tests {
         assert_eq!(fit(4096, 3000), (4096, 3000));
         assert_eq!(fit(8192, 2048), (4096, 1024));
         assert_eq!(fit(1, 100_000), (1, 4096));
+    }
+
+    #[test]
+    fn what_is_transparent_is_white() {
+        let mut rgba = [[0, 0, 0, 0], [0, 100, 255, 128], [1, 2, 3, 255]].concat();
+        over_white(&mut rgba);
+        assert_eq!(
+            rgba,
+            [[255, 255, 255, 255], [127, 177, 255, 255], [1, 2, 3, 255]].concat()
+        );
     }
 
     #[test]

@@ -329,13 +329,9 @@ async fn draw_person(
     wasm_bindgen_futures::JsFuture::from(image.decode()).await?;
     let context = export::context(canvas)?;
     put_matte(&context, alpha, width, height)?;
-    context.set_global_composite_operation("source-in")?;
-    context.draw_image_with_html_image_element_and_dw_and_dh(
-        &image,
-        0.0,
-        0.0,
-        f64::from(width),
-        f64::from(height),
-    )?;
+    // What is transparent in the picture is white, here, too: the matte is that already.
+    let (width, height) = (f64::from(width), f64::from(height));
+    context.set_global_composite_operation("source-atop")?;
+    context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
     context.set_global_composite_operation("source-over")
 }

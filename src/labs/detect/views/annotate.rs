@@ -28,13 +28,10 @@ pub async fn annotated_png(
     canvas.set_width(size.0 as u32);
     canvas.set_height(size.1 as u32);
     let context = context(&canvas)?;
-    context.draw_image_with_html_image_element_and_dw_and_dh(
-        &image,
-        0.0,
-        0.0,
-        size.0 as f64,
-        size.1 as f64,
-    )?;
+    let (columns, rows) = (size.0 as f64, size.1 as f64);
+    context.set_fill_style_str("#fff");
+    context.fill_rect(0.0, 0.0, columns, rows);
+    context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, columns, rows)?;
     let longer = size.0.max(size.1) as f64;
     let line = (longer / 300.0).max(2.0);
     let text = (longer / 40.0).max(14.0);
