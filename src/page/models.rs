@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::fetch;
+use super::job_panel::Notices;
 use super::text::{t_string, use_i18n};
 use crate::protocol::card::{Manifest, ModelCard, file_name};
 use crate::protocol::generative::find;
@@ -35,6 +36,7 @@ pub fn Models() -> impl IntoView {
                 <h1>{move || t_string!(i18n, page.models_title)}</h1>
                 <p>{move || t_string!(i18n, page.models_lead)}</p>
             </header>
+            <Notices />
             <div class="cards" lang="en">{cards}</div>
         </div>
     }

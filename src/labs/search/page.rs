@@ -268,6 +268,7 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
         move || !running.get() && (!needs.picture || state.source.with(Option::is_some));
     let can_go_on = Signal::derive(move || !running.get() && can_go_on(state, lab));
     let go_on = move |steps| go_on(state, &state.settings(lab).get_untracked(), steps);
+    let is_kept = Signal::derive(move || search_of(state, lab).kept(state).is_some());
     keep_focus(running, can_go_on);
     view! {
         <section class="panel job" aria-label=move || t_string!(i18n, page.job_title).to_string()>
@@ -289,10 +290,8 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                 </button>
             </div>
             <KeptSearch lab />
-            <div class:hidden=move || search_of(state, lab).kept(state).is_some()>
-                <Standing lab running />
-                <RunStatus lab />
-            </div>
+            <Show when=move || !is_kept.get()><Standing lab running /></Show>
+            <div class:hidden=is_kept><RunStatus lab /></div>
             <Large lab />
         </section>
     }
