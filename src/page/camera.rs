@@ -123,14 +123,14 @@ pub fn Camera(close: impl Fn() + Copy + 'static) -> impl IntoView {
             {move || problem.get().map(|problem| view! { <p class="sentence" role="alert">{problem.sentence(i18n)}</p> })}
             <video
                 node_ref=video
-                class:hidden=move || problem.get().is_some()
+                class:gone=move || problem.get().is_some()
                 autoplay
                 muted
                 playsinline
                 on:loadeddata=move |_| ready.set(problem.get_untracked().is_none())
             ></video>
             <div class="row">
-                <button type="button" class="button" id="take" on:click=take disabled=move || !ready.get()>
+                <button type="button" class="button" id="take" class:gone=move || problem.get().is_some() on:click=take disabled=move || !ready.get()>
                     {move || t_string!(i18n, page.camera_take)}
                 </button>
                 <button type="button" class="button quiet" on:click=move |_| close()>

@@ -8,6 +8,8 @@ use web_sys::HtmlCanvasElement;
 use super::canvas::image_data;
 use super::engine::Payload;
 use super::export;
+use super::state::State;
+use crate::protocol::failure::Failure;
 use crate::protocol::picture::Sheet;
 
 /// A sheet with its bytes.
@@ -68,8 +70,9 @@ pub fn put(canvas: &HtmlCanvasElement, sheet: Sheet, rgba: &Uint8Array) -> Resul
     export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
 }
 
-/// A sheet as a PNG with the link inside.
-pub fn save_sheet((sheet, rgba): Drawn, link: String, name: String) {
+/// Hands the visitor a sheet as a PNG with the link inside.
+pub fn save_sheet(state: State, (sheet, rgba): Drawn, name: String) {
+    let link = state.link();
     leptos::task::spawn_local(async move {
         let save = async {
             let canvas: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
@@ -78,6 +81,7 @@ pub fn save_sheet((sheet, rgba): Drawn, link: String, name: String) {
         };
         if let Err(error) = save.await {
             leptos::logging::error!("export: {error:?}");
+            state.refuse(Failure::NotExported);
         }
     });
 }

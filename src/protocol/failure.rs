@@ -60,6 +60,11 @@ pub enum Failure {
         "This browser changes the pixels that pages read, so a network would see noise: allow this page to read canvas data, or use another browser."
     )]
     PixelsAltered,
+    /// The browser makes no file of a picture.
+    #[error(
+        "The picture could not be made into a file: close other tabs, or take a smaller picture, and try again."
+    )]
+    NotExported,
     /// The file cannot be read (command line).
     #[error("{path} cannot be read ({reason}): check the path.")]
     Unreadable { path: String, reason: String },

@@ -18,6 +18,7 @@ use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
+use crate::protocol::failure::Failure;
 use crate::protocol::settings::Settings;
 
 /// The lab's page.
@@ -272,7 +273,10 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
                     "image/png",
                     &export::file_name(&source.name, "boxes.png"),
                 ),
-                Err(error) => leptos::logging::error!("export: {error:?}"),
+                Err(error) => {
+                    leptos::logging::error!("export: {error:?}");
+                    state.refuse(Failure::NotExported);
+                }
             }
         });
     };

@@ -196,7 +196,7 @@ fn Exports(drawing: Drawing) -> impl IntoView {
     let i18n = use_i18n();
     let save = move |_| {
         if let Some(drawn) = drawing.drawn.get_untracked() {
-            save_sheet(drawn, state.link(), "kiln-sample.png".into());
+            save_sheet(state, drawn, "kiln-sample.png".into());
         }
     };
     view! {

@@ -291,7 +291,7 @@ fn SearchPanel(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
             </div>
             <KeptSearch lab />
             <Show when=move || !is_kept.get()><Standing lab running /></Show>
-            <div class:hidden=is_kept><RunStatus lab /></div>
+            <div class:gone=is_kept><RunStatus lab /></div>
             <Large lab />
         </section>
     }
