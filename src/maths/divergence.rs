@@ -13,14 +13,19 @@ pub enum FDivergence {
     ReverseKl,
     /// Half of the sum of both to the mean `m = (p + q) / 2`; at most log 2.
     JensenShannon,
-    /// `sum (p - q)^2 / q`: what least squares minimises in disguise.
+    /// `sum (p - q)^2 / q`; infinite for disjoint supports.
     Pearson,
     /// `sum (sqrt p - sqrt q)^2`.
     SquaredHellinger,
     /// `sum |p - q| / 2`: what an energy with a margin minimises in disguise.
     TotalVariation,
-    /// `2 JS - log 4`: what the original game of a GAN is worth.
+    /// `2 JS - log 4`: what the original game of a GAN is worth. As its `f(1)` is -log 4 and not 0, so
+    /// is its least value.
     Gan,
+    /// `sum (p - q)^2 / (p + q)`, at most 2: Pearson's of `(p + q) / 2` and `q`, four times over, with the
+    /// two exchanged; what least squares measure (Mao et al. 2017, with the targets -1 and 1 of D, and 0 of
+    /// G). Also called triangular discrimination (Le Cam 1986).
+    LeastSquares,
 }
 
 impl FDivergence {
@@ -38,6 +43,7 @@ impl FDivergence {
             Self::SquaredHellinger => (u.sqrt() - 1.0).powi(2),
             Self::TotalVariation => 0.5 * (u - 1.0).abs(),
             Self::Gan => u_log_u - (u + 1.0) * (u + 1.0).ln(),
+            Self::LeastSquares => (u - 1.0).powi(2) / (u + 1.0),
         }
     }
 
@@ -52,6 +58,7 @@ impl FDivergence {
             Self::SquaredHellinger => 1.0 - 1.0 / u.sqrt(),
             Self::TotalVariation => 0.5 * (u - 1.0).signum() * f64::from(u != 1.0),
             Self::Gan => (u / (u + 1.0)).ln(),
+            Self::LeastSquares => 1.0 - 4.0 / (u + 1.0).powi(2),
         }
     }
 
@@ -73,6 +80,12 @@ impl FDivergence {
             Self::SquaredHellinger => inside(t < 1.0, t / (1.0 - t)),
             Self::TotalVariation => inside(t <= 0.5, t.max(-0.5)),
             Self::Gan => inside(t < 0.0, -(1.0 - t.exp()).ln()),
+            // At u = 2 / sqrt(1 - t) - 1, or at 0 where that is below it.
+            Self::LeastSquares if t < -3.0 => -1.0,
+            Self::LeastSquares => {
+                let root = (1.0 - t).max(0.0).sqrt();
+                inside(t <= 1.0, (1.0 - root) * (3.0 - root))
+            }
         }
     }
 
@@ -96,6 +109,7 @@ impl FDivergence {
                         }
                     }
                     Self::TotalVariation => 0.5 * (p - q).abs(),
+                    Self::LeastSquares => (p - q).powi(2) / (p + q),
                     Self::SquaredHellinger => (p.sqrt() - q.sqrt()).powi(2),
                     _ => q * self.f(p / q),
                 },
@@ -105,11 +119,31 @@ impl FDivergence {
                     Self::Kl | Self::Pearson => f64::INFINITY,
                     Self::ReverseKl | Self::Gan => 0.0,
                     Self::JensenShannon => p * 0.5 * 2f64.ln(),
-                    Self::SquaredHellinger => p,
+                    Self::SquaredHellinger | Self::LeastSquares => p,
                     Self::TotalVariation => 0.5 * p,
                 },
             })
             .sum()
+    }
+
+    /// The same from the logarithms of the probabilities, which reach where the probabilities themselves
+    /// are too small for a number: far apart, both ways of KL are still finite.
+    pub fn between_logs(self, p: &[f64], q: &[f64]) -> f64 {
+        let relative = |p: &[f64], q: &[f64]| {
+            let terms = p.iter().zip(q).filter(|(p, _)| p.is_finite());
+            terms.map(|(p, q)| p.exp() * (p - q)).sum()
+        };
+        let probabilities = |logs: &[f64]| logs.iter().map(|log| log.exp()).collect::<Vec<_>>();
+        match self {
+            Self::Kl => relative(p, q),
+            Self::ReverseKl => relative(q, p),
+            // (p - q)^2 / q is p^2 / q - 2 p + q, and both sum to 1.
+            Self::Pearson => {
+                let terms = p.iter().zip(q).filter(|(p, _)| p.is_finite());
+                terms.map(|(p, q)| (2.0 * p - q).exp()).sum::<f64>() - 1.0
+            }
+            _ => self.between(&probabilities(p), &probabilities(q)),
+        }
     }
 
     /// The variational bound `E_p[T] - E_q[f*(T)]` for the best `T`. Equal to
@@ -166,6 +200,52 @@ mod tests {
         near(FDivergence::TotalVariation.between(&p, &q), 0.25);
         let hellinger = 2.0 - 2.0 * (0.375f64.sqrt() + 0.125f64.sqrt());
         near(FDivergence::SquaredHellinger.between(&p, &q), hellinger);
+    }
+
+    #[test]
+    fn least_squares_are_not_pearsons_of_the_two() {
+        let (p, q) = ([0.5, 0.5], [0.75, 0.25]);
+        // 0.0625 / 1.25 + 0.0625 / 0.75
+        let measured = FDivergence::LeastSquares.between(&p, &q);
+        near(measured, 0.05 + 0.0625 / 0.75);
+        // Mao et al. 2017: Pearson's of p + q and 2 q, which need not sum to 1.
+        let pearson: f64 = p
+            .iter()
+            .zip(q)
+            .map(|(p, q)| (2.0 * q - (p + q)).powi(2) / (p + q))
+            .sum();
+        near(measured, pearson);
+        let (p, q) = ([1.0, 0.0], [0.0, 1.0]);
+        near(FDivergence::LeastSquares.between(&p, &q), 2.0);
+        assert_eq!(FDivergence::Pearson.between(&p, &q), f64::INFINITY);
+    }
+
+    #[test]
+    fn logarithms_say_the_same_where_both_can() {
+        let (p, q) = ([0.1, 0.2, 0.3, 0.4, 0.0], [0.4, 0.35, 0.15, 0.05, 0.05]);
+        let logs = |row: [f64; 5]| row.map(f64::ln);
+        // What is infinite is so in both.
+        let same = |a: f64, b: f64| near(a.min(1e9), b.min(1e9));
+        for &divergence in FDivergence::ALL {
+            for (p, q) in [(p, q), (q, p)] {
+                same(
+                    divergence.between_logs(&logs(p), &logs(q)),
+                    divergence.between(&p, &q),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_f_is_nothing_at_one_but_for_that_of_the_game() {
+        for &divergence in FDivergence::ALL {
+            let at_one = if divergence == FDivergence::Gan {
+                -4f64.ln()
+            } else {
+                0.0
+            };
+            near(divergence.f(1.0), at_one);
+        }
     }
 
     #[test]

@@ -107,7 +107,10 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
             remarks,
         });
     }
-    let blob = redraw(&blob).await.map_err(|_| failure)?;
+    let (blob, has_pixels) = redraw(&blob).await.map_err(|_| failure.clone())?;
+    if is_cut && !has_pixels {
+        return Err(failure);
+    }
     remarks.extend(is_cut.then_some(Remark::Cut));
     remarks.extend(moves.then_some(Remark::Moves));
     Ok(Opened {
@@ -144,9 +147,9 @@ async fn decodes(blob: &Blob) -> bool {
     decode.await.is_ok()
 }
 
-/// What the browser shows of a picture, as a whole PNG of one frame. Browsers show what there is of a
-/// damaged picture; only what nothing can be shown of fails.
-async fn redraw(blob: &Blob) -> Result<Blob, JsValue> {
+/// What the browser shows of a picture, as a whole PNG of one frame, and whether that is anything: of a
+/// damaged picture browsers show what they could decode.
+async fn redraw(blob: &Blob) -> Result<(Blob, bool), JsValue> {
     let address = Url::create_object_url_with_blob(blob)?;
     let draw = async {
         let image = HtmlImageElement::new()?;
@@ -167,11 +170,24 @@ async fn redraw(blob: &Blob) -> Result<Blob, JsValue> {
         let (width, height) = (width as f64, height as f64);
         context
             .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
-        export::to_blob(&canvas).await
+        Ok((export::to_blob(&canvas).await?, has_pixels(&canvas)?))
     };
     let drawn = draw.await;
     let _ = Url::revoke_object_url(&address);
     drawn
+}
+
+/// Whether something was drawn on a canvas.
+fn has_pixels(canvas: &HtmlCanvasElement) -> Result<bool, JsValue> {
+    const SIDE: u32 = 64;
+    let small: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
+    small.set_width(SIDE);
+    small.set_height(SIDE);
+    let context = export::context(&small)?;
+    let side = f64::from(SIDE);
+    context.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, 0.0, 0.0, side, side)?;
+    let data = context.get_image_data(0.0, 0.0, side, side)?.data();
+    Ok(data.chunks_exact(4).any(|pixel| pixel[3] > 0))
 }
 
 /// The text of a zlib stream, by the browser's own decompressor; nothing where it is no such text.

@@ -62,6 +62,7 @@ test("what was left says so on return: paused where there was something, stopped
   await until(driver, "the models", async () => (await text(driver, "h1")) === "Models");
   await go("#/dream");
   await until(driver, "the word", async () => /paused when you left/.test(await text(driver, "#left")));
+  await until(driver, "it has paused", async () => (await jobState(driver)) === "done");
   await click("step");
   await until(driver, "it goes on", async () => (await count(driver, "#left")) === 0);
   await until(driver, "the start button", () => driver.executeScript(() => document.getElementById("run")?.disabled === false));

@@ -6,7 +6,7 @@ use web_sys::PointerEvent;
 use super::slider::{Row, RowSlider};
 use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{Form, NAMES};
-use crate::maths::densities::{Bump, CELLS, RANGE, place, probabilities};
+use crate::maths::densities::{Bump, CELLS, RANGE, log_probabilities, place};
 use crate::page::plot::{COLORS, Line, Plot, PlotView};
 use crate::page::pointer::{Drag, place_of};
 use crate::page::state::{State, use_state};
@@ -28,6 +28,8 @@ const WIDTHS: [f64; 2] = [0.15, 2.0];
 #[derive(Clone, Copy)]
 pub struct Pair {
     bumps: Memo<[Bump; 2]>,
+    /// Logarithm of the probability of each cell.
+    pub logs: Memo<[Vec<f64>; 2]>,
     /// Probability of each cell.
     pub cells: Memo<[Vec<f64>; 2]>,
 }
@@ -44,8 +46,21 @@ impl Pair {
                 is_box: settings.form == Form::Box,
             })
         });
-        let cells = Memo::new(move |_| bumps.get().map(|bump| probabilities(&[bump])));
-        Self { bumps, cells }
+        let logs = Memo::new(move |_| bumps.get().map(|bump| log_probabilities(&[bump])));
+        let cells = Memo::new(move |_| logs.get().map(|logs| logs.into_iter().map(f64::exp).collect()));
+        Self { bumps, logs, cells }
+    }
+
+    /// The discriminator at its best in each cell, `p / (p + q)`, also where both are too small for a
+    /// number; one half where there is neither.
+    pub fn discriminator(self) -> Vec<[f64; 2]> {
+        self.logs.with(|[p, q]| {
+            let at = |cell: usize| match (p[cell].is_finite(), q[cell].is_finite()) {
+                (false, false) => 0.5,
+                _ => 1.0 / (1.0 + (q[cell] - p[cell]).exp()),
+            };
+            (0..CELLS).map(|cell| [place(cell), at(cell)]).collect()
+        })
     }
 
     /// A curve over the axis of what both probabilities of a cell say.
@@ -110,9 +125,10 @@ pub fn Densities(pair: Pair) -> impl IntoView {
         }
     };
     let stuck = move || {
+        // Normal distributions overlap everywhere, however little.
         let apart = pair
-            .cells
-            .with(|[p, q]| p.iter().zip(q).all(|(&p, &q)| p == 0.0 || q == 0.0));
+            .logs
+            .with(|[p, q]| p.iter().zip(q).all(|(p, q)| p.is_infinite() || q.is_infinite()));
         apart.then(|| view! { <p class="sentence" id="stuck">{t_string!(i18n, divergence.stuck)}</p> })
     };
     view! {

@@ -42,7 +42,8 @@ fn divergence_name(i18n: I18n, divergence: FDivergence) -> String {
         FDivergence::Kl => "KL(P‖Q)".to_string(),
         FDivergence::ReverseKl => "KL(Q‖P)".to_string(),
         FDivergence::JensenShannon => "Jensen-Shannon".to_string(),
-        FDivergence::Pearson => "Pearson χ² (LSGAN)".to_string(),
+        FDivergence::Pearson => "Pearson χ²(P‖Q)".to_string(),
+        FDivergence::LeastSquares => t_string!(i18n, divergence.least_squares).to_string(),
         FDivergence::SquaredHellinger => t_string!(i18n, divergence.hellinger).to_string(),
         FDivergence::TotalVariation => t_string!(i18n, divergence.tv).to_string(),
         FDivergence::Gan => "GAN: 2 JS − log 4".to_string(),
@@ -55,11 +56,11 @@ fn Table(pair: Pair) -> impl IntoView {
     let i18n = use_i18n();
     let rows = move || {
         let shown = read().divergence;
-        pair.cells.with(|[p, q]| {
+        pair.logs.with(|[p, q]| {
             FDivergence::ALL
                 .iter()
                 .map(|&divergence| {
-                    let value = divergence.between(p, q);
+                    let value = divergence.between_logs(p, q);
                     let bits = matches!(
                         divergence,
                         FDivergence::Kl | FDivergence::ReverseKl | FDivergence::JensenShannon

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::densities::Pair;
 use crate::labs::divergence::page::read;
 use crate::maths::densities::RANGE;
-use crate::maths::divergence::{FDivergence, optimal_discriminator, value_at_optimum};
+use crate::maths::divergence::{FDivergence, value_at_optimum};
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::text::{t_string, use_i18n};
 
@@ -14,7 +14,7 @@ use crate::page::text::{t_string, use_i18n};
 pub fn Discriminator(pair: Pair) -> impl IntoView {
     let i18n = use_i18n();
     let plot = Signal::derive(move || {
-        let points = pair.curve(&optimal_discriminator);
+        let points = pair.discriminator();
         Plot::new(vec![Line::new("D*(x) = p / (p + q)", COLORS[2], points)], [RANGE, [0.0, 1.0]])
     });
     let game = move || {
