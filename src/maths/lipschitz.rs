@@ -72,6 +72,13 @@ pub fn power_iteration(
     found
 }
 
+/// A start of power iteration that is never at right angles to what it looks for: of the two diagonals the
+/// one that the matrix makes longer. The singular vector is at most 45 degrees from one of them.
+pub fn diagonal_start([[a, b], [c, d]]: [[f64; 2]; 2]) -> [f64; 2] {
+    let (sum, difference) = ((a + b).hypot(c + d), (a - b).hypot(c - d));
+    [1.0, if sum >= difference { 1.0 } else { -1.0 }]
+}
+
 /// The largest singular value of a 2x2 matrix, in closed form.
 pub fn spectral_norm([[a, b], [c, d]]: [[f64; 2]; 2]) -> f64 {
     let (sum, det) = (a * a + b * b + c * c + d * d, a * d - b * c);
@@ -93,6 +100,19 @@ mod tests {
         }
         // A diagonal matrix, by hand.
         assert!((spectral_norm([[3.0, 0.0], [0.0, -4.0]]) - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_start_never_misses_the_largest_direction() {
+        // From (1, 0) the first of these would stay at 1, and every slider can be set so.
+        assert_eq!(power_iteration([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0], 40)[39].1, 1.0);
+        let steps = [-2.5, -1.0, -0.1, 0.0, 0.7, 2.0];
+        let pairs = || steps.iter().flat_map(|&x| steps.map(|y| [x, y]));
+        for matrix in pairs().flat_map(|row| pairs().map(move |other| [row, other])) {
+            let found = power_iteration(matrix, diagonal_start(matrix), 60)[59].1;
+            let exact = spectral_norm(matrix);
+            assert!((found - exact).abs() <= 0.01 * exact, "{matrix:?}: {found}, {exact}");
+        }
     }
 
     #[test]

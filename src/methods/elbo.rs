@@ -1,6 +1,6 @@
 //! The two terms of the evidence lower bound: what a variational autoencoder is trained on.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use crate::models::generate::autoencoder::Code;
 
@@ -13,8 +13,10 @@ use crate::models::generate::autoencoder::Code;
 /// - output: `[1]`
 pub fn reconstruction(logits: Tensor<3>, pictures: Tensor<3>) -> Tensor<1> {
     let [_, batch, _] = logits.dims();
-    // softplus(l) - x l, which is -x log s(l) - (1 - x) log(1 - s(l)) without overflow.
-    let softplus = activation::relu(logits.clone()) + ((-logits.clone().abs()).exp() + 1.0).log();
+    // softplus(l) - x l, which is -x log s(l) - (1 - x) log(1 - s(l)) without overflow; the slope of
+    // (l + |l|) / 2 at exactly 0 is one half, as it should be.
+    let size = logits.clone().abs();
+    let softplus = (logits.clone() + size.clone()) * 0.5 + ((-size).exp() + 1.0).log();
     (softplus - pictures * logits).sum() / batch as f32
 }
 

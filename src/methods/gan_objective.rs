@@ -112,9 +112,10 @@ fn conjugate_of_output(divergence: Objective, score: Tensor<1>) -> Tensor<1> {
     }
 }
 
-/// `log(1 + exp(x))` without overflow.
+/// `log(1 + exp(x))` without overflow. The larger of `x` and 0 is half of `x + |x|`, so that the slope at
+/// exactly 0, where a fresh discriminator may stand, is the one half that it should be.
 pub fn softplus(x: Tensor<1>) -> Tensor<1> {
-    activation::relu(x.clone()) + ((-x.abs()).exp() + 1.0).log()
+    (x.clone() + x.clone().abs()) * 0.5 + ((-x.abs()).exp() + 1.0).log()
 }
 
 fn square(x: Tensor<1>) -> Tensor<1> {
@@ -126,6 +127,18 @@ mod tests {
     use super::*;
     use crate::maths::divergence::FDivergence;
     use burn::tensor::Device;
+
+    #[test]
+    fn softplus_has_the_slope_of_a_sigmoid() {
+        let at = [-30.0, -1.0, 0.0, 2.0, 80.0];
+        let x = Tensor::<1>::from_floats(at, &Device::flex().autodiff()).require_grad();
+        let gradients = softplus(x.clone()).sum().backward();
+        let slopes = x.grad(&gradients).expect("tracked").into_data();
+        for (x, slope) in at.iter().zip(slopes.iter::<f32>()) {
+            let sigmoid = 1.0 / (1.0 + (-x).exp());
+            assert!((slope - sigmoid).abs() < 1e-6, "at {x}: {slope}");
+        }
+    }
 
     const REAL: [f32; 3] = [0.5, -0.2, 1.5];
     const FAKE: [f32; 3] = [-0.4, 0.3, -1.3];

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::slider::{Row, RowSlider};
 use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
-use crate::maths::lipschitz::{power_iteration, spectral_norm};
+use crate::maths::lipschitz::{diagonal_start, power_iteration, spectral_norm};
 use crate::page::controls::Control;
 use crate::page::frame::ShareButton;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
@@ -119,7 +119,7 @@ fn Cone() -> impl IntoView {
 fn Power() -> impl IntoView {
     let i18n = use_i18n();
     let found = Signal::derive(move || {
-        let points = power_iteration(matrix(), [1.0, 0.0], ROUNDS)
+        let points = power_iteration(matrix(), diagonal_start(matrix()), ROUNDS)
             .iter()
             .enumerate()
             .map(|(i, (_, s))| [i as f64, *s])
@@ -160,7 +160,7 @@ fn ellipse(i18n: I18n, matrix: [[f64; 2]; 2]) -> impl IntoView {
         each.collect::<Vec<_>>().join(" ")
     };
     let ellipse: Vec<_> = circle.iter().map(|&p| apply(p)).collect();
-    let arrows = power_iteration(matrix, [1.0, 0.0], ROUNDS)
+    let arrows = power_iteration(matrix, diagonal_start(matrix), ROUNDS)
         .iter()
         .enumerate()
         .map(|(i, &(v, _))| {
