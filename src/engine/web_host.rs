@@ -9,7 +9,8 @@ use js_sys::{Function, Promise as Promised, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader, Response,
+    Blob, Cache, DedicatedWorkerGlobalScope, MessageChannel, ReadableStreamDefaultReader,
+    RequestCache, RequestInit, Response,
 };
 
 use crate::job::{File, Host, Promise, Reply};
@@ -32,6 +33,8 @@ pub struct WebHost {
     base: String,
     /// Whether the page hears of what happens.
     is_heard: bool,
+    /// Addresses that gave what was wrong: the browser's own cache may go on giving it.
+    forgotten: RefCell<Vec<String>>,
     /// The running call; 0 for a warm-up.
     pub job: Cell<CallId>,
     /// Calls that were cancelled before they ended.
@@ -123,6 +126,7 @@ impl WebHost {
             channel,
             base,
             is_heard: true,
+            forgotten: RefCell::default(),
             job: Cell::new(0),
             cancelled: RefCell::default(),
             pausing: Cell::new(0),
@@ -172,7 +176,12 @@ impl WebHost {
             reason,
         };
         let failed = |error: JsValue| missing(describe(&error));
-        let response: Response = JsFuture::from(self.scope.fetch_with_str(address))
+        let options = RequestInit::new();
+        if self.forgotten.borrow().iter().any(|wrong| wrong == address) {
+            options.set_cache(RequestCache::Reload);
+        }
+        let asked = self.scope.fetch_with_str_and_init(address, &options);
+        let response: Response = JsFuture::from(asked)
             .await
             .map_err(failed)?
             .unchecked_into();
@@ -312,10 +321,11 @@ impl Host for WebHost {
 
     fn forget_weights<'a>(&'a self, name: &'a str, sha256: &'a str) -> Promise<'a, ()> {
         Box::pin(async move {
+            let address = self.address(name, sha256);
             if let Some(cache) = self.cache().await {
-                let address = self.address(name, sha256);
                 let _ = JsFuture::from(cache.delete_with_str(&address)).await;
             }
+            self.forgotten.borrow_mut().push(address);
         })
     }
 

@@ -54,13 +54,15 @@ pub fn fill<M: Module>(network: M, name: &str, bytes: Vec<u8>) -> Result<M, Fail
 /// Fetches and verifies.
 ///
 /// # Errors
-/// Those of [`Host::weights`] and [`verify`]. Bytes that are wrong are forgotten, so that the next
-/// try fetches them again.
+/// Those of [`Host::weights`] and [`verify`]. Bytes that are wrong are forgotten and asked for
+/// once more.
 pub async fn fetch(host: &dyn Host, file: &WeightsFile) -> Result<Vec<u8>, Failure> {
-    let bytes = host.weights(file.name, file.sha256, file.bytes).await?;
-    if let Err(failure) = verify(file, &bytes) {
+    let mut bytes = host.weights(file.name, file.sha256, file.bytes).await?;
+    if verify(file, &bytes).is_err() {
+        // What a cache keeps broken stays broken: the host now asks past it.
         host.forget_weights(file.name, file.sha256).await;
-        return Err(failure);
+        bytes = host.weights(file.name, file.sha256, file.bytes).await?;
+        verify(file, &bytes)?;
     }
     host.keep_weights(file.name, file.sha256, &bytes).await;
     Ok(bytes)
