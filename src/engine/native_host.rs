@@ -19,9 +19,10 @@ use super::native_color;
 /// Most bytes of a picture file.
 const LIMIT: u64 = MAX_MEGABYTES as u64 * 1_000_000;
 
-/// Reads weights from a folder.
+/// Reads weights from folders.
 pub struct NativeHost<F: Fn(Event, Reply)> {
-    weights: PathBuf,
+    /// Where they may be, the likeliest first.
+    weights: Vec<PathBuf>,
     started: Instant,
     on_event: F,
 }
@@ -29,8 +30,13 @@ pub struct NativeHost<F: Fn(Event, Reply)> {
 impl<F: Fn(Event, Reply)> NativeHost<F> {
     /// A host that reads `<folder>/<name>.bpk` and hands every event to `on_event`.
     pub fn new(folder: impl Into<PathBuf>, on_event: F) -> Self {
+        Self::searching(vec![folder.into()], on_event)
+    }
+
+    /// The same with several folders: a file is read from the first that has it.
+    pub fn searching(folders: Vec<PathBuf>, on_event: F) -> Self {
         Self {
-            weights: folder.into(),
+            weights: folders,
             started: Instant::now(),
             on_event,
         }
@@ -66,10 +72,15 @@ impl<F: Fn(Event, Reply)> Host for NativeHost<F> {
         total: usize,
     ) -> Promise<'a, Result<Vec<u8>, Failure>> {
         Box::pin(async move {
-            let path = self.weights.join(file_name(name));
-            let bytes = fs::read(&path).map_err(|error| Failure::WeightsMissing {
+            let mut places = Vec::new();
+            let found = self.weights.iter().find_map(|folder| {
+                let read = fs::read(folder.join(file_name(name)));
+                let noted = read.inspect_err(|error| places.push(place(folder, error)));
+                noted.ok()
+            });
+            let bytes = found.ok_or_else(|| Failure::WeightsNotFound {
                 name: name.into(),
-                reason: format!("{}: {error}", path.display()),
+                places: places.join(", "),
             })?;
             let event = Event::Loading {
                 name: name.into(),
@@ -91,6 +102,14 @@ impl<F: Fn(Event, Reply)> Host for NativeHost<F> {
 
     fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
         Box::pin(async { Ok(encode_png(picture)) })
+    }
+}
+
+/// A folder that weights were looked for in, with what else is wrong than that they are not there.
+fn place(folder: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => folder.display().to_string(),
+        _ => format!("{} ({error})", folder.display()),
     }
 }
 
@@ -232,6 +251,45 @@ pub fn encode_png(picture: &Picture) -> Vec<u8> {
         )
         .expect("writing to memory does not fail");
     png
+}
+
+/// A picture as the bytes of a JPEG file. The format has no transparency: what is clear becomes white.
+pub fn encode_jpeg(picture: &Picture) -> Vec<u8> {
+    /// Of 100: below, the grain of paint begins to blur.
+    const QUALITY: u8 = 92;
+    let on_white = |[r, g, b, alpha]: [u8; 4]| {
+        let over = |value: u8| {
+            let (value, alpha) = (u32::from(value), u32::from(alpha));
+            ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+        };
+        [over(r), over(g), over(b)]
+    };
+    let (pixels, _) = picture.rgba.as_chunks::<4>();
+    let rgb: Vec<u8> = pixels.iter().flat_map(|&pixel| on_white(pixel)).collect();
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+        .encode(
+            &rgb,
+            picture.width as u32,
+            picture.height as u32,
+            image::ExtendedColorType::Rgb8,
+        )
+        .expect("writing to memory does not fail");
+    jpeg
+}
+
+/// A picture as the bytes of a WebP file, without loss.
+pub fn encode_webp(picture: &Picture) -> Vec<u8> {
+    let mut webp = Vec::new();
+    image::codecs::webp::WebPEncoder::new_lossless(&mut webp)
+        .encode(
+            &picture.rgba,
+            picture.width as u32,
+            picture.height as u32,
+            image::ExtendedColorType::Rgba8,
+        )
+        .expect("writing to memory does not fail");
+    webp
 }
 
 #[cfg(test)]
