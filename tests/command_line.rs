@@ -3,8 +3,9 @@
 #![cfg(feature = "native")]
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use kiln::engine::native_host::decode_picture;
 use kiln::labs::SPECS;
@@ -26,6 +27,40 @@ fn stdout(output: &Output) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// `kiln` with bytes at its standard input.
+fn kiln_reading(bytes: &[u8], arguments: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kiln"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(bytes).expect("it reads");
+    drop(input);
+    child.wait_with_output().expect("ends")
+}
+
+/// Names and contents of the files of a folder.
+fn listing(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = paths
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), fs::read(&path).expect("readable"))
+        })
+        .collect();
+    files.sort();
+    files
 }
 
 fn scratch(name: &str) -> PathBuf {
@@ -431,4 +466,329 @@ fn bench_runs_to_its_end() {
     assert!(selfie["first_ms"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(selfie["median_ms"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(figures["networks"]["ssd"].is_null());
+}
+
+#[test]
+fn weights_are_found_from_any_directory() {
+    let folder = scratch("anywhere");
+    let photo = fs::canonicalize("public/samples/cat.jpg").expect("a sample");
+    let start = |program: &Path, variable: Option<&Path>| {
+        let mut command = Command::new(program);
+        command.current_dir(&folder).arg("segment").arg(&photo);
+        command.env_remove("KILN_WEIGHTS");
+        if let Some(variable) = variable {
+            command.env("KILN_WEIGHTS", variable);
+        }
+        command.output().expect("starts")
+    };
+    let program = Path::new(env!("CARGO_BIN_EXE_kiln"));
+    stdout(&start(program, None));
+
+    // The checksum tells which file was read.
+    let mut changed = fs::read("weights/selfie.bpk").expect("committed");
+    changed[1000] ^= 1;
+    for place in ["share/kiln/weights", "bin/weights", "named"] {
+        let place = folder.join(place);
+        fs::create_dir_all(&place).expect("a folder");
+        fs::write(place.join("selfie.bpk"), &changed).expect("written");
+    }
+    let named = folder.join("named");
+    assert!(stderr(&start(program, Some(&named))).contains("checksum"));
+    let installed = folder.join("bin/kiln");
+    fs::hard_link(program, &installed).expect("a link");
+    assert!(stderr(&start(&installed, None)).contains("checksum"));
+    fs::remove_dir_all(folder.join("bin/weights")).expect("removed");
+    assert!(stderr(&start(&installed, None)).contains("checksum"));
+    fs::remove_dir_all(folder.join("share")).expect("removed");
+    stdout(&start(&installed, None));
+
+    let nowhere = folder.join("nowhere");
+    let output = start(program, Some(&nowhere));
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains(nowhere.to_str().expect("a path")), "{said}");
+    assert!(said.contains("--weights"), "{said}");
+    assert!(!said.contains("connection"), "{said}");
+}
+
+#[test]
+fn a_bad_file_does_not_end_a_batch() {
+    let folder = scratch("batch");
+    let out = folder.join("out").display().to_string();
+    let bad = folder.join("bad.jpg").display().to_string();
+    fs::write(&bad, b"a text").expect("written");
+    let (cat, coffee) = ("public/samples/cat.jpg", "public/samples/coffee.jpg");
+    let files = [cat, &bad, "nowhere.jpg", "tests/cases/phone.heic", coffee];
+    let output = kiln(&[&["detect", "--json", "--out", &out], &files[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let rows = listed.as_array().expect("a list");
+    assert_eq!(rows.len(), files.len());
+    for (row, file) in rows.iter().zip(files) {
+        assert_eq!(row["file"], file);
+    }
+    let error = |at: usize| rows[at]["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error(1).contains("not a picture"));
+    assert!(error(2).contains("cannot be read"));
+    assert!(error(3).contains("HEIC"));
+    for at in [0, 4] {
+        assert!(rows[at]["detections"].is_array() && rows[at]["error"].is_null());
+    }
+    let said = stderr(&output);
+    assert!(said.contains("3 of 5 pictures failed"), "{said}");
+    assert!(said.contains(&bad), "{said}");
+    let names: Vec<_> = listing(Path::new(&out))
+        .into_iter()
+        .map(|file| file.0)
+        .collect();
+    assert_eq!(names, ["cat-boxes.png", "coffee-boxes.png"]);
+
+    let output = kiln(&["segment", &bad, cat]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, 1, "the second was done");
+    // Without weights no picture will do: the first says so.
+    let weights = folder.display().to_string();
+    let output = kiln(&["segment", cat, coffee, "--weights", &weights]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("could not be loaded"));
+}
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let folder = scratch("inputs");
+    let path = |name: &str| folder.join(name).display().to_string();
+    for name in ["photo.png", "style.png", "regions.png", "weights.png"] {
+        let picture = fs::read("public/samples/cat.jpg").expect("a sample");
+        fs::write(path(name), picture).expect("written");
+    }
+    fs::create_dir_all(path("inner")).expect("a folder");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(path("photo.png"), path("link.png")).expect("a link");
+    let before = listing(&folder);
+    let (photo, style) = (path("photo.png"), path("style.png"));
+    let around = path("inner/../photo.png");
+    let mut refused: Vec<Vec<&str>> = vec![
+        vec!["detect", &photo, "--out", &photo],
+        vec!["detect", &photo, "--out", &around],
+        vec!["segment", &photo, "--background", &style, "--out", &style],
+        vec![
+            "stylize",
+            &photo,
+            "--style-picture",
+            &style,
+            "--out",
+            &style,
+        ],
+        vec!["gatys", &photo, &style, "--out", &style],
+        vec!["texture", &photo, "--out", &photo],
+        vec!["dream", &photo, "--out", &photo],
+        vec!["import", "inception-v3", &photo, "--out", &photo],
+    ];
+    let link = path("link.png");
+    if cfg!(unix) {
+        refused.push(vec!["detect", &photo, "--out", &link]);
+    }
+    let (x, png) = (path("x.gif"), path("x.png"));
+    for arguments in [
+        vec!["dream", &photo, "--out", &png, "--gif", &x, "--losses", &x],
+        vec!["dream", &photo, "--out", &x, "--gif", &x],
+    ] {
+        refused.push(arguments);
+    }
+    for arguments in &refused {
+        let output = kiln(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = stderr(&output);
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    assert!(listing(&folder) == before, "all is as it was");
+    stdout(&kiln(&["segment", &photo, "--out", &photo, "--force"]));
+    assert_ne!(fs::read(&photo).expect("written"), before[1].1);
+}
+
+#[test]
+fn pictures_of_one_name_have_results_of_their_own() {
+    let folder = scratch("names");
+    let path = |name: &str| folder.join(name).display().to_string();
+    for (at, sample) in [("a", "cat"), ("b", "coffee")] {
+        fs::create_dir_all(path(at)).expect("a folder");
+        let sample = format!("public/samples/{sample}.jpg");
+        fs::copy(sample, path(&format!("{at}/photo.jpg"))).expect("copied");
+    }
+    let (a, b, out) = (path("a/photo.jpg"), path("b/photo.jpg"), path("out"));
+    stdout(&kiln(&["detect", &a, &b, "--out", &out]));
+    let sizes: Vec<_> = listing(Path::new(&out))
+        .into_iter()
+        .map(|(name, png)| (name, decode_picture(&png).expect("a picture").width))
+        .collect();
+    let expected = [("photo-boxes-2.png", 600), ("photo-boxes.png", 451)];
+    assert_eq!(
+        sizes,
+        expected.map(|(name, width)| (name.to_owned(), width))
+    );
+    // Several pictures are not one file.
+    let output = kiln(&["detect", &a, &b, "--out", &path("one.png")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("name a folder"));
+}
+
+#[test]
+fn the_name_of_a_result_says_its_format() {
+    let folder = scratch("formats");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let cut_out = |name: &str| {
+        let out = path(name);
+        let cat = "public/samples/cat.jpg";
+        let line = ["segment", cat, "--effect", "cutout", "--out", &out];
+        stdout(&kiln(&line));
+        fs::read(out).expect("written")
+    };
+    let png = decode_picture(&cut_out("x.png")).expect("a picture");
+    let webp = cut_out("x.webp");
+    assert!(webp.starts_with(b"RIFF") && webp[8..].starts_with(b"WEBP"));
+    assert!(decode_picture(&webp).expect("a picture") == png, "no loss");
+    let jpeg = cut_out("x.JPG");
+    assert!(jpeg.starts_with(b"\xff\xd8\xff"));
+    let jpeg = decode_picture(&jpeg).expect("a picture");
+    // What was clear is white.
+    let clear = png.rgba.chunks_exact(4).position(|pixel| pixel[3] == 0);
+    let at = clear.expect("a background") * 4;
+    assert!(jpeg.rgba[at..at + 3].iter().all(|&value| value > 200));
+
+    let (gif, bare) = (path("x.gif"), path("bare"));
+    let cat = "public/samples/cat.jpg";
+    for line in [
+        ["detect", cat, "--out", &gif],
+        ["sample", "--seed=1", "--out", &bare],
+        ["stylize", cat, "--out", &bare],
+    ] {
+        let output = kiln(&line);
+        assert_eq!(output.status.code(), Some(2), "{line:?}");
+        assert!(stderr(&output).contains(".png, .jpg or .webp"), "{line:?}");
+    }
+    assert!(!Path::new(&gif).exists() && !Path::new(&bare).exists());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for line in [
+        &["models"][..],
+        &["models", "--json"],
+        &["detect", "public/samples/cat.jpg"],
+        &["segment", "public/samples/cat.jpg"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_kiln"))
+            .args(line)
+            .stdout(writer)
+            .output()
+            .expect("starts");
+        assert!(output.status.success(), "{line:?}: {}", stderr(&output));
+        assert_eq!(stderr(&output), "", "{line:?}");
+    }
+}
+
+#[test]
+fn pictures_come_and_go_through_pipes() {
+    let cat = fs::read("public/samples/cat.jpg").expect("a sample");
+    let output = kiln_reading(&cat, &["detect", "-", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(found[0]["detections"][0]["class"], "Cat");
+
+    let output = kiln_reading(&cat, &["segment", "-", "--out", "-"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let picture = decode_picture(&output.stdout).expect("nothing but a PNG");
+    assert_eq!(picture.width, 451);
+    assert!(output.stdout.starts_with(b"\x89PNG") && png_text::read(&output.stdout).is_some());
+    assert!(stderr(&output).contains("a person covers"));
+
+    for (line, sentence) in [
+        (&["detect", "-", "-"][..], "only once"),
+        (&["gatys", "-", "-", "--out", "x.png"], "only once"),
+        (
+            &["detect", "-", "public/samples/cat.jpg", "--out", "-"],
+            "name a folder",
+        ),
+        (&["detect", "-"], "not a picture"),
+    ] {
+        let output = kiln_reading(b"a text", line);
+        assert_eq!(output.status.code(), Some(2), "{line:?}");
+        assert!(stderr(&output).contains(sentence), "{line:?}");
+    }
+}
+
+#[test]
+fn a_picture_without_its_end_is_used_with_a_notice() {
+    for case in ["cut-at-70-percent", "cut-last-two-bytes"] {
+        let file = format!("tests/cases/{case}.jpg");
+        let output = kiln(&["detect", &file, "public/samples/cat.jpg", "--json"]);
+        let found: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        let notice = found[0]["notice"].as_str().unwrap_or_default();
+        assert!(notice.contains("end of the file is missing"), "{case}");
+        assert_eq!(found[0]["detections"][0]["class"], "Cat");
+        assert!(found[1]["notice"].is_null());
+        let said = stderr(&output);
+        assert!(said.contains(&file) && said.contains(notice), "{said}");
+    }
+}
+
+#[test]
+fn formats_that_are_not_read_are_called_by_their_names() {
+    for (file, format) in [("phone.heic", "HEIC"), ("cat.avif", "AVIF")] {
+        let output = kiln(&["detect", &format!("tests/cases/{file}")]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains(format), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn odd_names_are_printed_on_one_line_and_told_apart() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = scratch("odd-names");
+    let names = [&b"a\xff.jpg"[..], b"a\xfe.jpg", b"a\nb\x1b[2J.jpg"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
+    command.arg("segment").arg("--out").arg(folder.join("out"));
+    for name in names {
+        let path = folder.join(OsStr::from_bytes(name));
+        fs::copy("public/samples/cat.jpg", &path).expect("copied");
+        command.arg(path);
+    }
+    let text = stdout(&command.output().expect("starts"));
+    let lines: std::collections::BTreeSet<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text:?}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+    let out = fs::read_dir(folder.join("out")).expect("a folder");
+    assert_eq!(out.count(), 3);
+}
+
+#[test]
+fn numbers_that_would_fill_the_memory_are_refused() {
+    for line in [
+        &["train", "gan", "--batch", "1000000"][..],
+        &["train", "vae", "--latent", "1000000"],
+        &["train", "vae", "--steps", "1e12"],
+        &["train", "vae", "--steps", "2.5"],
+        &["train", "gan", "--discriminator-steps", "1000000"],
+        &["train", "vae", "--rate", "nan"],
+        &["train", "vae", "--rate", "-1"],
+        &["train", "vae", "--beta", "inf"],
+        &["train", "vae", "--seed", "-1"],
+        &["train", "gan", "--clip", "0"],
+        &["sample", "--grid", "1000x1000", "--out", "x.png"],
+        &["score", "--count", "1000000000"],
+        &["bench", "--runs", "1000000000"],
+    ] {
+        let output = kiln(line);
+        assert_eq!(output.status.code(), Some(2), "{line:?}");
+        assert!(!stderr(&output).contains("panicked"), "{line:?}");
+        let said = stderr(&output);
+        let flag = line.iter().find(|word| word.starts_with("--"));
+        assert!(said.contains(flag.expect("a flag")), "{line:?}: {said}");
+    }
 }

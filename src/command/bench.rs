@@ -1,15 +1,15 @@
 //! `kiln bench`: the networks on this machine, as JSON for `make bench`.
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 
 use crate::job::Request;
 use crate::protocol::message::Stage;
 
 use super::session::Session;
-use super::{Parts, cli};
+use super::{Parts, Stop, cli, print, sentence};
 
-/// What the networks are timed on.
-pub const PHOTOGRAPH: &str = "public/samples/temple.jpg";
+/// What the networks are timed on, from whatever folder.
+pub const PHOTOGRAPH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/samples/temple.jpg");
 
 /// The flags of `kiln bench`.
 pub fn flags(parts: &Parts) -> Command {
@@ -29,7 +29,7 @@ pub fn flags(parts: &Parts) -> Command {
             Arg::new("runs")
                 .long("runs")
                 .default_value("15")
-                .value_parser(value_parser!(usize))
+                .value_parser(cli::whole_number(10_000))
                 .help("runs of each network"),
         )
 }
@@ -38,8 +38,8 @@ pub fn flags(parts: &Parts) -> Command {
 ///
 /// # Errors
 /// Those of the labs.
-pub fn bench(parts: &Parts, arguments: &ArgMatches) -> Result<(), String> {
-    let runs = *arguments.get_one::<usize>("runs").expect("has a default");
+pub fn bench(parts: &Parts, arguments: &ArgMatches) -> Result<(), Stop> {
+    let runs = *arguments.get_one::<u32>("runs").expect("has a default") as usize;
     let wanted: Vec<&String> = arguments.get_many("part").unwrap_or_default().collect();
     let mut session = Session::open(arguments, &(parts.engines)())?;
     let mut figures = serde_json::Map::new();
@@ -48,10 +48,7 @@ pub fn bench(parts: &Parts, arguments: &ArgMatches) -> Result<(), String> {
             figures.insert(name.into(), time(&mut session, runs)?);
         }
     }
-    println!(
-        "{}",
-        serde_json::json!({"backend": session.backend(), "networks": figures})
-    );
+    print::line(serde_json::json!({"backend": session.backend(), "networks": figures}));
     Ok(())
 }
 
@@ -66,7 +63,7 @@ pub fn of_network(
 ) -> Result<serde_json::Value, String> {
     let mut network_ms = Vec::new();
     for _ in 0..runs.max(2) {
-        let (_, done) = session.ask(request()).map_err(|f| f.to_string())?;
+        let (_, done) = session.ask(request()).map_err(|f| sentence(&f))?;
         let network = done
             .timings
             .iter()

@@ -1,8 +1,8 @@
 //! Flags; a lab's come from its parameter table.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::BackendChoice;
@@ -17,12 +17,13 @@ pub fn on_files(lab: &'static LabSpec) -> Command {
                 .required(true)
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf))
-                .help("pictures: PNG, JPEG, WebP, GIF or BMP"),
+                .help("pictures: PNG, JPEG, WebP, GIF or BMP; - for standard input"),
         )
         .arg(out_argument(
             "out",
-            "PNG to write; a folder if there are several pictures",
+            "picture to write, named .png, .jpg or .webp; a folder if there are several; - for standard output",
         ))
+        .arg(force_argument())
 }
 
 /// A picture that the command needs, at a place of its own.
@@ -47,6 +48,14 @@ pub fn out_argument(name: &'static str, help: &'static str) -> Arg {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help(help)
+}
+
+/// Leave to lose what is read.
+pub fn force_argument() -> Arg {
+    Arg::new("force")
+        .long("force")
+        .action(ArgAction::SetTrue)
+        .help("write even over a file that is read")
 }
 
 /// The command of a lab with a flag for each setting.
@@ -153,10 +162,55 @@ pub fn weights_argument() -> Arg {
         .long("weights")
         .value_name("FOLDER")
         .value_parser(value_parser!(PathBuf))
-        // From whatever folder it is called, those of the checkout that it was built from.
-        .default_value(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"))
-        .hide_default_value(true)
-        .help("folder of the weights files; those of Kiln's own checkout if none is given")
+        .help(format!(
+            "folder of the weights files; otherwise the variable {WEIGHTS_VARIABLE}, then weights or ../share/kiln/weights beside the program, then the checkout that it was built from"
+        ))
+}
+
+/// Names the folder of the weights where no flag does.
+const WEIGHTS_VARIABLE: &str = "KILN_WEIGHTS";
+
+/// The folders that weights may be in, the likeliest first. What the user names is the only one:
+/// weights from elsewhere would be a surprise.
+pub fn weights_folders(arguments: &ArgMatches) -> Vec<PathBuf> {
+    if let Some(folder) = arguments.get_one::<PathBuf>("weights") {
+        return vec![folder.clone()];
+    }
+    let variable = std::env::var_os(WEIGHTS_VARIABLE).filter(|folder| !folder.is_empty());
+    if let Some(folder) = variable {
+        return vec![folder.into()];
+    }
+    let mut folders = Vec::new();
+    // Where the program lies, not a link to it.
+    let program = std::env::current_exe().and_then(std::fs::canonicalize);
+    if let Some(beside) = program.ok().as_deref().and_then(Path::parent) {
+        folders.push(beside.join("weights"));
+        if let Some(prefix) = beside.parent() {
+            folders.push(prefix.join("share/kiln/weights"));
+        }
+    }
+    folders.push(concat!(env!("CARGO_MANIFEST_DIR"), "/weights").into());
+    folders
+}
+
+/// A whole number above 0 that a flag may be, up to the largest that makes sense.
+pub fn whole_number(most: u32) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text: &str| {
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (1..=most).contains(number));
+        number.ok_or(format!("must be a whole number above 0, up to {most}"))
+    }
+}
+
+/// A number that a flag may be.
+pub fn number(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
+    move |text: &str| {
+        let number = text.parse().ok();
+        let number = number.filter(|number| (least..=most).contains(number));
+        number.ok_or(format!("must be a number from {least} to {most}"))
+    }
 }
 
 /// The backend that the flags ask for.

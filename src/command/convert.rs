@@ -12,7 +12,9 @@ use safetensors::{Dtype, SafeTensors};
 use crate::engine::weights::sha256_hex;
 use crate::protocol::card::{Manifest, ModelCard, Source};
 
+use super::output::write;
 use super::recipes::{RECIPES, Recipe, Registry};
+use super::{Stop, print, sentence};
 
 /// The flags of `kiln convert`.
 pub fn flags() -> Flags {
@@ -26,19 +28,19 @@ pub fn flags() -> Flags {
 }
 
 /// `kiln convert [NAME...]`.
-pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
+pub fn convert(arguments: &ArgMatches) -> Result<(), Stop> {
     let wanted: Vec<&String> = arguments.get_many("name").unwrap_or_default().collect();
     if let Some(unknown) = wanted
         .iter()
         .find(|name| RECIPES.iter().all(|r| r.name() != name.as_str()))
     {
         let names = RECIPES.each_ref().map(Recipe::name).join(", ");
-        return Err(format!("no recipe for \"{unknown}\": give one of {names}."));
+        return Err(format!("no recipe for \"{unknown}\": give one of {names}.").into());
     }
     let mut cards = Vec::new();
     for recipe in &RECIPES {
         if wanted.is_empty() || wanted.iter().any(|name| name.as_str() == recipe.name()) {
-            eprintln!("{}: fetching {}", recipe.name(), recipe.package);
+            print::note(format!("{}: fetching {}", recipe.name(), recipe.package));
             cards.push(convert_one(recipe)?);
         } else {
             let kept = Manifest::shipped().find(recipe.name()).cloned();
@@ -55,7 +57,8 @@ pub fn convert(arguments: &ArgMatches) -> Result<(), String> {
     write(
         Path::new("weights/manifest.json"),
         format!("{text}\n").as_bytes(),
-    )
+    )?;
+    Ok(())
 }
 
 fn convert_one(recipe: &Recipe) -> Result<ModelCard, String> {
@@ -141,7 +144,7 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
     recipe
         .network
         .fits(pack.clone(), &device)
-        .map_err(|failure| failure.to_string())?;
+        .map_err(|failure| sentence(&failure))?;
     write(
         &Path::new("weights").join(format!("{}.bpk", recipe.name())),
         &pack,
@@ -219,8 +222,4 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    fs::write(path, bytes).map_err(|e| format!("{} cannot be written: {e}", path.display()))
 }

@@ -13,7 +13,8 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::models::inception_v3::{ConvPlan, InceptionV3, InceptionV3Config, STEM, blocks};
 
-use super::weights_file;
+use super::output::Plan;
+use super::{Stop, cli, print, sentence, weights_file};
 
 /// What torchvision adds to a variance before its root is taken.
 const EPSILON: f32 = 1e-3;
@@ -42,19 +43,24 @@ pub fn command() -> Command {
                 .default_value("inception-v3.bpk")
                 .help("file to write"),
         )
+        .arg(cli::force_argument())
 }
 
 /// `kiln import NETWORK CHECKPOINT`.
-pub fn import(arguments: &ArgMatches) -> Result<(), String> {
+pub fn import(arguments: &ArgMatches) -> Result<(), Stop> {
     let path = |name: &str| arguments.get_one::<PathBuf>(name).expect("has a value");
+    let mut plan = Plan::new(arguments);
+    plan.reads(path("checkpoint"));
+    let out = plan.file(path("out"), &[])?;
     let checkpoint = Checkpoint::open(path("checkpoint"))?;
     let network = inception_v3(&checkpoint)?;
-    let (parameters, out) = (network.num_params(), path("out"));
-    weights_file::save_whole(network, out)?;
-    eprintln!(
+    let parameters = network.num_params();
+    let bytes = weights_file::whole_bytes(network)?;
+    out.write(&bytes).map_err(|failure| sentence(&failure))?;
+    print::note(format!(
         "{}: Inception-v3, {parameters} values, batch norm folded in. Its licence is that of the checkpoint.",
-        out.display()
-    );
+        out.shown()
+    ));
     Ok(())
 }
 
@@ -68,7 +74,7 @@ struct Checkpoint {
 
 impl Checkpoint {
     fn open(path: &Path) -> Result<Self, String> {
-        let name = path.display().to_string();
+        let name = print::shown(path);
         let tensors = if path.extension().is_some_and(|end| end == "safetensors") {
             let bytes = fs::read(path).map_err(|e| format!("{name} cannot be read: {e}"))?;
             of_safetensors(&name, &bytes)?

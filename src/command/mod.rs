@@ -7,6 +7,8 @@ pub mod convert;
 pub mod files;
 pub mod import;
 pub mod models;
+pub mod output;
+pub mod print;
 pub mod recipes;
 pub mod session;
 pub mod train;
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 use crate::engine::lab::EngineRow;
+use crate::protocol::failure::Failure;
 use session::Session;
 
 /// A command.
@@ -24,10 +27,54 @@ use session::Session;
 pub struct CommandRow {
     /// Its name and its flags.
     pub flags: fn() -> Command,
-    /// What it does; otherwise one sentence that says what to do.
-    pub run: fn(&ArgMatches) -> Result<(), String>,
+    /// What it does.
+    pub run: fn(&ArgMatches) -> Result<(), Stop>,
     /// What `kiln bench` times of it: the name of a network, and milliseconds by what was timed.
     pub figures: Option<(&'static str, Figures)>,
+}
+
+/// Why a command ended without success: one sentence that says what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Nothing could be done as it was asked for.
+    Refused(String),
+    /// Some of it was done.
+    Partly(String),
+}
+
+impl From<String> for Stop {
+    fn from(sentence: String) -> Self {
+        Self::Refused(sentence)
+    }
+}
+
+impl From<&str> for Stop {
+    fn from(sentence: &str) -> Self {
+        Self::Refused(sentence.into())
+    }
+}
+
+/// What to say of a failure. Some sentences are the page's, and say what helps there.
+pub fn sentence(failure: &Failure) -> String {
+    match failure {
+        Failure::WeightsTruncated {
+            name,
+            got,
+            expected,
+        } => format!(
+            "The weights \"{name}\" are cut short ({got} of {expected} bytes): copy them anew, or name another folder with --weights."
+        ),
+        Failure::WeightsChanged { name } => format!(
+            "The weights \"{name}\" do not match their checksum and were not used: copy them anew, or name another folder with --weights."
+        ),
+        Failure::WeightsUnfit { name } => format!(
+            "The weights \"{name}\" do not fit this version of the network: name the folder of those that came with it with --weights."
+        ),
+        Failure::DataUnfit { name } => format!(
+            "The data \"{name}\" cannot be used: it is damaged or not a data set of Kiln; run `make data` again."
+        ),
+        other => other.to_string(),
+    }
 }
 
 /// Times something so many times.
@@ -88,9 +135,13 @@ pub fn main(parts: &Parts) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("kiln: {sentence}");
+        Err(Stop::Refused(sentence)) => {
+            print::note(format!("kiln: {sentence}"));
             ExitCode::from(2)
+        }
+        Err(Stop::Partly(sentence)) => {
+            print::note(format!("kiln: {sentence}"));
+            ExitCode::from(1)
         }
     }
 }

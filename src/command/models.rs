@@ -4,6 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::protocol::card::Manifest;
 
+use super::{Stop, print};
+
 /// The flags of `kiln models`.
 pub fn flags() -> Command {
     Command::new("models")
@@ -20,24 +22,22 @@ pub fn flags() -> Command {
 ///
 /// # Errors
 /// None.
-pub fn models(arguments: &ArgMatches) -> Result<(), String> {
+pub fn models(arguments: &ArgMatches) -> Result<(), Stop> {
     let manifest = Manifest::shipped();
     if arguments.get_flag("json") {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&manifest).expect("a manifest is plain data")
-        );
+        let text = serde_json::to_string_pretty(&manifest);
+        print::line(text.expect("a manifest is plain data"));
         return Ok(());
     }
     for card in manifest.models {
-        println!(
+        print::line(format!(
             "{:<10} {:>5.1} MB  {}  [{}]",
             card.name,
             card.bytes as f64 / 1e6,
             card.title,
             card.license
-        );
-        println!("{:<10} {}", "", card.quality);
+        ));
+        print::line(format!("{:<10} {}", "", card.quality));
     }
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! An engine for the time of one command.
 
-use std::path::PathBuf;
-
 use burn::tensor::Device;
 use clap::ArgMatches;
 
@@ -13,7 +11,7 @@ use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Done, Event};
 
-use super::cli;
+use super::{cli, sentence};
 
 /// What happens to events.
 type OnEvent = Box<dyn Fn(Event, Reply)>;
@@ -45,11 +43,10 @@ impl Session {
         labs: &[EngineRow],
         on_event: impl Fn(Event, Reply) + 'static,
     ) -> Result<Self, String> {
-        let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| f.to_string())?;
-        let folder = arguments.get_one::<PathBuf>("weights");
+        let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| sentence(&f))?;
         Ok(Self {
             engine: Engine::new(device.clone(), &*backend, FILES, labs),
-            host: NativeHost::new(folder.expect("has a default"), Box::new(on_event)),
+            host: NativeHost::searching(cli::weights_folders(arguments), Box::new(on_event)),
             device,
             backend,
         })

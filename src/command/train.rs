@@ -22,21 +22,28 @@ use crate::train::classifier::{self, ClassifierTrainee};
 use crate::train::gan::{GanTrainee, Players, Rules, Turn};
 use crate::train::training::{Numbers, Plan, Report, Trainee, Training};
 
+use super::output::{self, Output};
 use super::weights_file::{self, CheckpointFiles};
+use super::{Stop, cli, print, sentence};
 
 /// Steps between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 500;
 
 /// The flags of `kiln train`.
 pub fn command() -> Command {
-    let number = |name: &'static str, default: &'static str, help: &'static str| {
+    let flag = |name: &'static str, default: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
             .value_name("NUMBER")
             .default_value(default)
             .allow_negative_numbers(true)
-            .value_parser(value_parser!(f64))
             .help(help)
+    };
+    // Bounds keep a slip of the finger from filling the memory or from training for a year.
+    let whole =
+        |name, default, most, help| flag(name, default, help).value_parser(cli::whole_number(most));
+    let number = |name, default, [least, most]: [f64; 2], help| {
+        flag(name, default, help).value_parser(cli::number(least, most))
     };
     Command::new("train")
         .about("Trains a network of the generative labs")
@@ -66,41 +73,57 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("divide the discriminator's weights by their largest singular value"),
         )
-        .arg(number(
+        .arg(whole(
             "latent",
             "16",
+            1024,
             "numbers that a picture is made from",
         ))
-        .arg(number("beta", "1", "weight of the divergence of a VAE"))
+        .arg(number(
+            "beta",
+            "1",
+            [0.0, 1e6],
+            "weight of the divergence of a VAE",
+        ))
         .arg(number(
             "margin",
             "0.3",
+            [0.0, 1e6],
             "energy that EBGAN pushes generated samples up to",
         ))
         .arg(number(
             "clip",
             "0.05",
+            [1e-9, 1e6],
             "largest weight of WGAN's discriminator",
         ))
-        .arg(number("steps", "3000", "steps to take"))
-        .arg(number("batch", "64", "pictures of a step"))
-        .arg(number("rate", "0.001", "learning rate (of the generator)"))
+        .arg(whole("steps", "3000", 10_000_000, "steps to take"))
+        .arg(whole("batch", "64", 1024, "pictures of a step"))
+        .arg(number(
+            "rate",
+            "0.001",
+            RATES,
+            "learning rate (of the generator)",
+        ))
         .arg(number(
             "rate-discriminator",
             "0.0004",
+            RATES,
             "learning rate of the discriminator",
         ))
-        .arg(number(
+        .arg(whole(
             "discriminator-steps",
             "1",
+            100,
             "steps of the discriminator for each of the generator",
         ))
-        .arg(number("seed", "7", "decides weights, order and noise"))
+        .arg(flag("seed", "7", "decides weights, order and noise").value_parser(value_parser!(u32)))
         .arg(path("out", "weights.bpk", "file to write"))
         .arg(path("log", "", "CSV to write the losses to"))
-        .arg(number(
+        .arg(whole(
             "log-every",
             "50",
+            1_000_000,
             "steps between two lines of the log",
         ))
         .arg(path(
@@ -114,7 +137,11 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("go on from the checkpoint beside the file to write"),
         )
+        .arg(cli::force_argument())
 }
+
+/// Learning rates: 0 learns nothing, and what is far too large is told with advice when it happens.
+const RATES: [f64; 2] = [1e-12, 1e30];
 
 fn path(name: &'static str, default: &'static str, help: &'static str) -> Arg {
     let arg = Arg::new(name)
@@ -146,7 +173,8 @@ struct Flags {
 struct Course {
     plan: Plan,
     resume: bool,
-    out: PathBuf,
+    checkpoints: CheckpointFiles,
+    out: Output,
     log: Log,
 }
 
@@ -167,22 +195,22 @@ impl Log {
         };
         match report {
             Report::Losses { step, losses } => {
-                eprintln!(
+                print::note(format!(
                     "step {step}/{}, {seconds:.0} s: {}",
                     self.steps,
                     texts(&losses)
-                );
+                ));
                 if let Some(file) = &mut self.file {
                     let values: Vec<String> = losses.iter().map(|(_, v)| v.to_string()).collect();
                     let line = writeln!(file, "{step},{seconds:.1},{}", values.join(","));
                     line.map_err(|error| Failure::Unwritable {
-                        path: self.path.display().to_string(),
+                        path: print::shown(&self.path),
                         reason: error.to_string(),
                     })?;
                 }
             }
             Report::Score { steps, score } => {
-                eprintln!("held out, after {steps} steps: {}", texts(&score));
+                print::note(format!("held out, after {steps} steps: {}", texts(&score)));
             }
         }
         Ok(())
@@ -201,17 +229,18 @@ pub fn data_folder(arguments: &ArgMatches) -> PathBuf {
     })
 }
 
-/// Reads `<folder>/<set>-<part>.pack`.
+/// `<folder>/<set>-<part>.pack`.
+pub fn pack_file(folder: &Path, data: DataSet, part: &str) -> PathBuf {
+    folder.join(format!("{}-{part}.pack", data.name()))
+}
+
+/// Reads [`pack_file`].
 pub fn open_pack(folder: &Path, data: DataSet, part: &str) -> Result<Pack, String> {
-    let file = folder.join(format!("{}-{part}.pack", data.name()));
-    let bytes = fs::read(&file).map_err(|e| {
-        format!(
-            "{} cannot be read ({e}): run `make data` first.",
-            file.display()
-        )
-    })?;
-    let name = file.display().to_string();
-    let pack = Pack::parse(&name, &bytes).map_err(|failure| failure.to_string())?;
+    let file = pack_file(folder, data, part);
+    let name = print::shown(&file);
+    let bytes = fs::read(&file)
+        .map_err(|e| format!("{name} cannot be read ({e}): run `make data` first."))?;
+    let pack = Pack::parse(&name, &bytes).map_err(|failure| sentence(&failure))?;
     let labels = if data == DataSet::Avatars { 6 } else { 1 };
     if (pack.side, pack.channels, pack.labels_each) == (data.side(), data.channels(), labels) {
         Ok(pack)
@@ -224,41 +253,42 @@ pub fn open_pack(folder: &Path, data: DataSet, part: &str) -> Result<Pack, Strin
 }
 
 /// `kiln train KIND ...`.
-pub fn train(arguments: &ArgMatches) -> Result<(), String> {
+pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
     let number = |name: &str| *arguments.get_one::<f64>(name).expect("has a default");
+    let whole = |name: &str| *arguments.get_one::<u32>(name).expect("has a default");
     let word = |name: &str| arguments.get_one::<String>(name).expect("has a default");
-    for name in [
-        "latent",
-        "steps",
-        "batch",
-        "discriminator-steps",
-        "log-every",
-    ] {
-        if !(number(name) >= 1.0 && number(name) < 1e9 && number(name).fract() == 0.0) {
-            return Err(format!("--{name} must be a whole number above 0."));
-        }
-    }
-    if number("rate") <= 0.0 || number("rate").is_nan() {
-        return Err("--rate must be above 0.".into());
-    }
     let data = DataSet::from_name(word("data")).expect("clap knows the names");
+    let folder = data_folder(arguments);
     let log_path = arguments.get_one::<PathBuf>("log").cloned();
+    let out = arguments.get_one::<PathBuf>("out").expect("has a default");
+    let mut outputs = output::Plan::new(arguments);
+    for part in ["train", "test"] {
+        outputs.reads(&pack_file(&folder, data, part));
+    }
+    // A name of a picture or of a table is most likely meant for another flag.
+    let weights = outputs.file(out, &["bpk"])?;
+    if let Some(log) = &log_path {
+        outputs.file(log, &["csv", "txt", "log"])?;
+    }
     let open = |path: &PathBuf| {
         let file = fs::OpenOptions::new().create(true).append(true).open(path);
-        file.map_err(|e| format!("{} cannot be written: {e}", path.display()))
+        file.map_err(|e| {
+            format!(
+                "{} cannot be written ({e}): check the folder.",
+                print::shown(path)
+            )
+        })
     };
-    let steps = number("steps") as u64;
+    let steps = u64::from(whole("steps"));
     let course = Course {
         plan: Plan {
-            log_every: number("log-every") as u64,
+            log_every: u64::from(whole("log-every")),
             checkpoint_every: CHECKPOINT_EVERY,
             ..Plan::new(steps)
         },
         resume: arguments.get_flag("resume"),
-        out: arguments
-            .get_one::<PathBuf>("out")
-            .expect("has a default")
-            .clone(),
+        checkpoints: CheckpointFiles::beside(out),
+        out: weights,
         log: Log {
             file: log_path.as_ref().map(open).transpose()?,
             path: log_path.unwrap_or_default(),
@@ -266,17 +296,16 @@ pub fn train(arguments: &ArgMatches) -> Result<(), String> {
             started: Instant::now(),
         },
     };
-    let folder = data_folder(arguments);
     let flags = Flags {
         data,
         train: open_pack(&folder, data, "train")?,
         held_out: open_pack(&folder, data, "test")
-            .inspect_err(|sentence| eprintln!("no held-out score: {sentence}"))
+            .inspect_err(|sentence| print::note(format!("no held-out score: {sentence}")))
             .ok(),
         rate: number("rate"),
-        batch: number("batch") as usize,
-        latent: number("latent") as usize,
-        seed: number("seed") as u32,
+        batch: whole("batch") as usize,
+        latent: whole("latent") as usize,
+        seed: whole("seed"),
         device: Device::flex().autodiff(),
     };
     match word("kind").as_str() {
@@ -290,14 +319,15 @@ pub fn train(arguments: &ArgMatches) -> Result<(), String> {
             };
             let spectral_norm = arguments.get_flag("spectral-norm");
             let turn = Turn::Both {
-                discriminator_steps: number("discriminator-steps") as u32,
+                discriminator_steps: whole("discriminator-steps"),
             };
             let rates = [number("rate-discriminator"), flags.rate];
             gan(course, &flags, rules, spectral_norm, rates, turn)
         }
         "classifier" => classifier(course, &flags),
         kind => autoencoder(course, &flags, kind, number("beta") as f32),
-    }
+    }?;
+    Ok(())
 }
 
 fn autoencoder(course: Course, flags: &Flags, kind: &str, beta: f32) -> Result<(), String> {
@@ -371,17 +401,20 @@ fn gan(
 fn follow<T: Trainee>(mut course: Course, mut training: Training<T>) -> Result<(), String> {
     let host = NativeHost::new("weights", |_, _| {});
     let job = Job::new(&host, "cpu");
-    let mut files = CheckpointFiles::beside(&course.out);
     let trained = pollster::block_on(async {
         if course.resume {
-            training.resume(&files.last().await?)?;
+            training.resume(&course.checkpoints.last().await?)?;
         }
         let mut tell = |report| course.log.tell(report);
         training
-            .run(&job, &course.plan, &mut files, &mut tell)
+            .run(&job, &course.plan, &mut course.checkpoints, &mut tell)
             .await?;
         training.score(&job, &mut tell).await
     });
-    trained.map_err(|failure| failure.to_string())?;
-    weights_file::save_half(training.finished(), &course.out)
+    trained.map_err(|failure| sentence(&failure))?;
+    let bytes = weights_file::half_bytes(training.finished())?;
+    course
+        .out
+        .write(&bytes)
+        .map_err(|failure| sentence(&failure))
 }

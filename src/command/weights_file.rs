@@ -10,13 +10,11 @@ use crate::job::Promise;
 use crate::protocol::failure::Failure;
 use crate::train::checkpoint::{Checkpoint, Storage};
 
-/// Weights in half precision, as they ship. The network cannot be used after: the running averages
-/// of its batch norms are shared by all copies and become half precision, too.
-pub fn save_half<M: Module>(network: M, path: &Path) -> Result<(), String> {
-    write(path, &half_bytes(network)?)
-}
+use super::output::write_file;
+use super::{print, sentence};
 
-/// The same, in memory.
+/// Weights in half precision, as they ship, as the bytes of a file. The network cannot be used after:
+/// the running averages of its batch norms are shared by all copies and become half precision, too.
 pub fn half_bytes<M: Module>(network: M) -> Result<Vec<u8>, String> {
     struct Half;
     impl ModuleMapper for Half {
@@ -29,18 +27,18 @@ pub fn half_bytes<M: Module>(network: M) -> Result<Vec<u8>, String> {
     Ok(bytes.to_vec())
 }
 
-/// Weights in full precision.
-pub fn save_whole<M: Module>(network: M, path: &Path) -> Result<(), String> {
+/// Weights in full precision, as the bytes of a file.
+pub fn whole_bytes<M: Module>(network: M) -> Result<Vec<u8>, String> {
     let bytes = network.into_record().into_bytes();
     let bytes = bytes.map_err(|e| format!("the weights cannot be packed: {e}"))?;
-    write(path, &bytes)
+    Ok(bytes.to_vec())
 }
 
-/// What [`save_half`] or [`save_whole`] wrote.
+/// A network with what [`half_bytes`] or [`whole_bytes`] made.
 pub fn load_weights<M: Module>(network: M, path: &Path) -> Result<M, String> {
-    let name = path.display().to_string();
+    let name = print::shown(path);
     let bytes = read(path)?.to_vec();
-    crate::engine::weights::fill(network, &name, bytes).map_err(|failure| failure.to_string())
+    crate::engine::weights::fill(network, &name, bytes).map_err(|failure| sentence(&failure))
 }
 
 /// Checkpoints of training, a file for each part beside the weights that are to be written in the end:
@@ -66,7 +64,7 @@ impl CheckpointFiles {
 
     fn write_all(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
         let unwritable = |path: &Path| {
-            let path = path.display().to_string();
+            let path = print::shown(path);
             |error: std::io::Error| Failure::Unwritable {
                 path,
                 reason: error.to_string(),
@@ -82,7 +80,7 @@ impl CheckpointFiles {
         // All is written before anything is replaced: a full disk leaves the checkpoint before.
         for (part, bytes) in parts().chain([(STEP, &step)]) {
             let fresh = self.file(&format!("{part}.new"));
-            fs::write(&fresh, bytes).map_err(unwritable(&fresh))?;
+            write_file(&fresh, bytes)?;
         }
         for (part, _) in parts().chain([(STEP, &step)]) {
             let file = self.file(part);
@@ -94,14 +92,14 @@ impl CheckpointFiles {
     fn read_all(&self) -> Result<Checkpoint, Failure> {
         let read = |path: &Path| {
             fs::read(path).map_err(|error| Failure::Unreadable {
-                path: path.display().to_string(),
+                path: print::shown(path),
                 reason: error.to_string(),
             })
         };
         let step_file = self.file(STEP);
         let text = String::from_utf8_lossy(&read(&step_file)?).into_owned();
         let step = text.parse().map_err(|_| Failure::Unreadable {
-            path: step_file.display().to_string(),
+            path: print::shown(&step_file),
             reason: "it holds no number of steps".into(),
         })?;
         let mut checkpoint = Checkpoint {
@@ -122,7 +120,7 @@ impl CheckpointFiles {
             .to_string_lossy()
             .into_owned();
         let entries = fs::read_dir(folder).map_err(|error| Failure::Unreadable {
-            path: folder.display().to_string(),
+            path: print::shown(folder),
             reason: error.to_string(),
         })?;
         for entry in entries.flatten() {
@@ -151,9 +149,5 @@ impl Storage for CheckpointFiles {
 fn read(path: &Path) -> Result<Bytes, String> {
     fs::read(path)
         .map(Bytes::from_bytes_vec)
-        .map_err(|e| format!("{} cannot be read: {e}", path.display()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    fs::write(path, bytes).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+        .map_err(|e| format!("{} cannot be read: {e}", print::shown(path)))
 }

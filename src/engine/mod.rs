@@ -3,6 +3,8 @@
 pub mod lab;
 pub mod log_watch;
 #[cfg(feature = "native")]
+mod native_color;
+#[cfg(feature = "native")]
 pub mod native_host;
 pub mod rivals;
 pub mod runner;

@@ -78,6 +78,11 @@ pub enum Failure {
         "The weights \"{name}\" could not be loaded ({reason}): check the connection and try again."
     )]
     WeightsMissing { name: String, reason: String },
+    /// No folder has such weights (command line).
+    #[error(
+        "The weights \"{name}\" could not be loaded from {places}: name the folder that has them with --weights FOLDER or the variable KILN_WEIGHTS."
+    )]
+    WeightsNotFound { name: String, places: String },
     /// The weights arrived in part.
     #[error(
         "The weights \"{name}\" are cut short ({got} of {expected} bytes): reload the page to fetch them again."

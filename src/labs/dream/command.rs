@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use super::spec::LAB;
-use crate::command::{CommandRow, cli};
+use crate::command::{CommandRow, Stop, cli};
 use crate::labs::search::command as search;
 
 /// The command.
@@ -22,7 +22,7 @@ fn flags() -> Command {
     ))
 }
 
-fn run(arguments: &ArgMatches) -> Result<(), String> {
+fn run(arguments: &ArgMatches) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
     search::search(arguments, &settings, &[("picture", "picture")], "activation")
 }

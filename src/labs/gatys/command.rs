@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 
 use super::spec::{LAB, NAMES};
 use crate::command::session::Session;
-use crate::command::{CommandRow, cli};
+use crate::command::{CommandRow, Stop, cli, sentence};
 use crate::engine::native_host::open_picture;
 use crate::job::Request;
 use crate::labs::search::command as search;
@@ -38,7 +38,7 @@ fn flags() -> Command {
         ))
 }
 
-fn run(arguments: &ArgMatches) -> Result<(), String> {
+fn run(arguments: &ArgMatches) -> Result<(), Stop> {
     let mut settings = cli::settings(&LAB, arguments);
     // A file gives the style: none of the paintings.
     settings.set_text(NAMES.source, OWN);
@@ -50,8 +50,9 @@ fn run(arguments: &ArgMatches) -> Result<(), String> {
 /// with all five layers, both at 192 x 192.
 fn figures(session: &mut Session, _runs: usize) -> Result<serde_json::Value, String> {
     const STEPS: u32 = 6;
-    let said = |failure: Failure| failure.to_string();
-    let open = |path: &str| open_picture(path.as_ref()).map_err(said);
+    let said = |failure: Failure| sentence(&failure);
+    let checkout = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let open = |path: &str| open_picture(&checkout.join(path)).map_err(said);
     let square = open("public/samples/astronaut.jpg")?;
     let style = open("public/paintings/auvers.jpg")?;
     let device = session.device.clone();

@@ -21,9 +21,9 @@ use crate::protocol::failure::Failure;
 use crate::protocol::generative::{DataSet, Family, Objective, Shipped, classifier_of, find};
 
 use super::latents::{latents_of_codes, latents_of_weights};
-use crate::command::files::write;
+use crate::command::output::{Plan, write, write_file};
 use crate::command::train::{data_folder, open_pack};
-use crate::command::{CommandRow, weights_file};
+use crate::command::{CommandRow, Stop, cli, print, sentence, weights_file};
 use crate::models::Row as _;
 use crate::models::generate::shipped::{AutoencoderRow, GeneratorRow};
 
@@ -71,13 +71,17 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("folder of the packs that `make data` makes"),
         )
+        .arg(cli::force_argument())
 }
 
 /// `kiln publish`.
-pub fn publish(arguments: &ArgMatches) -> Result<(), String> {
+pub fn publish(arguments: &ArgMatches) -> Result<(), Stop> {
     let name = arguments.get_one::<String>("name").expect("required");
     let from = arguments.get_one::<PathBuf>("from").expect("required");
     let folder = data_folder(arguments);
+    let mut plan = Plan::new(arguments);
+    plan.reads(from);
+    plan.file(&Path::new("weights").join(file_name(name)), &[])?;
     let text = |key: &str| {
         arguments
             .get_one::<String>(key)
@@ -112,7 +116,8 @@ pub fn publish(arguments: &ArgMatches) -> Result<(), String> {
     write(
         Path::new("weights/manifest.json"),
         format!("{text}\n").as_bytes(),
-    )
+    )?;
+    Ok(())
 }
 
 fn license_of(data: DataSet) -> &'static str {
@@ -157,8 +162,9 @@ fn describe(data: DataSet) -> &'static str {
 /// A part of a data set that the page fetches.
 fn publish_pack(name: &str, data: &str, part: &str, from: &Path) -> Result<ModelCard, String> {
     let data = DataSet::from_name(data).ok_or(format!("no data set \"{data}\"."))?;
-    let whole = fs::read(from).map_err(|e| format!("{} cannot be read: {e}", from.display()))?;
-    let pack = Pack::parse(name, &whole).map_err(|failure| failure.to_string())?;
+    let whole =
+        fs::read(from).map_err(|e| format!("{} cannot be read: {e}", print::shown(from)))?;
+    let pack = Pack::parse(name, &whole).map_err(|failure| sentence(&failure))?;
     let count = match (data, part) {
         (DataSet::Avatars, _) => 100,
         (_, "test") => 1000,
@@ -202,7 +208,7 @@ fn publish_classifier(
         &test.pixels,
         &device,
     ))
-    .map_err(|failure| failure.to_string())?;
+    .map_err(|failure| sentence(&failure))?;
     let answers = score::answers(&judged.probabilities, data.classes());
     let right = (0..test.count()).filter(|&i| answers[i] == usize::from(test.label(i, 0)));
     let accuracy = right.count() as f64 / test.count() as f64;
@@ -286,16 +292,11 @@ fn publish_network(
         let (sheet, rgba) = sheet(&pictures, data.side(), data.channels(), 8);
         let png = encode_png(&picture_of(sheet, rgba));
         let path = Path::new("public/cards").join(format!("{}.png", shipped.name));
-        fs::create_dir_all("public/cards")
-            .and_then(|()| fs::write(&path, png))
-            .map_err(|e| Failure::Unwritable {
-                path: path.display().to_string(),
-                reason: e.to_string(),
-            })?;
+        write_file(&path, &png)?;
         let quality = quality_of(&job, &host, &model, &test, &device).await?;
         Ok((quality, model.network))
     })
-    .map_err(|failure: Failure| failure.to_string())?;
+    .map_err(|failure: Failure| sentence(&failure))?;
     let parameters = match &network {
         Network::Autoencoder(saved) => saved.network.num_params(),
         Network::Generator(saved) => saved.network.num_params(),

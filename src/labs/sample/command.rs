@@ -7,7 +7,8 @@ use clap::{Arg, ArgMatches, Command};
 use super::engine::noises;
 use super::spec::{LAB, Question, SampleSettings};
 use crate::command::session::Session;
-use crate::command::{CommandRow, cli, files};
+use crate::command::output::Plan;
+use crate::command::{CommandRow, Stop, cli, sentence};
 use crate::engine::lab::Bench;
 use crate::engine::shelf::Shelf;
 use crate::job::Request;
@@ -26,7 +27,11 @@ pub const ROW: CommandRow = CommandRow {
 
 fn flags() -> Command {
     cli::with_settings(&LAB)
-        .arg(cli::out_argument("out", "PNG to write"))
+        .arg(cli::out_argument(
+            "out",
+            "picture to write, named .png, .jpg or .webp; - for standard output",
+        ))
+        .arg(cli::force_argument())
         .arg(
             Arg::new("grid")
                 .long("grid")
@@ -35,13 +40,14 @@ fn flags() -> Command {
         )
 }
 
-fn sample(arguments: &ArgMatches) -> Result<(), String> {
+fn sample(arguments: &ArgMatches) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
     let out = arguments
         .get_one::<PathBuf>("out")
         .ok_or("say where to write: --out picture.png")?;
+    let out = Plan::new(arguments).picture(out)?;
     let mut session = Session::open(arguments, &crate::labs::engines())?;
-    let said = |failure: Failure| failure.to_string();
+    let said = |failure: Failure| sentence(&failure);
     let picture = match arguments.get_one::<String>("grid") {
         Some(grid) => {
             let sides = grid.split_once('x');
@@ -58,7 +64,8 @@ fn sample(arguments: &ArgMatches) -> Result<(), String> {
             picture_of(sheet, reply.take("rgba"))
         }
     };
-    files::write_png(out, &picture, &settings).map_err(said)
+    out.write_picture(&picture, &settings).map_err(said)?;
+    Ok(())
 }
 
 /// So many pictures of one seed.

@@ -9,7 +9,7 @@ use super::engine::{Judged, judge_by_inception};
 use super::spec::{LAB, NAMES, Question, Scores, ScoresSettings};
 use crate::command::session::Session;
 use crate::command::train::{data_folder, open_pack};
-use crate::command::{CommandRow, cli, weights_file};
+use crate::command::{CommandRow, Stop, cli, print, sentence, weights_file};
 use crate::engine::lab::Bench;
 use crate::engine::shelf::Shelf;
 use crate::job::Request;
@@ -68,29 +68,29 @@ fn flags() -> Command {
     )
 }
 
-fn score(arguments: &ArgMatches) -> Result<(), String> {
+fn score(arguments: &ArgMatches) -> Result<(), Stop> {
     if let Some(file) = arguments.get_one::<PathBuf>("inception") {
         return on_inception(arguments, file);
     }
     let settings = cli::settings(&LAB, arguments);
     let mut session = Session::open(arguments, &crate::labs::engines())?;
-    let said = |failure: Failure| failure.to_string();
+    let said = |failure: Failure| sentence(&failure);
     let (reply, _) = session
         .ask(Request::new(&Question::Score, &settings))
         .map_err(said)?;
     let scores: Scores = reply.answer().map_err(said)?;
     let [means, covariances] = scores.frechet.map(f64::from);
-    print(
+    tell(
         arguments,
         "LeNet",
         [means, covariances],
         scores.inception.into(),
     );
     if metric(arguments) == "all" {
-        println!(
+        print::line(format!(
             "pictures: {}, certainty: {:.3}",
             scores.count, scores.certainty
-        );
+        ));
     }
     Ok(())
 }
@@ -101,20 +101,20 @@ fn metric(arguments: &ArgMatches) -> &str {
         .expect("has a default")
 }
 
-fn print(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], inception: f64) {
+fn tell(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], inception: f64) {
     if metric(arguments) != "is" {
-        println!(
+        print::line(format!(
             "FID on {judge} features: {:.3} (means {means:.3}, covariances {covariances:.3})",
             means + covariances
-        );
+        ));
     }
     if metric(arguments) != "fid" {
-        println!("IS on {judge}: {inception:.3}");
+        print::line(format!("IS on {judge}: {inception:.3}"));
     }
 }
 
 /// The true scores: on the network that they are named after, with the weights of torchvision.
-fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
+fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
     let named = arguments.get_one::<String>("network");
     let word = named.map_or(settings.word(NAMES.model), |name| name.as_str());
@@ -124,7 +124,8 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
         if arguments.value_source(corruption) == Some(ValueSource::CommandLine) {
             return Err(format!(
                 "--{corruption} is for the scores on LeNet: leave it out with --inception."
-            ));
+            )
+            .into());
         }
     }
     let count = *arguments.get_one::<u32>("count").expect("has a default") as usize;
@@ -159,18 +160,18 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), String> {
         Ok((real, fake))
     });
     let (real, fake) =
-        judged.map_err(|failure: Failure| failure.to_string())?;
+        judged.map_err(|failure: Failure| sentence(&failure))?;
     let distance = frechet(
         &moments(&real.features, FEATURES),
         &moments(&fake.features, FEATURES),
     );
     let pictures = |judged: &Judged| judged.features.len() / FEATURES;
-    println!(
+    print::line(format!(
         "{} generated against {} real pictures",
         pictures(&fake),
         pictures(&real)
-    );
+    ));
     let inception = inception_score(&fake.probabilities, CLASSES);
-    print(arguments, "torchvision's Inception-v3", distance, inception);
+    tell(arguments, "torchvision's Inception-v3", distance, inception);
     Ok(())
 }

@@ -9,16 +9,22 @@ use clap::{ArgMatches, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::spec::{Progress, Question, STYLE_LAYERS, Term};
+use crate::command::output::Plan;
 use crate::command::session::Session;
-use crate::command::{cli, files};
+use crate::command::{Stop, cli, files, print, sentence};
 use crate::job::{Reply, Request};
+use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::settings::Settings;
 
 /// The flags that all three have.
 pub fn flags(lab: &'static LabSpec) -> Command {
     cli::with_settings(lab)
-        .arg(cli::out_argument("out", "PNG to write"))
+        .arg(cli::out_argument(
+            "out",
+            "picture to write, named .png, .jpg or .webp; - for standard output",
+        ))
+        .arg(cli::force_argument())
         .arg(cli::out_argument(
             "gif",
             "GIF to write, of how the picture came about",
@@ -40,11 +46,24 @@ pub fn search(
     settings: &Settings,
     pictures: &[(&str, &str)],
     falls: &str,
-) -> Result<(), String> {
+) -> Result<(), Stop> {
     let path = |name: &str| arguments.get_one::<PathBuf>(name);
     let Some(out) = path("out") else {
         return Err("there is nowhere to paint to: name a file with --out FILE.".into());
     };
+    let mut plan = Plan::new(arguments);
+    for (_, argument) in pictures {
+        plan.reads_arguments(arguments, &[argument]);
+    }
+    let inputs = pictures.iter().filter_map(|(_, argument)| path(argument));
+    files::once_from_standard_input(inputs)?;
+    let out = plan.picture(out)?;
+    let gif = path("gif")
+        .map(|gif| plan.file(gif, &["gif"]))
+        .transpose()?;
+    let losses = path("losses")
+        .map(|csv| plan.file(csv, &["csv", "txt"]))
+        .transpose()?;
     let mut run = Request::new(&Question::Run, settings);
     for (file, argument) in pictures {
         let picture = files::picture_of(arguments, argument)?.expect("a required argument");
@@ -72,35 +91,36 @@ pub fn search(
         }
     };
     let mut session = Session::listening(arguments, &crate::labs::engines(), listen)?;
-    let (reply, _) = session.ask(run).map_err(|failure| failure.to_string())?;
-    let progress: Progress = reply.answer().map_err(|failure| failure.to_string())?;
+    let said = |failure: Failure| sentence(&failure);
+    let (reply, _) = session.ask(run).map_err(said)?;
+    let progress: Progress = reply.answer().map_err(said)?;
     note(&progress);
     bar.finish_and_clear();
     let mut ask = |question: Question| {
         let asked = session.ask(Request::new(&question, settings));
-        asked.map_err(|failure| failure.to_string())
+        asked.map_err(said)
     };
     let (png, _) = ask(Question::Export)?;
-    files::write_file(out, png.file("png")).map_err(|failure| failure.to_string())?;
-    if let Some(path) = path("gif") {
+    out.write_png(png.file("png")).map_err(said)?;
+    if let Some(output) = gif {
         let (gif, _) = ask(Question::Animate)?;
-        files::write_file(path, gif.file("gif")).map_err(|failure| failure.to_string())?;
+        output.write(gif.file("gif")).map_err(said)?;
     }
     let rows = rows.borrow();
-    if let Some(path) = path("losses") {
+    if let Some(output) = losses {
         let csv = as_csv(&progress.terms, &rows);
-        files::write_file(path, csv.as_bytes()).map_err(|failure| failure.to_string())?;
+        output.write(csv.as_bytes()).map_err(said)?;
     }
     let ends = [rows.first(), rows.last()].map(|row| row.map_or(f32::NAN, |row| row[0]));
-    println!(
+    print::line(format!(
         "{} ({} x {}): {} steps, {falls} {:.4} to {:.4}",
-        out.display(),
+        out.shown(),
         progress.width,
         progress.height,
         progress.step,
         ends[0],
         ends[1],
-    );
+    ));
     Ok(())
 }
 

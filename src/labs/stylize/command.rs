@@ -8,7 +8,9 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::paintings::OWN;
 use super::spec::{LAB, NAMES, Painted, Question, Region};
 use crate::command::session::Session;
-use crate::command::{CommandRow, bench, cli, files};
+use crate::command::files::{self, Item};
+use crate::command::output::Output;
+use crate::command::{CommandRow, Stop, bench, cli, print, sentence};
 use crate::engine::native_host::open_picture;
 use crate::job::Request;
 use crate::protocol::settings::Settings;
@@ -39,10 +41,11 @@ fn flags() -> Command {
         )
 }
 
-fn stylize(arguments: &ArgMatches) -> Result<(), String> {
+fn stylize(arguments: &ArgMatches) -> Result<(), Stop> {
     if arguments.get_one::<PathBuf>("out").is_none() {
         return Err("there is nowhere to paint to: name a file with --out FILE.".into());
     }
+    let items = files::plan(arguments, "styled", &["style-picture", "regions"])?;
     let style = files::picture_of(arguments, "style-picture")?;
     let regions = match arguments.get_one::<PathBuf>("regions") {
         Some(path) => read_regions(path)?,
@@ -54,44 +57,45 @@ fn stylize(arguments: &ArgMatches) -> Result<(), String> {
     }
     let mut session = Session::open(arguments, &crate::labs::engines())?;
     let question = Question::Run { regions };
-    files::on_each_file(arguments, |path, picture| {
+    let tell = |item: &Item, painted: &Painted| {
+        let name = print::shown(&item.path);
+        let output = item.output.as_ref().map(Output::shown).unwrap_or_default();
+        let (width, height) = (painted.width, painted.height);
+        Some(format!("{name}: {output} ({width} x {height})"))
+    };
+    let (_, end) = files::on_each(&items, tell, |item, picture| {
         let mut run = Request::new(&question, &settings).with("picture", picture);
         if let Some(style) = &style {
             run = run.with("style", style.clone());
         }
         let (reply, _) = session.ask(run)?;
         let painted: Painted = reply.answer()?;
-        let target = files::target(arguments, path, "styled").expect("--out was just checked");
         let (reply, _) = session.ask(Request::new(&Question::Export, &settings))?;
-        files::write_file(&target, reply.file("png"))?;
-        println!(
-            "{}: {} ({} x {})",
-            path.display(),
-            target.display(),
-            painted.width,
-            painted.height
-        );
-        Ok(())
-    })
+        if let Some(output) = &item.output {
+            output.write_png(reply.file("png"))?;
+        }
+        Ok(painted)
+    });
+    end
 }
 
 fn read_regions(path: &Path) -> Result<Vec<Region>, String> {
     let text = fs::read_to_string(path).map_err(|error| {
         format!(
             "{} cannot be read ({error}): check the path.",
-            path.display()
+            print::shown(path)
         )
     })?;
     serde_json::from_str(&text).map_err(|error| {
         format!(
             "{} holds no regions ({error}): see kiln stylize --help for their form.",
-            path.display()
+            print::shown(path)
         )
     })
 }
 
 fn figures(session: &mut Session, runs: usize) -> Result<serde_json::Value, String> {
-    let picture = open_picture(bench::PHOTOGRAPH.as_ref()).map_err(|f| f.to_string())?;
+    let picture = open_picture(bench::PHOTOGRAPH.as_ref()).map_err(|f| sentence(&f))?;
     let settings = Settings::new(&LAB);
     let question = Question::Run {
         regions: Vec::new(),

@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use super::spec::{LAB, NAMES};
-use crate::command::{CommandRow, cli};
+use crate::command::{CommandRow, Stop, cli};
 use crate::labs::search::command as search;
 use crate::labs::stylize::paintings::OWN;
 
@@ -23,7 +23,7 @@ fn flags() -> Command {
     ))
 }
 
-fn run(arguments: &ArgMatches) -> Result<(), String> {
+fn run(arguments: &ArgMatches) -> Result<(), Stop> {
     let mut settings = cli::settings(&LAB, arguments);
     // A file gives the texture: none of the paintings.
     settings.set_text(NAMES.source, OWN);
