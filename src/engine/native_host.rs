@@ -235,7 +235,9 @@ pub fn decode_picture(bytes: &[u8]) -> Result<Picture, Failure> {
             image::imageops::FilterType::Triangle,
         );
     }
-    Picture::new(width, height, image.into_rgba8().into_raw()).ok_or(Failure::DamagedPicture)
+    let mut rgba = image.into_rgba8().into_raw();
+    picture::over_white(&mut rgba);
+    Picture::new(width, height, rgba).ok_or(Failure::DamagedPicture)
 }
 
 /// A picture as the bytes of a PNG file.

@@ -105,13 +105,19 @@ mod tests {
     #[test]
     fn the_start_never_misses_the_largest_direction() {
         // From (1, 0) the first of these would stay at 1, and every slider can be set so.
-        assert_eq!(power_iteration([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0], 40)[39].1, 1.0);
+        assert_eq!(
+            power_iteration([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0], 40)[39].1,
+            1.0
+        );
         let steps = [-2.5, -1.0, -0.1, 0.0, 0.7, 2.0];
         let pairs = || steps.iter().flat_map(|&x| steps.map(|y| [x, y]));
         for matrix in pairs().flat_map(|row| pairs().map(move |other| [row, other])) {
             let found = power_iteration(matrix, diagonal_start(matrix), 60)[59].1;
             let exact = spectral_norm(matrix);
-            assert!((found - exact).abs() <= 0.01 * exact, "{matrix:?}: {found}, {exact}");
+            assert!(
+                (found - exact).abs() <= 0.01 * exact,
+                "{matrix:?}: {found}, {exact}"
+            );
         }
     }
 
