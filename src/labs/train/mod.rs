@@ -6,7 +6,6 @@ pub mod engine;
 pub mod page;
 #[cfg(feature = "engine")]
 pub mod pair;
-#[cfg(feature = "page")]
 pub mod presets;
 pub mod spec;
 #[cfg(feature = "page")]
