@@ -47,9 +47,9 @@ unit: ## unit, property and parity tests, natively
 	$(SAY) "unit, property and parity tests"
 	cargo test --locked
 
-browser: ## tests of the built site in headless Chromium; needs `make dist`
+browser: ## tests of the built site in headless Chromium and Firefox; needs `make dist`
 	@sh tools/setup.sh browser
-	$(SAY) "the built site in headless Chromium"
+	$(SAY) "the built site in headless Chromium and Firefox"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd tests/browser && node --test --test-concurrency=1
 

@@ -159,6 +159,7 @@ for part in "$@"; do
     browser)
       node_20
       have chromium && have chromedriver || apt_install chromium chromium-driver
+      have firefox-esr || apt_install firefox-esr
       ;;
     python)
       have python3 || apt_install python3 python3-venv
