@@ -1,23 +1,48 @@
-// Starts the page: theme first, then the program, then the service worker for offline use.
-const script = document.querySelector("script[data-app]");
-try {
-  const theme = localStorage.getItem("kiln-theme");
-  if (theme) document.documentElement.setAttribute("data-theme", theme);
-} catch {
-  // Storage may be forbidden: the system's theme then applies.
+// Starts the page: theme first, then the program, then the service worker for offline use. What
+// check.js left behind says what is wrong.
+const kiln = window.kiln ?? {};
+
+async function start() {
+  const { app, appWasm } = document.querySelector("script[data-app]").dataset;
+  const address = (name) => new URL(name, document.baseURI).href;
+  try {
+    const theme = localStorage.getItem("kiln-theme");
+    if (theme) document.documentElement.setAttribute("data-theme", theme);
+  } catch {
+    // Storage may be forbidden: the system's theme then applies.
+  }
+
+  // Tells the service worker which version is in use, until this page goes.
+  navigator.locks?.request(address(app), { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
+
+  const load = async (again = "") => {
+    const { default: init } = await import(address(app + again));
+    await init({ module_or_path: address(appWasm + again) });
+  };
+  try {
+    await load().catch(async (error) => {
+      // A program that ran and failed has arrived well.
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      console.warn("fetched again:", error);
+      const came = await kiln.refetch([app, appWasm]);
+      if (came !== "whole") return kiln.say(kiln.why(came));
+      // By a name that nobody knows: the browser remembers what it could not read under this one.
+      await load(`?again=${Date.now()}`);
+    });
+    if (kiln.stopped) return;
+    document.getElementById("loading").remove();
+  } catch (error) {
+    console.error(error);
+    return kiln.say(error instanceof WebAssembly.RuntimeError ? "stopped" : "broken");
+  }
+
+  try {
+    // Needs https or localhost; elsewhere the page works without it, online only.
+    await navigator.serviceWorker?.register("./sw.js");
+  } catch (error) {
+    console.warn("offline use:", error);
+  }
 }
 
-const loading = document.getElementById("loading");
-try {
-  const { default: init } = await import(`./${script.dataset.app}`);
-  await init({ module_or_path: new URL(script.dataset.appWasm, document.baseURI) });
-  loading.remove();
-} catch (error) {
-  console.error(error);
-  loading.textContent = "Kiln could not be loaded: reload the page, or try a browser of the last two years.";
-}
-
-// Needs https or localhost; elsewhere the page works without it, online only.
-if ("serviceWorker" in navigator) {
-  navigator.serviceWorker.register("./sw.js").catch((error) => console.warn("offline use:", error));
-}
+// On the last line: a file that was cut short does not come here, and check.js fetches it again.
+if (!kiln.stopped) { kiln.booted = true; start(); }

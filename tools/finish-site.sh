@@ -13,35 +13,42 @@ only() { # the one file that matches
 mkdir -p notes
 for file in "$here"/../src/labs/*/notes.*.html; do
   lab=$(basename "$(dirname "$file")")
-  cp "$file" "notes/$lab.${file##*/notes.}"
+  # The last line is how the page knows them, whole, from whatever else may answer (src/page/notes.rs).
+  { cat "$file"; echo '<!-- These are all the notes. -->'; } > "notes/$lab.${file##*/notes.}"
 done
 
 app=$(only app-*.js)
 app_wasm=$(only app-*_bg.wasm)
 
 # Trunk does not hash these names; a stale copy beside a new page would not understand it.
-boot_hash=$(sha256sum boot.js | cut -c1-16)
-mv boot.js "boot-$boot_hash.js"
+hashed() { # the new name of a script
+  name=${1%.js}-$(sha256sum "$1" | cut -c1-16).js
+  mv "$1" "$name"
+  echo "$name"
+}
+check=$(hashed check.js)
+boot=$(hashed boot.js)
 hash=$(cat worker.js worker_bg.wasm | sha256sum | cut -c1-16)
 mv worker.js "worker-$hash.js"
 mv worker_bg.wasm "worker-$hash.wasm"
 
-sed -i "s/boot\.js/boot-$boot_hash.js/; s/@APP@/$app/; s/@APP_WASM@/$app_wasm/; s/@WORKER@/worker-$hash.js/; s/@WORKER_WASM@/worker-$hash.wasm/" index.html
+# A sandboxed frame may check a style sheet only if it was asked for so.
+sed -i "s/rel=\"stylesheet\"/& crossorigin/; s/\"check\.js/\"$check/; s/\"boot\.js/\"$boot/; s/@APP@/$app/; s/@APP_WASM@/$app_wasm/; s/@WORKER@/worker-$hash.js/; s/@WORKER_WASM@/worker-$hash.wasm/" index.html
 if grep -q '@[A-Z_]*@' index.html; then
   echo "finish-site: a name in index.html was not filled in" >&2
   exit 1
 fi
 
-files=$(find . -type f ! -path './weights/*' ! -name sw.js ! -name '*.md' | LC_ALL=C sort)
-version=$(echo "$files" | xargs sha256sum | sha256sum | cut -c1-16)
+list() { # NAME: an object of what is read as "SHA-256  file"; "./" stands for the index, too
+  echo "const $1 = {"
+  sed 's/^\([0-9a-f]*\)  \(.*\)/  "\2": "\1",/; s/^  "\.\/index\.html"\(.*\)/&\n  ".\/"\1/'
+  echo '};'
+}
+sums=$(find . -type f ! -path './weights/*' ! -name sw.js ! -name '*.md' | LC_ALL=C sort | xargs sha256sum)
 {
-  echo "const VERSION = \"$version\";"
-  echo 'const FILES = ["./",'
-  echo "$files" | sed 's/.*/  "&",/'
-  echo '];'
-  echo 'const WEIGHTS = ['
+  echo "const VERSION = \"$(echo "$sums" | sha256sum | cut -c1-16)\";"
+  echo "$sums" | list FILES
   # What is larger is kept once a lab has used it: a first visit is not to cost that much.
-  find weights -type f ! -name '*.json' -size -12000001c | LC_ALL=C sort | while read -r file; do echo "  \"$file?sha256=$(sha256sum "$file" | cut -d' ' -f1)\","; done
-  echo '];'
+  find weights -type f ! -name '*.json' -size -12000001c | LC_ALL=C sort | xargs sha256sum | sed 's/^\([0-9a-f]*\).*/&?sha256=\1/' | list WEIGHTS
   cat "$here/sw.js"
 } > sw.js

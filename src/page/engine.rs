@@ -6,13 +6,14 @@ use std::rc::Rc;
 use gloo_events::EventListener;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use super::fetch;
-use super::worker::{base_address, new_worker, remember, remembered};
+use super::worker::{base_address, new_worker, program_anew, remember, remembered};
 
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
@@ -144,6 +145,10 @@ struct Inner {
     gpu_losses: u32,
     /// Workers lost, without a call, since anything worked.
     idle_losses: u32,
+    /// Whether the worker's program runs.
+    awake: bool,
+    /// Whether the program was fetched anew since one last ran.
+    fetched_anew: bool,
     last_heard: f64,
     /// When a quiet worker was asked whether it lives.
     asked_at: Option<f64>,
@@ -371,13 +376,17 @@ impl Engine {
                     open.question = again;
                 }
             }
+            inner.awake = false;
             inner.last_heard = now_ms();
             inner.asked_at = None;
             inner.choice
         });
         let worker = match new_worker() {
             Ok(worker) => worker,
-            Err(error) => return self.give_up(format!("{error:?}")),
+            Err(error) => {
+                let reason = format!("{error:?}");
+                return self.give_up(Failure::EngineLost { reason });
+            }
         };
         let on_message = EventListener::new(&worker, "message", move |event| {
             let event: &MessageEvent = event.unchecked_ref();
@@ -418,6 +427,10 @@ impl Engine {
         };
         match message {
             FromEngine::Awake => {
+                self.update(|inner| {
+                    inner.awake = true;
+                    inner.fetched_anew = false;
+                });
                 self.send(&ToEngine::Start {
                     backend: choice,
                     base: base_address(),
@@ -508,6 +521,9 @@ impl Engine {
     /// The worker is gone: start a new one and ask again, at first on the same backend, then on the
     /// CPU; give up the third time.
     fn lost(self, reason: String) {
+        if !self.with(|inner| inner.awake) {
+            return self.not_loaded(reason);
+        }
         let (on_gpu, starting) = match self.status.get_untracked() {
             Status::Ready(status) => {
                 let is_tried = status.beside.is_some() || status.reason == Some(Reason::Trying);
@@ -531,14 +547,38 @@ impl Engine {
         match losses {
             1 => self.spawn(false),
             2 if on_gpu || starting => self.spawn(true),
-            _ => self.give_up(reason),
+            _ => self.give_up(Failure::EngineLost { reason }),
         }
     }
 
+    /// The worker's program did not come, or not whole. Any cache between here and the server may keep
+    /// it so: it is fetched anew, past them, once.
+    fn not_loaded(self, reason: String) {
+        // It may say so twice. It stays until then, so that nobody starts another meanwhile.
+        self.update(|inner| inner.listeners.clear());
+        if self.update(|inner| std::mem::replace(&mut inner.fetched_anew, true)) {
+            self.update(|inner| inner.fetched_anew = false);
+            return self.give_up(Failure::EngineLost { reason });
+        }
+        let started = self.workers.get_untracked();
+        spawn_local(async move {
+            let came = program_anew().await;
+            // The visitor may have chosen another device meanwhile, which started another worker.
+            if self.workers.get_untracked() == started {
+                match came {
+                    Ok(()) => self.spawn(false),
+                    Err(failure) => {
+                        self.update(|inner| inner.fetched_anew = false);
+                        self.give_up(failure);
+                    }
+                }
+            }
+        });
+    }
+
     /// Ends the worker and says why; the next call or the badge start a new one.
-    fn give_up(self, reason: String) {
+    fn give_up(self, failure: Failure) {
         self.end_worker();
-        let failure = Failure::EngineLost { reason };
         self.status.set(Status::NotReady(failure.clone()));
         self.fail_open(&failure);
     }

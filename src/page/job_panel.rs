@@ -218,6 +218,7 @@ pub fn Notices() -> impl IntoView {
                 <p class="sentence">{notice_sentence(i18n, notice)}</p>
             }).collect_view()}
             {move || match state.engine.status.get() {
+                Status::NotReady(Failure::SiteUpdated) => Some(updated_view(i18n).into_any()),
                 Status::NotReady(failure) => Some(view! {
                     <p class="sentence bad">
                         <span>{failure_sentence(i18n, &failure)}</span>
@@ -226,9 +227,23 @@ pub fn Notices() -> impl IntoView {
                             state.run();
                         }>{t_string!(i18n, page.badge_use_cpu)}</button>
                     </p>
-                }),
+                }.into_any()),
                 Status::Starting | Status::Ready(_) => None,
             }}
         </div>
+    }
+}
+
+/// What a page is told that its server has left behind.
+fn updated_view(i18n: I18n) -> impl IntoView {
+    let reload = move |_| {
+        // The settings stand in the address.
+        let _ = window().location().reload();
+    };
+    view! {
+        <p class="sentence bad" id="updated">
+            <span>{failure_sentence(i18n, &Failure::SiteUpdated)}</span>
+            <button type="button" class="button" on:click=reload>{t_string!(i18n, page.reload)}</button>
+        </p>
     }
 }

@@ -14,7 +14,8 @@ pub fn Models() -> impl IntoView {
     let i18n = use_i18n();
     let fetched: RwSignal<Option<Option<Manifest>>> = RwSignal::new(None);
     spawn_local(async move {
-        let text = fetch::text("weights/manifest.json").await.ok();
+        let is_right = |text: &str| fetch::parse::<Manifest>(text).is_some();
+        let text = fetch::text("weights/manifest.json", is_right).await.ok();
         let manifest = text.and_then(|text| fetch::parse(&text));
         // The visitor may have left the page meanwhile.
         let _ = fetched.try_set(Some(manifest));

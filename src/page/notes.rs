@@ -8,6 +8,10 @@ use super::fetch;
 use super::text::{short_name, t_string, use_i18n};
 use crate::protocol::lab::LabSpec;
 
+/// The last line of all notes, which `tools/finish-site.sh` writes: whatever else a server or a network
+/// answers with is not shown, nor is half of a file.
+const END: &str = "<!-- These are all the notes. -->";
+
 /// The notes of a lab in the page's language.
 #[component]
 pub fn Notes(
@@ -21,7 +25,8 @@ pub fn Notes(
     Effect::new(move |_| {
         let language = short_name(i18n.get_locale());
         spawn_local(async move {
-            let fetched = fetch::text(&format!("notes/{}.{language}.html", lab.name)).await;
+            let path = format!("notes/{}.{language}.html", lab.name);
+            let fetched = fetch::text(&path, |text| text.trim_end().ends_with(END)).await;
             // The visitor may have left the lab meanwhile.
             let _ = text.try_set(Some(fetched.map_err(|_| ())));
         });

@@ -91,6 +91,9 @@ pub enum Failure {
     /// A question, or an answer, that its reader does not know.
     #[error("Page and engine do not understand each other: reload the page.")]
     Misunderstood,
+    /// What this page was started from is no longer on the server.
+    #[error("Kiln was updated since this page was opened: reload it, your settings stay.")]
+    SiteUpdated,
     /// The visitor cancelled.
     #[error("Cancelled.")]
     Cancelled,

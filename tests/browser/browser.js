@@ -24,27 +24,30 @@ if (!existsSync(join(dist, "index.html"))) {
 
 /**
  * Serves dist/ below `prefix`, as a plain file server would. `change(path, body)` may return
- * another body, or a status, for a path below the prefix; or a promise of one, to be slow.
+ * another body, a status, or `{ body, headers }`, for a path below the prefix; or a promise of one, to be
+ * slow. `headers` go with every answer. `site.folder` may be changed to another built site.
  */
-export async function serve({ prefix = "/", change, port = 0 } = {}) {
+export async function serve({ prefix = "/", change, port = 0, headers: always = {} } = {}) {
+  const site = { folder: dist };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");
     let path = decodeURIComponent(url.pathname);
     if (!path.startsWith(prefix)) return response.writeHead(404).end();
     path = normalize(path.slice(prefix.length) || "index.html");
-    const file = join(dist, path);
-    if (!file.startsWith(dist) || !existsSync(file) || !statSync(file).isFile()) {
+    const file = join(site.folder, path);
+    if (!file.startsWith(site.folder) || !existsSync(file) || !statSync(file).isFile()) {
       return response.writeHead(404).end();
     }
-    const headers = { "content-type": types[extname(file)] ?? "application/octet-stream" };
+    const headers = { "content-type": types[extname(file)] ?? "application/octet-stream", ...always };
     const changed = await change?.(path, () => readFileSync(file));
     if (typeof changed === "number") return response.writeHead(changed).end();
+    if (changed?.headers) return response.writeHead(200, { ...headers, ...changed.headers }).end(changed.body);
     if (changed) return response.writeHead(200, headers).end(changed);
     response.writeHead(200, { ...headers, "content-length": statSync(file).size });
     createReadStream(file).pipe(response);
   });
   await new Promise((done) => server.listen(port, "127.0.0.1", done));
-  return {
+  return Object.assign(site, {
     url: `http://127.0.0.1:${server.address().port}${prefix}`,
     port: server.address().port,
     close: () =>
@@ -52,7 +55,7 @@ export async function serve({ prefix = "/", change, port = 0 } = {}) {
         server.close(done);
         server.closeAllConnections();
       }),
-  };
+  });
 }
 
 /** The labs, as their `spec.rs` describe them: one that is added later is known here, too. */
