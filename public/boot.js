@@ -31,6 +31,7 @@ async function start() {
     });
     if (kiln.stopped) return;
     document.getElementById("loading").remove();
+    keepTexts();
   } catch (error) {
     console.error(error);
     return kiln.say(error instanceof WebAssembly.RuntimeError ? "stopped" : "broken");
@@ -42,6 +43,26 @@ async function start() {
   } catch (error) {
     console.warn("offline use:", error);
   }
+}
+
+/**
+ * A translator puts elements of its own in the place of texts, and the program goes on writing into texts
+ * that nobody sees: a text that is written into goes back to where it stood, to be translated anew.
+ */
+function keepTexts() {
+  const places = new WeakMap();
+  const observer = new MutationObserver((records) => {
+    for (const { type, target, removedNodes, addedNodes, previousSibling, nextSibling } of records) {
+      if (type === "characterData" && !target.isConnected) places.get(target)?.replaceWith(target);
+      for (const text of removedNodes) {
+        const place = [addedNodes[0], previousSibling, nextSibling].find((node) => node?.nodeName === "FONT");
+        if (text.nodeType !== Node.TEXT_NODE || !place) continue;
+        places.set(text, place);
+        observer.observe(text, { characterData: true });
+      }
+    }
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
 }
 
 // On the last line: a file that was cut short does not come here, and check.js fetches it again.

@@ -1,5 +1,6 @@
 //! What stands around every page: navigation, badge, language, theme, footer.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Status};
@@ -67,6 +68,7 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
         let title = t_string!(i18n, page.app_title).to_string();
         document().set_title(&page.map_or(title, |page| format!("{page} · Kiln")));
     });
+    let mut anew = anew();
     view! {
         <a class="skip" href="#main" on:click=|event| {
             // `#main` would be read as a page.
@@ -86,16 +88,30 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
             </div>
         </header>
         <main id="main" tabindex="-1">
-            {move || match state.page.get() {
+            {move || anew(state.page.get(), match state.page.get() {
                 Page::Home => view! { <Home /> }.into_any(),
                 Page::Models => view! { <Models /> }.into_any(),
                 Page::Lab(lab) => {
                     let row = state.labs().into_iter().find(|row| row.spec == lab);
                     row.map(|row| (row.room.view)()).into_any()
                 }
-            }}
+            })}
         </main>
         <footer><p>{move || t_string!(i18n, page.footer)}</p></footer>
+    }
+}
+
+/// Makes each page of new elements: what a translator made of the texts of the page before would stay in
+/// them.
+fn anew() -> impl FnMut(Page, AnyView) -> Either<AnyView, AnyView> {
+    let (mut last, mut is_left) = (None, false);
+    move |page, view| {
+        is_left ^= last.replace(page) != Some(page);
+        if is_left {
+            Either::Left(view)
+        } else {
+            Either::Right(view)
+        }
     }
 }
 

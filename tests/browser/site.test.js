@@ -1,6 +1,6 @@
 // What comes between a visitor and the site: servers that are being filled, login pages of networks,
 // caches that keep what is broken, new versions under open tabs, browsers and frames that cannot start
-// Kiln.
+// Kiln, translators.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -458,4 +458,59 @@ test("in a sandboxed frame it says what is wrong where the server does not", asy
     await until(driver, "the sentence", async () => (await trouble()) === "sandbox");
     assert.match(await loading(), /a tab of its own/);
   });
+});
+
+test("a page that is translated in spite of its wish goes on", async () => {
+  const site = await serve();
+  try {
+    await visit(driver, site.url + detect);
+    await jobDone(driver);
+    assert.equal(await driver.executeScript(() => document.documentElement.translate), false);
+    await driver.manage().logs().get("browser");
+    // What translators do: each text is taken out, and elements with another text put in its place.
+    await driver.executeScript(() => {
+      const wrap = (node) => {
+        if (!node.parentNode || /SCRIPT|STYLE|FONT/.test(node.parentNode.nodeName) || !node.data.trim()) return;
+        const outer = document.createElement("font");
+        outer.append(document.createElement("font"));
+        outer.firstChild.append(`${node.data}*`);
+        node.replaceWith(outer);
+      };
+      const all = (root) => {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        const texts = [];
+        while (walker.nextNode()) texts.push(walker.currentNode);
+        texts.forEach(wrap);
+      };
+      all(document.body);
+      new MutationObserver((records) => {
+        for (const node of records.flatMap((record) => [...record.addedNodes])) {
+          if (node.nodeType === Node.TEXT_NODE) wrap(node);
+          else if (node.nodeName !== "FONT") all(node);
+        }
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    assert.match(await text(driver, "h1"), /Detect\*/);
+    await driver.executeScript(() => document.querySelectorAll(".sample")[2].click());
+    await until(driver, "the coffee", async () => /Coffee cup/.test(await text(driver, "#detections")));
+    await slide(driver, "score", 0.1);
+    await until(driver, "the number of the slider", async () => /0\.10\*/.test(await text(driver, "output[for=score]")));
+    await driver.executeScript(() => document.querySelector('nav a[href="#/segment"]').click());
+    await until(driver, "the other lab", async () => /Segment/.test(await text(driver, "h1")));
+    await jobDone(driver);
+    await driver.executeScript(() => document.querySelector('nav a[href="#/detect"]').click());
+    await until(driver, "back", async () => /Detect/.test(await text(driver, "h1")));
+    await driver.executeScript(() => {
+      const select = document.getElementById("language");
+      select.value = "zh";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    await until(driver, "the other language", async () => /检测/.test(await text(driver, "h1")));
+    assert.equal(await driver.executeScript(() => document.documentElement.lang), "zh");
+    const entries = (await driver.manage().logs().get("browser")).filter(({ level }) => level.name === "SEVERE");
+    assert.deepEqual(entries.map(({ message }) => message), []);
+  } finally {
+    await driver.executeScript(() => localStorage.clear());
+    await site.close();
+  }
 });
