@@ -16,8 +16,7 @@
       offline: "Kiln could not be fetched: check the connection and reload the page.",
       broken: "Kiln arrived damaged, perhaps because it is being updated: wait a minute and reload the page.",
       stopped: "Kiln stopped while it was starting: reload the page, or use another browser.",
-      reload: "Reload",
-      open: "Open in a tab"
+      reload: "Reload"
     },
     zh: {
       file: "Kiln 不能直接从磁盘文件运行：请把它的文件夹放到网页服务器上（例如运行 python3 -m http.server），再从那里打开。",
@@ -31,8 +30,7 @@
       offline: "无法获取 Kiln：请检查网络连接并刷新页面。",
       broken: "收到的 Kiln 文件已损坏，可能正在更新：请稍等一分钟再刷新页面。",
       stopped: "Kiln 在启动时停止了：请刷新页面，或换一个浏览器。",
-      reload: "刷新",
-      open: "在标签页中打开"
+      reload: "刷新"
     }
   };
   var language = /^zh/i.test(navigator.language || "") ? "zh" : "en";
@@ -51,7 +49,8 @@
       way = document.createElement("a");
       way.href = location.href;
       way.target = "_blank";
-      way.textContent = sentences[language].open;
+      // Written out, because the frame may not open tabs either.
+      way.textContent = location.href;
     } else if (!/^(file|old|simd|wasm)$/.test(what)) {
       way = document.createElement("button");
       way.className = "button";
@@ -96,13 +95,12 @@
   function refetch(names) {
     return Promise.all(names.map(function (name) {
       var file = address(name);
-      return forget(file).then(function () {
-        return fetch(file, { cache: "reload" });
-      }).then(function (answer) {
+      return fetch(file, { cache: "reload" }).then(function (answer) {
         if (!answer.ok) return "missing";
         if (/text\/html/.test(answer.headers.get("content-type"))) return "foreign";
-        // Read to its end: the browser keeps only what arrived whole.
-        return answer.arrayBuffer().then(function () { return "whole"; });
+        // Read to its end: the browser keeps only what arrived whole. What is kept otherwise stays until
+        // there is something better.
+        return answer.arrayBuffer().then(function () { return forget(file); }).then(function () { return "whole"; });
       }).catch(function () { return "offline"; });
     })).then(function (all) {
       var bad = all.filter(function (came) { return came !== "whole"; })[0];

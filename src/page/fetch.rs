@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, RequestCache};
 
-use super::worker::base_address;
+use super::worker::{FOREIGN, base_address};
 use crate::protocol::failure::Failure;
 use crate::protocol::samples::Sample;
 

@@ -1,11 +1,11 @@
 //! Starts the web worker that the engine runs in.
 
-use super::fetch;
-use crate::protocol::failure::Failure;
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, BlobPropertyBag, Url, Worker, WorkerOptions, WorkerType};
+
+use crate::protocol::failure::Failure;
 
 /// The folder of the page, with its slash.
 pub fn base_address() -> String {
@@ -16,6 +16,10 @@ pub fn base_address() -> String {
         None => path.into(),
     }
 }
+
+/// The reason where a login page or the like stands in a file's place.
+pub const FOREIGN: &str =
+    "something else answered in its place, such as the login page of the network";
 
 /// Where the times of two devices are kept.
 const STORED_TIMES: &str = "kiln-times";
@@ -76,7 +80,7 @@ pub async fn program_anew() -> Result<(), Failure> {
         Some("whole") | None => return Ok(()),
         Some("updated") => return Err(Failure::SiteUpdated),
         Some("missing") => "its program is missing on the server",
-        Some("foreign") => fetch::FOREIGN,
+        Some("foreign") => FOREIGN,
         Some(_) => "its program could not be fetched",
     };
     Err(Failure::EngineLost {
