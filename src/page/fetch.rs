@@ -9,10 +9,6 @@ use super::worker::{FOREIGN, base_address};
 use crate::protocol::failure::Failure;
 use crate::protocol::samples::Sample;
 
-/// The reason where a login page or the like stands in a file's place.
-pub const FOREIGN: &str =
-    "something else answered in its place, such as the login page of the network";
-
 /// The answer to a path below the page's folder. The error is the reason, for people.
 async fn fetch(path: &str, cache: RequestCache) -> Result<Response, String> {
     let asked = Request::get(&format!("{}{path}", base_address())).cache(cache);
