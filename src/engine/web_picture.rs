@@ -1,5 +1,7 @@
 //! Pictures in a worker: the browser decodes and encodes them.
 
+use image::metadata::Orientation;
+use image::{RgbaImage, imageops};
 use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
@@ -108,9 +110,24 @@ extern "C" {
     fn close(this: &Frame);
 }
 
+/// A picture as it was seen. Only of these pixels: that of `image` for every kind of them weighs more than
+/// all else here.
+fn turned(picture: &RgbaImage, held: Orientation) -> RgbaImage {
+    use imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
+    match held {
+        Orientation::NoTransforms => picture.clone(),
+        Orientation::Rotate90 => rotate90(picture),
+        Orientation::Rotate180 => rotate180(picture),
+        Orientation::Rotate270 => rotate270(picture),
+        Orientation::FlipHorizontal => flip_horizontal(picture),
+        Orientation::FlipVertical => flip_vertical(picture),
+        Orientation::Rotate90FlipH => flip_horizontal(&rotate90(picture)),
+        Orientation::Rotate270FlipH => flip_horizontal(&rotate270(picture)),
+    }
+}
+
 /// Decodes by the browser's decoder for pictures, whose pixels no canvas comes between.
 async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Picture>, JsValue> {
-    use image::metadata::Orientation;
     let object = |entries: &[(&str, JsValue)]| {
         let object = Object::new();
         let mut set = entries
@@ -132,19 +149,19 @@ async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Pictur
     let options = object(&[("format", "RGBA".into()), ("colorSpace", "srgb".into())])?;
     JsFuture::from(frame.copy_to(&rgba, &options)?).await?;
     frame.close();
-    let Some(picture) = image::RgbaImage::from_raw(width, height, rgba.to_vec()) else {
+    let Some(mut picture) = RgbaImage::from_raw(width, height, rgba.to_vec()) else {
         return Ok(None);
     };
-    let mut picture = image::DynamicImage::from(picture);
     // Frames are as they were stored; of a JPEG the camera says how it was held.
-    if let Some(turned) = intake::exif(bytes).and_then(Orientation::from_exif_chunk) {
-        picture.apply_orientation(turned);
+    let held = intake::exif(bytes).and_then(Orientation::from_exif_chunk);
+    if let Some(held) = held {
+        picture = turned(&picture, held);
     }
     let (width, height) = fit(picture.width() as usize, picture.height() as usize);
     if width < picture.width() as usize {
-        picture = picture.thumbnail_exact(width as u32, height as u32);
+        picture = imageops::thumbnail(&picture, width as u32, height as u32);
     }
-    let mut rgba = picture.into_rgba8().into_raw();
+    let mut rgba = picture.into_raw();
     over_white(&mut rgba);
     Ok(Picture::new(width, height, rgba))
 }
