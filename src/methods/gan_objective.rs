@@ -134,8 +134,8 @@ mod tests {
         let x = Tensor::<1>::from_floats(at, &Device::flex().autodiff()).require_grad();
         let gradients = softplus(x.clone()).sum().backward();
         let slopes = x.grad(&gradients).expect("tracked").into_data();
-        for (x, slope) in at.iter().zip(slopes.iter::<f32>()) {
-            let sigmoid = 1.0 / (1.0 + (-x).exp());
+        for (x, slope) in at.into_iter().zip(slopes.iter::<f32>()) {
+            let sigmoid = 1.0 / (1.0 + (-x as f32).exp());
             assert!((slope - sigmoid).abs() < 1e-6, "at {x}: {slope}");
         }
     }

@@ -11,7 +11,7 @@ use web_sys::{
 
 use super::export;
 use crate::protocol::failure::Failure;
-use crate::protocol::intake::{self, Format};
+use crate::protocol::intake;
 use crate::protocol::picture::{MAX_MEGABYTES, fit};
 use crate::protocol::png_text::{self, Text};
 
@@ -72,7 +72,6 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
         .unchecked_into();
     let bytes = Uint8Array::new(&buffer).to_vec();
     intake::check_for_browser(&bytes)?;
-    let format = intake::format(&bytes);
     let mut remarks = Vec::new();
     let link = match png_text::find(&bytes) {
         Some(Text::Plain(text)) => Some(text),
@@ -85,12 +84,7 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
         _ => {}
     }
     // A format that not every browser decodes is told from a damaged file.
-    let failure = match format {
-        Some(format @ (Format::Avif | Format::Heic)) => Failure::UnreadFormat {
-            format: format.to_string(),
-        },
-        _ => Failure::DamagedPicture,
-    };
+    let failure = intake::unread(&bytes);
     let options = BlobPropertyBag::new();
     options.set_type(&file.type_());
     let parts = js_sys::Array::of1(&buffer);

@@ -114,14 +114,14 @@ pub enum Failure {
     )]
     WeightsOfAnother,
     /// Nothing is in training.
-    #[error("Nothing is in training: press \"Begin anew\".")]
+    #[error("Nothing is in training: press Reset.")]
     NothingInTraining,
     /// A picture is needed first.
     #[error("There is no picture to work on yet: choose one of the test set, or draw one.")]
     NoSlot,
     /// Training left the numbers that can be computed with.
     #[error(
-        "Training gave numbers that are not finite at step {step}: lower the learning rates or switch spectral normalisation on, and begin anew."
+        "Training gave numbers that are not finite at step {step}: lower the learning rates or switch spectral normalisation on, and press Reset."
     )]
     Diverged { step: u64 },
     /// The list of models cannot be read.

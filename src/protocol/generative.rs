@@ -121,6 +121,24 @@ impl Family {
     pub fn encodes(self) -> bool {
         self != Self::Gan
     }
+
+    /// Whether its codes can be drawn from the prior N(0, I) that it was trained towards and, as it has an
+    /// encoder, from where the codes of pictures lie.
+    pub fn has_two_sources(self) -> bool {
+        matches!(self, Self::Vae | Self::Cvae)
+    }
+}
+
+choices! {
+    /// What codes are drawn from.
+    pub enum CodesFrom {
+        /// The standard normal distribution that a variational autoencoder is trained towards, and that a
+        /// GAN is fed with.
+        Prior,
+        /// A normal distribution fitted to the means of the codes of the training set: where the decoder
+        /// has been. A plain autoencoder has nothing else.
+        Fitted,
+    }
 }
 
 /// A network that ships.

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
-import { labs, serve } from "./browser.js";
+import { join } from "node:path";
+import { labs, root, serve } from "./browser.js";
 
 let site;
 let browser;
@@ -11,7 +12,7 @@ let page;
 const errors = [];
 before(async () => {
   site = await serve();
-  browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true });
+  browser = await launch();
   page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
@@ -21,6 +22,10 @@ after(async () => {
   await browser?.close();
   await site?.close();
 });
+
+/** Opens Firefox with settings of its own. */
+const launch = (extraPrefsFirefox = {}) =>
+  puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, extraPrefsFirefox });
 
 const state = () => page.evaluate(() => document.querySelector(".status")?.dataset.job ?? "");
 const until = async (what, probe, timeout = 60_000) => {
@@ -81,3 +86,39 @@ for (const lab of labs) {
     assert.deepEqual(errors, []);
   });
 }
+
+/** What Firefox finds in a file: the first class of the table and what the page says above it. */
+const findsIn = async (page, file) => {
+  await page.goto("about:blank");
+  await page.goto(`${site.url}?backend=cpu#/detect`);
+  await until("the page", () => page.$("main h1"));
+  await (await page.$("#open-picture")).uploadFile(file);
+  const state = () => page.evaluate(() => document.querySelector(".status")?.dataset.job ?? "");
+  await until("an end", async () => /done|failed/.test(await state()));
+  return page.evaluate(() => ({
+    rows: [...document.querySelectorAll("#detections tbody tr")].map((row) => row.innerText),
+    status: document.querySelector(".status").innerText,
+    notices: document.querySelector(".notices").innerText,
+  }));
+};
+
+test("a cut file is used in Firefox, too, with a notice", async () => {
+  for (const name of ["cut-at-70-percent.jpg", "cut-last-two-bytes.jpg"]) {
+    const { rows, notices } = await findsIn(page, join(root, "tests/cases", name));
+    assert.match(rows[0] ?? "", /Cat/, name);
+    assert.match(notices, /missing or damaged/, name);
+  }
+});
+
+test("where canvases answer with noise, pictures are read past them, and what cannot be is said", async () => {
+  const open = await findsIn(page, join(root, "public/samples/cat.jpg"));
+  const hiding = await launch({ "privacy.resistFingerprinting": true });
+  try {
+    const there = await hiding.newPage();
+    const hidden = await findsIn(there, join(root, "public/samples/cat.jpg"));
+    assert.deepEqual(hidden.rows, open.rows);
+    assert.match(hidden.notices, /adds noise/);
+  } finally {
+    await hiding.close();
+  }
+});

@@ -182,14 +182,14 @@ test("training on points: the first losses equal the native ones; pause, single 
 });
 
 test("a preset starts by itself, weights are saved, loaded, and refused where they do not fit", async () => {
-  await visit("#/train?v=1&d=grid");
+  await visit("#/train?v=1&d=ring");
   await until(driver, "the engine", async () => (await text(driver, "#fact-js")) !== "0");
   await click("preset-collapse-cure");
   await until(driver, "twenty steps", async () => (await at()) >= 20);
-  assert.match(await driver.executeScript(() => location.hash), /o=hinge/);
+  assert.match(await driver.executeScript(() => location.hash), /o=lsgan&n=on/);
   await click("train-run");
   await click("train-save");
-  const name = "kiln-gan-ring-hinge-spectral-norm-small-latent-2.bpk";
+  const name = "kiln-gan-grid-lsgan-spectral-norm-small-latent-2.bpk";
   const weights = await file(name);
   assert.ok(weights.length > 1000);
   await choose(driver, join(downloads, name), "train-load");

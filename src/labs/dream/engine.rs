@@ -85,14 +85,20 @@ impl Dream {
 
     /// Goes on to the next size, with what was dreamed so far laid over the photograph there.
     fn grow(&mut self) {
+        let [width, height] = self.sizes[self.octave];
         self.octave += 1;
+        let [next_width, next_height] = self.sizes[self.octave];
         let device = self.picture.device();
-        let next = base(&self.photograph, self.sizes[self.octave], &device);
+        let next = base(&self.photograph, [next_width, next_height], &device);
         let [_, _, high, wide] = next.dims();
         let options = InterpolateOptions::new(InterpolateMode::Bilinear)
             .with_align_corners(false)
-            .with_output_size([high, wide]);
-        let dreamed = interpolate(self.picture.clone() - self.base.clone(), options);
+            .with_output_size([next_height, next_width]);
+        // What a small picture was extended by stands beside it: stretched along, it would move the rest.
+        let dreamed = self.picture.clone() - self.base.clone();
+        let dreamed = dreamed.narrow(2, 0, height).narrow(3, 0, width);
+        let dreamed = interpolate(dreamed, options)
+            .pad((0, wide - next_width, 0, high - next_height), 0.0);
         self.picture = (next.clone() + dreamed).clamp(0.0, 1.0);
         self.base = next;
     }
@@ -264,4 +270,39 @@ fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure
         let dream = Dream::new(with.settings.read(), photograph, &with.device);
         Ok(Box::new(dream) as Box<dyn Search>)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::lab::plain_picture;
+
+    /// 20 x 13 pixels are less than the network takes, and are extended to 20 x 16.
+    #[test]
+    fn what_was_dreamed_at_an_edge_of_a_small_size_stays_there() {
+        let device = Device::flex();
+        let settings = Settings::new(&super::super::spec::LAB).with(&[
+            ("size", "64"),
+            ("octaves", "2"),
+            ("octave-scale", "2"),
+        ]);
+        let photograph = plain_picture(40);
+        let mut dream = Dream::new(settings.read(), photograph, &device);
+        assert_eq!(dream.sizes, [[20, 13], [40, 26]]);
+        let [_, _, high, wide] = dream.picture.dims();
+        assert_eq!([wide, high], [20, 16]);
+        // The last row of the picture is darker.
+        let mut dreamed = vec![0f32; 3 * 16 * 20];
+        for channel in 0..3 {
+            dreamed[channel * 320 + 12 * 20..][..20].fill(-0.5);
+        }
+        let dreamed = burn::tensor::TensorData::new(dreamed, [1, 3, 16, 20]);
+        dream.picture = dream.base.clone() + Tensor::from_data(dreamed, &device);
+        dream.grow();
+        let change = (dream.picture.clone() - dream.base.clone()).into_data();
+        let change: Vec<f32> = change.iter::<f32>().collect();
+        let row = |y: usize| change[y * 40 + 20];
+        assert!(row(25) < -0.4, "{}", row(25));
+        assert!(row(20).abs() < 1e-6 && row(15).abs() < 1e-6, "{} {}", row(20), row(15));
+    }
 }

@@ -17,7 +17,7 @@ use crate::methods::tsne::Tsne;
 use crate::models::generate::gan::{Generate as _, Generator};
 use crate::maths::draws::Draws;
 use crate::protocol::failure::Failure;
-use crate::protocol::generative::{DataSet, Shipped, compared};
+use crate::protocol::generative::{CodesFrom, DataSet, Shipped, compared};
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
@@ -440,7 +440,7 @@ impl Encoding {
     ) -> Result<Reply, Failure> {
         let model = self.opened.get(&mut bench, shipped).await?;
         let noises = noises(seed, shipped.latent, 1.0, SAMPLES * SAMPLES);
-        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+        let codes: Vec<_> = noises.iter().map(|noise| model.code(noise, CodesFrom::Prior)).collect();
         let pictures = model.decode(bench.job, &codes, 0, &bench.device()).await?;
         let data = shipped.data;
         Ok(sheet_reply(&pictures, data.side(), data.channels(), SAMPLES))

@@ -11,7 +11,7 @@ use crate::models::generate::gan::Generate as _;
 use crate::models::generate::latents::{Latents, SavedAutoencoder, SavedGenerator};
 use crate::models::generate::shipped::{AutoencoderRow, GeneratorRow};
 use crate::protocol::failure::Failure;
-use crate::protocol::generative::Shipped;
+use crate::protocol::generative::{CodesFrom, Shipped};
 use crate::protocol::picture::Picture;
 use crate::protocol::picture::Sheet;
 
@@ -104,12 +104,17 @@ impl LatentModel {
         })
     }
 
-    /// A code from numbers along the directions, in standard deviations, and along the attributes.
-    pub fn code(&self, along: &[f32], attributes: &[f32]) -> Vec<f32> {
-        self.moved(self.mean.clone(), along, attributes)
+    /// The code of normally distributed numbers. Those of a fitted distribution lie along its principal
+    /// directions; where there is but one source, it is that.
+    pub fn code(&self, noise: &[f32], from: CodesFrom) -> Vec<f32> {
+        match from {
+            CodesFrom::Prior if self.shipped.family.has_two_sources() => noise.to_vec(),
+            CodesFrom::Prior | CodesFrom::Fitted => self.moved(self.mean.clone(), noise, &[]),
+        }
     }
 
-    /// The same, from another point than the middle.
+    /// Another code, moved along the directions, in standard deviations of the codes, and along the
+    /// attributes.
     pub fn moved(&self, mut code: Vec<f32>, along: &[f32], attributes: &[f32]) -> Vec<f32> {
         let latent = code.len();
         for (rows, amounts) in [(&self.directions, along), (&self.attributes, attributes)] {

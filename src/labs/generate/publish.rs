@@ -18,7 +18,9 @@ use crate::labs::{sample::engine as sample, scores::engine as score};
 use crate::models::generate::classifier::LeNetConfig;
 use crate::protocol::card::{Manifest, ModelCard, Source, file_name};
 use crate::protocol::failure::Failure;
-use crate::protocol::generative::{DataSet, Family, Objective, Shipped, classifier_of, find};
+use crate::protocol::generative::{
+    CodesFrom, DataSet, Family, Objective, Shipped, classifier_of, find,
+};
 
 use super::latents::{latents_of_codes, latents_of_weights};
 use crate::command::output::{Plan, write, write_file};
@@ -279,7 +281,8 @@ fn publish_network(
         let job = Job::new(&host, "cpu");
         let model = LatentModel::new(&job, shipped, network).await?;
         let many = sample::noises(CARD_SEED, shipped.latent, 1.0, 64);
-        let codes: Vec<_> = many.iter().map(|along| model.code(along, &[])).collect();
+        let drawn = many.iter().map(|noise| model.code(noise, CodesFrom::Prior));
+        let codes: Vec<_> = drawn.collect();
         let mut pictures = Vec::new();
         if shipped.family == Family::Cvae {
             // Each class in turn.
@@ -412,8 +415,6 @@ async fn quality_of(
         let classifier = weights::fill(network, name, bytes)?;
         let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
         let noises = sample::noises(CARD_SEED, model.shipped.latent, 1.0, score::SCORED);
-        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
-        let pictures = model.decode(job, &codes, 0, device).await?;
         let corruption = score::Corruption {
             classes: 10,
             blur: 0.0,
@@ -421,13 +422,29 @@ async fn quality_of(
             seed: 1,
         };
         let reference = score::reference(&judged);
-        let (scores, _) =
-            score::score(job, &classifier, &pictures, corruption, &reference, device).await?;
-        parts.push(format!(
-            "1,000 samples against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
-            scores.frechet[0] + scores.frechet[1],
-            scores.inception
-        ));
+        let sources: &[(CodesFrom, &str)] = match model.shipped.family.has_two_sources() {
+            true => &[
+                (CodesFrom::Prior, " from the prior"),
+                (
+                    CodesFrom::Fitted,
+                    " from a normal distribution fitted to the codes",
+                ),
+            ],
+            false => &[(CodesFrom::Prior, "")],
+        };
+        for &(from, words) in sources {
+            let drawn = noises.iter().map(|noise| model.code(noise, from));
+            let pictures = model
+                .decode(job, &drawn.collect::<Vec<_>>(), 0, device)
+                .await?;
+            let (scores, _) =
+                score::score(job, &classifier, &pictures, corruption, &reference, device).await?;
+            parts.push(format!(
+                "1,000 samples{words} against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
+                scores.frechet[0] + scores.frechet[1],
+                scores.inception
+            ));
+        }
     }
     if parts.is_empty() {
         parts.push("judged by eye: see the samples".into());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::engine::noises;
+use super::engine::{code, noises};
 use super::spec::{LAB, Question, SampleSettings};
 use crate::command::session::Session;
 use crate::command::output::Plan;
@@ -83,12 +83,8 @@ async fn many(
     let shipped = settings.shipped();
     let model = LatentModel::open(&mut bench, shipped).await?;
     let points = noises(settings.seed, shipped.latent, settings.spread, columns * rows);
-    let code = |mut along: Vec<f32>| {
-        let moves = along.iter_mut().zip(settings.sliders.0);
-        moves.for_each(|(value, slider)| *value += slider);
-        model.code(&along, &settings.attributes.0)
-    };
-    let codes: Vec<_> = points.into_iter().map(code).collect();
+    let codes = points.iter().map(|noise| code(&model, settings, noise, &[]));
+    let codes: Vec<_> = codes.collect();
     let drawn = model
         .decode(&job, &codes, settings.class, &session.device)
         .await?;

@@ -63,15 +63,23 @@ fn count(view: View) -> usize {
     }
 }
 
+/// The code of a draw, with what the sliders, the attributes and a place `beside` it along the directions
+/// add.
+pub fn code(
+    model: &LatentModel,
+    settings: &SampleSettings,
+    noise: &[f32],
+    beside: &[f32],
+) -> Vec<f32> {
+    let drawn = model.code(noise, settings.from);
+    let moved = model.moved(drawn, &settings.sliders.0, &settings.attributes.0);
+    model.moved(moved, beside, &[])
+}
+
 /// The codes that the settings describe, and how many pictures stand in a row.
 pub fn codes(model: &LatentModel, settings: &SampleSettings) -> (Vec<Vec<f32>>, usize) {
     let latent = model.shipped.latent;
-    let code = |mut along: Vec<f32>| {
-        for (value, slider) in along.iter_mut().zip(settings.sliders.0) {
-            *value += slider;
-        }
-        model.code(&along, &settings.attributes.0)
-    };
+    let code = |noise: Vec<f32>| code(model, settings, &noise, &[]);
     let point = |seed| noise(seed, latent, settings.spread);
     let here = point(settings.seed);
     match settings.view {
@@ -82,10 +90,10 @@ pub fn codes(model: &LatentModel, settings: &SampleSettings) -> (Vec<Vec<f32>>, 
             let half = NEIGHBOURS as f32 / 2.0 - 0.5;
             let places = (0..NEIGHBOURS).flat_map(|row| (0..NEIGHBOURS).map(move |c| (row, c)));
             let codes = places.map(|(row, column)| {
-                let mut along = here.clone();
-                along[across] += (column as f32 - half) * NEIGHBOUR_STEP;
-                along[down] += (half - row as f32) * NEIGHBOUR_STEP;
-                code(along)
+                let mut beside = vec![0.0; latent];
+                beside[across] += (column as f32 - half) * NEIGHBOUR_STEP;
+                beside[down] += (half - row as f32) * NEIGHBOUR_STEP;
+                self::code(model, settings, &here, &beside)
             });
             (codes.collect(), NEIGHBOURS)
         }

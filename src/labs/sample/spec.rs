@@ -6,7 +6,7 @@ use crate::labs::generate::spec::{
     ATTRIBUTES, ATTRIBUTES_HELP, SEED, SLIDERS, SLIDERS_HELP, seed,
 };
 use crate::protocol::lab::{LabSpec, Wing};
-use crate::protocol::generative::{Family, MODEL_NAMES, SHIPPED, Shipped};
+use crate::protocol::generative::{CodesFrom, Family, MODEL_NAMES, SHIPPED, Shipped};
 use crate::protocol::param::{Kind, choice, number};
 use crate::protocol::settings::{Found, Numbers, Settings};
 use crate::{choices, settings};
@@ -23,7 +23,7 @@ pub static LAB: LabSpec = LabSpec {
     uses_picture: false,
     starts_by_itself: true,
     warms_up: false,
-    example: "s=4",
+    example: "s=12",
 };
 
 /// Tiles along each side of the grid of neighbours.
@@ -71,6 +71,7 @@ settings! {
         view ("view", "w"): View = choice::<View>(), "what is shown";
         seed ("seed", "s"): u32 = SEED, "decides the point in latent space";
         spread ("spread", "t"): f32 = number(0.0, 1.5, 0.05, 0.7), "how far from the middle points are drawn, in standard deviations", group("point");
+        from ("from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("point"), shows(|s| s.read::<SampleSettings>().shipped().family.has_two_sources());
         class ("class", "c"): u8 = number(0.0, 9.0, 1.0, 3.0), "class, for conditional networks", group("point"), shows(|s| s.read::<SampleSettings>().shipped().family == Family::Cvae);
         sliders ("sliders", "z"): Numbers = SLIDERS, SLIDERS_HELP;
         attributes ("attributes", "a"): Numbers = ATTRIBUTES, ATTRIBUTES_HELP;

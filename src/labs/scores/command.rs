@@ -19,7 +19,7 @@ use crate::methods::statistics::{frechet, inception_score, moments};
 use crate::models::inception_v3::{CLASSES, FEATURES, InceptionV3Config};
 use crate::protocol::card::FILES;
 use crate::protocol::failure::Failure;
-use crate::protocol::generative::{Family, SHIPPED, Shipped, find};
+use crate::protocol::generative::{CodesFrom, Family, SHIPPED, Shipped, find};
 
 /// The command.
 pub const ROW: CommandRow = CommandRow {
@@ -113,7 +113,12 @@ fn tell(arguments: &ArgMatches, judge: &str, [means, covariances]: [f64; 2], inc
     }
 }
 
-/// The true scores: on the network that they are named after, with the weights of torchvision.
+/// Pictures below which the distance on Inception-v3's features is too large to say much: that many
+/// features have a covariance of full rank only from so many pictures on.
+const ENOUGH: usize = FEATURES;
+
+/// Scores on the network that they are named after, with the weights of torchvision. They are not those of
+/// papers, which are computed on TensorFlow's weights of 2015 and a graph that differs in its pooling.
 fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
     let named = arguments.get_one::<String>("network");
@@ -145,7 +150,7 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), Stop> {
         let model = LatentModel::open(&mut bench, shipped).await?;
         let seed = settings.read::<ScoresSettings>().seed;
         let noises = noises(seed, shipped.latent, 1.0, count);
-        let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+        let codes: Vec<_> = noises.iter().map(|noise| model.code(noise, CodesFrom::Prior)).collect();
         let mut pictures = Vec::new();
         // A network that is told the class draws each in turn.
         let classes = match shipped.family {
@@ -166,6 +171,11 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), Stop> {
         &moments(&fake.features, FEATURES),
     );
     let pictures = |judged: &Judged| judged.features.len() / FEATURES;
+    if pictures(&fake).min(pictures(&real)) < ENOUGH {
+        print::note(format!(
+            "FID of fewer than {ENOUGH} pictures is too large by much: compare it with others of as many pictures only."
+        ));
+    }
     print::line(format!(
         "{} generated against {} real pictures",
         pictures(&fake),

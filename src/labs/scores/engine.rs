@@ -15,7 +15,7 @@ use crate::models::generate::classifier::{FEATURES, LeNet, lenet};
 use crate::maths::draws::Draws;
 use crate::models::inception_v3::{self, InceptionV3};
 use crate::protocol::failure::Failure;
-use crate::protocol::generative::DataSet;
+use crate::protocol::generative::{CodesFrom, DataSet};
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
@@ -240,7 +240,7 @@ struct Scoring {
     /// The set whose classifier judges, and mean and covariance of its test pictures.
     reference: Option<(DataSet, Moments)>,
     /// Pictures that were scored, with what they are of.
-    pictures: Option<((&'static str, u32), Vec<u8>)>,
+    pictures: Option<((&'static str, u32, CodesFrom), Vec<u8>)>,
 }
 
 impl LabEngine for Scoring {
@@ -262,14 +262,14 @@ impl LabEngine for Scoring {
                 let judged = judge(job, &classifier, real_pictures(&test), &device).await?;
                 self.reference = Some((data, reference(&judged)));
             }
-            let key = (WORDS[settings.model.0], settings.seed);
+            let key = (WORDS[settings.model.0], settings.seed, settings.from);
             if self.pictures.as_ref().is_none_or(|(of, _)| *of != key) {
                 let pictures = match settings.shipped() {
                     None => real_pictures(&test).to_vec(),
                     Some(shipped) => {
                         let model = self.opened.get(&mut bench, shipped).await?;
                         let noises = noises(settings.seed, shipped.latent, 1.0, SCORED);
-                        let code = |along: &Vec<f32>| model.code(along, &[]);
+                        let code = |noise: &Vec<f32>| model.code(noise, settings.from);
                         let codes: Vec<_> = noises.iter().map(code).collect();
                         model.decode(job, &codes, 0, &device).await?
                     }
@@ -315,7 +315,7 @@ impl LabEngine for Scoring {
                 Some(shipped) => {
                     let model = self.opened.get(&mut bench, shipped).await?;
                     let noises = noises(settings.seed, shipped.latent, 1.0, TRIED);
-                    let codes: Vec<_> = noises.iter().map(|along| model.code(along, &[])).collect();
+                    let codes: Vec<_> = noises.iter().map(|noise| model.code(noise, settings.from)).collect();
                     model.decode(job, &codes, 0, &device).await?
                 }
             };
