@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::ArgMatches;
 
-use crate::engine::native_host::{decode_picture, encode_jpeg, encode_png, encode_webp};
+use crate::engine::native_host::{decode_own_png, encode_jpeg, encode_png, encode_webp};
 use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Shared};
 use crate::protocol::picture::Picture;
@@ -85,8 +85,8 @@ impl Output {
     pub fn write_png(&self, png: &[u8]) -> Result<(), Failure> {
         match self.encoding {
             Encoding::Png => self.write(png),
-            Encoding::Jpeg => self.write(&encode_jpeg(&decode_picture(png)?)),
-            Encoding::WebP => self.write(&encode_webp(&decode_picture(png)?)),
+            Encoding::Jpeg => self.write(&encode_jpeg(&decode_own_png(png)?)),
+            Encoding::WebP => self.write(&encode_webp(&decode_own_png(png)?)),
         }
     }
 

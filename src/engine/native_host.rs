@@ -196,6 +196,18 @@ pub fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Decodes a PNG that a lab wrote, as it is: what is transparent stays so.
+///
+/// # Errors
+/// [`Failure::DamagedPicture`].
+pub fn decode_own_png(png: &[u8]) -> Result<Picture, Failure> {
+    let image = image::load_from_memory_with_format(png, image::ImageFormat::Png)
+        .map_err(|_| Failure::DamagedPicture)?
+        .into_rgba8();
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    Picture::new(width, height, image.into_raw()).ok_or(Failure::DamagedPicture)
+}
+
 /// Decodes a picture as a browser would: checked, taken to sRGB, turned as its EXIF data says, and
 /// shrunk to the size that the page works on. A file whose end is missing may well be decoded: see
 /// [`intake::is_whole`].
@@ -259,15 +271,10 @@ pub fn encode_png(picture: &Picture) -> Vec<u8> {
 pub fn encode_jpeg(picture: &Picture) -> Vec<u8> {
     /// Of 100: below, the grain of paint begins to blur.
     const QUALITY: u8 = 92;
-    let on_white = |[r, g, b, alpha]: [u8; 4]| {
-        let over = |value: u8| {
-            let (value, alpha) = (u32::from(value), u32::from(alpha));
-            ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        };
-        [over(r), over(g), over(b)]
-    };
-    let (pixels, _) = picture.rgba.as_chunks::<4>();
-    let rgb: Vec<u8> = pixels.iter().flat_map(|&pixel| on_white(pixel)).collect();
+    let mut rgba = picture.rgba.clone();
+    picture::over_white(&mut rgba);
+    let (pixels, _) = rgba.as_chunks::<4>();
+    let rgb: Vec<u8> = pixels.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
     let mut jpeg = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .encode(

@@ -71,7 +71,7 @@ pub fn code(
     noise: &[f32],
     beside: &[f32],
 ) -> Vec<f32> {
-    let drawn = model.code(noise, settings.from);
+    let drawn = model.code(noise, settings.codes_from);
     let moved = model.moved(drawn, &settings.sliders.0, &settings.attributes.0);
     model.moved(moved, beside, &[])
 }

@@ -71,7 +71,7 @@ settings! {
         view ("view", "w"): View = choice::<View>(), "what is shown";
         seed ("seed", "s"): u32 = SEED, "decides the point in latent space";
         spread ("spread", "t"): f32 = number(0.0, 1.5, 0.05, 0.7), "how far from the middle points are drawn, in standard deviations", group("point");
-        from ("from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("point"), shows(|s| s.read::<SampleSettings>().shipped().family.has_two_sources());
+        codes_from ("codes-from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("point"), shows(|s| s.read::<SampleSettings>().shipped().family.has_two_sources());
         class ("class", "c"): u8 = number(0.0, 9.0, 1.0, 3.0), "class, for conditional networks", group("point"), shows(|s| s.read::<SampleSettings>().shipped().family == Family::Cvae);
         sliders ("sliders", "z"): Numbers = SLIDERS, SLIDERS_HELP;
         attributes ("attributes", "a"): Numbers = ATTRIBUTES, ATTRIBUTES_HELP;

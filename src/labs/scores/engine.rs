@@ -233,6 +233,9 @@ pub fn engine() -> Box<dyn LabEngine> {
     Box::new(Scoring::default())
 }
 
+/// Whose pictures are scored, of which seed, and where their codes come from.
+type Drawn = (&'static str, u32, CodesFrom);
+
 /// The judge, and what was judged last.
 #[derive(Default)]
 struct Scoring {
@@ -240,7 +243,7 @@ struct Scoring {
     /// The set whose classifier judges, and mean and covariance of its test pictures.
     reference: Option<(DataSet, Moments)>,
     /// Pictures that were scored, with what they are of.
-    pictures: Option<((&'static str, u32, CodesFrom), Vec<u8>)>,
+    pictures: Option<(Drawn, Vec<u8>)>,
 }
 
 impl LabEngine for Scoring {
@@ -262,14 +265,14 @@ impl LabEngine for Scoring {
                 let judged = judge(job, &classifier, real_pictures(&test), &device).await?;
                 self.reference = Some((data, reference(&judged)));
             }
-            let key = (WORDS[settings.model.0], settings.seed, settings.from);
+            let key = (WORDS[settings.model.0], settings.seed, settings.codes_from);
             if self.pictures.as_ref().is_none_or(|(of, _)| *of != key) {
                 let pictures = match settings.shipped() {
                     None => real_pictures(&test).to_vec(),
                     Some(shipped) => {
                         let model = self.opened.get(&mut bench, shipped).await?;
                         let noises = noises(settings.seed, shipped.latent, 1.0, SCORED);
-                        let code = |noise: &Vec<f32>| model.code(noise, settings.from);
+                        let code = |noise: &Vec<f32>| model.code(noise, settings.codes_from);
                         let codes: Vec<_> = noises.iter().map(code).collect();
                         model.decode(job, &codes, 0, &device).await?
                     }
@@ -315,7 +318,7 @@ impl LabEngine for Scoring {
                 Some(shipped) => {
                     let model = self.opened.get(&mut bench, shipped).await?;
                     let noises = noises(settings.seed, shipped.latent, 1.0, TRIED);
-                    let codes: Vec<_> = noises.iter().map(|noise| model.code(noise, settings.from)).collect();
+                    let codes: Vec<_> = noises.iter().map(|noise| model.code(noise, settings.codes_from)).collect();
                     model.decode(job, &codes, 0, &device).await?
                 }
             };

@@ -45,7 +45,7 @@ settings! {
     pub struct ScoresSettings {
         /// Index into [`SCORED`].
         model ("model", "m"): Found = Kind::Choice(SCORED), "whose pictures are scored", group("model");
-        from ("from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("model"), shows(|s| s.read::<ScoresSettings>().shipped().is_some_and(|shipped| shipped.family.has_two_sources()));
+        codes_from ("codes-from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("model"), shows(|s| s.read::<ScoresSettings>().shipped().is_some_and(|shipped| shipped.family.has_two_sources()));
         classes ("modes", "k"): usize = number(1.0, 10.0, 1.0, 10.0), "classes that are left among the pictures", group("corruption");
         /// In pixels.
         blur ("blur", "b"): f32 = number(0.0, 3.0, 0.25, 0.0), "standard deviation of the blur, in pixels", group("corruption");
