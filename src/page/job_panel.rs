@@ -224,7 +224,7 @@ pub fn Notices() -> impl IntoView {
                     <button type="button" class="link" on:click=move |_| state.refused.set(None)>{t_string!(i18n, page.dismiss)}</button>
                 </p>
             })}
-            {move || (!state.canvas_is_true).then(|| view! { <p class="sentence" id="noise">{t_string!(i18n, page.notice_noise)}</p> })}
+            {move || (!state.canvas_is_true).then(|| view! { <p class="sentence" id="pixels-altered">{t_string!(i18n, page.notice_noise)}</p> })}
             {move || state.remarks.get().iter().map(|remark| view! {
                 <p class="sentence" data-remark>{remark_sentence(i18n, remark)}</p>
             }).collect_view()}

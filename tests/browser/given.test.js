@@ -234,6 +234,55 @@ test("what is transparent is white: on the stage, to the network and in files", 
   assert.equal(await count(driver, ".layer.cover"), 1);
 });
 
+/** A JPEG that says how the camera was held: EXIF data with the orientation alone. */
+const held = (jpeg, orientation) => {
+  const tiff = Buffer.from([0x4d, 0x4d, 0, 0x2a, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
+  const exif = Buffer.concat([Buffer.from("Exif\0\0"), tiff]);
+  const segment = Buffer.concat([Buffer.from([0xff, 0xe1, 0, exif.length + 2]), exif]);
+  return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
+};
+
+test("where canvases answer with noise, pictures come from a decoder, turned as the camera was held", async () => {
+  const found = async (file) => {
+    await visit("#/detect");
+    await upload(driver, file);
+    await jobDone(driver);
+    return detections(driver);
+  };
+  const files = [cat, ...[3, 6, 5].map((orientation) => {
+    const file = join(folder, `held-${orientation}.jpg`);
+    writeFileSync(file, held(readFileSync(cat), orientation));
+    return file;
+  })];
+  const truly = [];
+  for (const file of files) truly.push(await found(file));
+  const { identifier } = await driver.sendAndGetDevToolsCommand("Page.addScriptToEvaluateOnNewDocument", {
+    source: `const bare = location.search.includes("bare") ? "delete self.ImageDecoder; " : "";
+      const noise = (kind) => "{ const read = " + kind + ".prototype.getImageData; " + kind +
+        ".prototype.getImageData = function (...given) { const image = read.apply(this, given); " +
+        "image.data.forEach((_, i) => { image.data[i] = Math.random() * 256; }); return image; }; }";
+      const Plain = Blob;
+      window.Blob = class extends Plain {
+        constructor(parts, options) {
+          if (String(parts?.[0]).startsWith("import init")) parts = [bare + noise("OffscreenCanvasRenderingContext2D") + parts[0]];
+          super(parts, options);
+        }
+      };`,
+  });
+  for (const [index, file] of files.entries()) {
+    const hidden = await found(file);
+    assert.deepEqual(hidden.map((row) => row.class), truly[index].map((row) => row.class), file);
+    for (const [i, { box }] of hidden.entries()) {
+      box.forEach((side, k) => assert.ok(Math.abs(side - truly[index][i].box[k]) <= 2, `${file}: ${box}`));
+    }
+  }
+  // Without that decoder it is said.
+  await open_page(driver, `${site.url}?backend=cpu&bare#/detect`);
+  await upload(driver, cat);
+  await until(driver, "the sentence", async () => /changes the pixels/.test(await text(driver, ".status")));
+  await driver.sendDevToolsCommand("Page.removeScriptToEvaluateOnNewDocument", { identifier });
+});
+
 test("each trouble with the camera has its sentence", async () => {
   const troubles = {
     NotAllowedError: /allow it/,
