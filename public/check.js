@@ -6,8 +6,8 @@
   var sentences = {
     en: {
       file: "Kiln cannot run from a file on disk: put its folder on a web server, for example with “python3 -m http.server”, and open it from there.",
-      old: "This browser is too old for Kiln: use Chrome 96, Firefox 89, Safari 16.4 or newer.",
-      simd: "The WebAssembly of this browser has no SIMD, with which Kiln computes: use Chrome 96, Firefox 89, Safari 16.4 or newer.",
+      old: "This browser is too old for Kiln: use Chrome 96, Firefox 114, Safari 16.4 or newer.",
+      simd: "The WebAssembly of this browser has no SIMD, with which Kiln computes: use Chrome 96, Firefox 114, Safari 16.4 or newer.",
       wasm: "WebAssembly is switched off here, and Kiln runs on it: allow it for this page (lockdown and enhanced security modes switch it off), or use another browser.",
       sandbox: "Kiln stands in a sandboxed frame here, which may not load its program: open it in a tab of its own.",
       updated: "Kiln was updated: reload the page.",
@@ -20,8 +20,8 @@
     },
     zh: {
       file: "Kiln 不能直接从磁盘文件运行：请把它的文件夹放到网页服务器上（例如运行 python3 -m http.server），再从那里打开。",
-      old: "这个浏览器对 Kiln 来说太旧：请使用 Chrome 96、Firefox 89、Safari 16.4 或更新的版本。",
-      simd: "这个浏览器的 WebAssembly 没有 Kiln 计算所需的 SIMD：请使用 Chrome 96、Firefox 89、Safari 16.4 或更新的版本。",
+      old: "这个浏览器对 Kiln 来说太旧：请使用 Chrome 96、Firefox 114、Safari 16.4 或更新的版本。",
+      simd: "这个浏览器的 WebAssembly 没有 Kiln 计算所需的 SIMD：请使用 Chrome 96、Firefox 114、Safari 16.4 或更新的版本。",
       wasm: "此处关闭了 WebAssembly，而 Kiln 需要它：请为本页面允许 WebAssembly（锁定模式和增强安全模式会关闭它），或换一个浏览器。",
       sandbox: "Kiln 位于沙盒框架中，无法加载程序：请在单独的标签页中打开。",
       updated: "Kiln 已更新：请刷新页面。",
@@ -121,7 +121,7 @@
   // of what the programs are compiled to use.
   var needs = [0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 111, 1, 123];
   if (location.protocol === "file:") return say("file");
-  if (!("noModule" in document.createElement("script")) || !window.fetch || !window.Promise) return say("old");
+  if (!("noModule" in document.createElement("script")) || !window.fetch || !window.Promise || !window.OffscreenCanvas) return say("old");
   if (typeof WebAssembly !== "object") return say("wasm");
   if (!WebAssembly.validate(new Uint8Array(needs))) return say("simd");
 

@@ -44,9 +44,11 @@ async function tidy() {
   if (registration.installing || registration.waiting) return;
   const held = (await navigator.locks?.query())?.held ?? [];
   for (const name of await caches.keys()) {
-    // The names of before had no place in them.
-    if (!/^kiln-site-\w+$/.test(name) && !(name.startsWith("kiln-site-") && name.endsWith(` ${HERE}`))) continue;
+    if (!name.startsWith("kiln-site-")) continue;
     const cache = await caches.open(name);
+    // The names of before had no place in them, and another Kiln may be theirs.
+    const isOurs = /^kiln-site-\w+$/.test(name) ? await cache.match("./") : name.endsWith(` ${HERE}`);
+    if (!isOurs) continue;
     const used = await Promise.all(held.map((lock) => cache.match(lock.name)));
     if (name !== CACHE && !used.some(Boolean)) await caches.delete(name);
   }

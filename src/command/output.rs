@@ -184,6 +184,12 @@ impl Plan {
                 endings.join(" or .")
             ));
         }
+        if path.as_os_str() == STANDARD {
+            if endings.is_empty() || io::stdout().is_terminal() {
+                return Err("this cannot go to standard output: name a file.".into());
+            }
+            print::leave_to_picture();
+        }
         let path = self.take(path)?;
         let encoding = Encoding::Png;
         Ok(Output { path, encoding })
@@ -269,7 +275,8 @@ fn resolve(path: &Path) -> PathBuf {
 }
 
 /// Writes a file; folders that are missing are made. What the name held before stays until the new file
-/// is complete: whoever interrupts the program finds one or the other.
+/// is complete: whoever interrupts the program finds one or the other, and at worst a part beside it. Only
+/// where nothing can be put beside it or in its place is it written into.
 ///
 /// # Errors
 /// [`Failure::Unwritable`].
@@ -295,7 +302,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    // Through a link: what it points to is replaced, not the link.
+    // Through a link: what it points to is replaced, not the link, unless it points nowhere.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -309,6 +316,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
+    let before_is_file = before.as_ref().is_some_and(fs::Metadata::is_file);
     // In the same folder, because a file can only be renamed within a file system.
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let fresh = folder.join(format!(".kiln-{}-{count}.part", std::process::id()));
@@ -320,6 +328,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|()| fs::rename(&fresh, &path));
     if written.is_err() {
         let _ = fs::remove_file(&fresh);
+        // A file that may be written in a folder that may not, or one that is mounted by itself.
+        if before_is_file {
+            return fs::write(&path, bytes);
+        }
     }
     written
 }

@@ -22,8 +22,8 @@ pub enum FDivergence {
     /// `2 JS - log 4`: what the original game of a GAN is worth. As its `f(1)` is -log 4 and not 0, so
     /// is its least value.
     Gan,
-    /// `sum (p - q)^2 / (p + q)`, at most 2: Pearson's of `(p + q) / 2` and `q`, four times over, with the
-    /// two exchanged; what least squares measure (Mao et al. 2017, with the targets -1 and 1 of D, and 0 of
+    /// `sum (p - q)^2 / (p + q)`, at most 2: Pearson's of `p + q` and `2 q`, which sum to 2 and not to
+    /// 1; what least squares measure (Mao et al. 2017, with the targets -1 and 1 of D, and 0 of
     /// G). Also called triangular discrimination (Le Cam 1986).
     LeastSquares,
 }

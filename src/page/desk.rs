@@ -37,6 +37,8 @@ pub enum Left {
     Paused,
     /// It had nothing yet, and was stopped.
     Stopped,
+    /// It was there, and the engine that had it is gone.
+    Lost,
 }
 
 /// What is done with what a run says.

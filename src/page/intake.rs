@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, ClipboardEvent, DataTransfer, DragEvent, File, FileList, HtmlElement};
+use web_sys::{
+    Blob, ClipboardEvent, DataTransfer, DataTransferItem, DragEvent, File, FileList, HtmlElement,
+};
 
 use super::camera::Camera;
 use super::opening::{self, Opened, Remark};
@@ -14,31 +16,59 @@ use crate::protocol::failure::Failure;
 use crate::protocol::link::{self, Route};
 use crate::protocol::samples::{SAMPLES, Sample};
 
-/// Takes the first picture among files of the visitor's: restores the settings inside it, if it is a PNG
-/// that Kiln exported, and runs the lab.
-fn take_files(state: State, files: Vec<File>) {
+/// Takes the first picture among files of the visitor's. A PNG that Kiln exported goes to the lab that its
+/// settings are of; any other to the open lab, or where none is open to the last one that was given a
+/// picture. A lab that takes none says which do.
+fn take_files(state: State, i18n: I18n, files: Vec<File>) {
     let is_latest = state.begin_choice();
     spawn_local(async move {
         let found = first_picture(&files).await;
         if !is_latest() {
             return;
         }
-        match found {
-            Err(failure) => state.refuse(failure),
-            Ok((name, opened)) => {
-                let restored = restore(state, opened.link.as_deref());
-                if !state.hand_to_page(&opened.blob) {
-                    state.take(opened.blob, name, None);
-                }
-                let mut remarks = opened.remarks;
-                if restored.is_none() && opened.link.is_some() {
-                    remarks.push(Remark::SettingsDamaged);
-                }
-                state.remarks.set(remarks);
-                state.notices.set(restored.unwrap_or_default());
-            }
+        let (name, opened) = match found {
+            Ok(found) => found,
+            Err(failure) => return state.refuse(failure),
+        };
+        let mut remarks = opened.remarks;
+        let mut notices = Vec::new();
+        let restored = restore(state, opened.link.as_deref());
+        let is_restored = restored.is_some();
+        match restored {
+            Some(unused) => notices = unused,
+            None if opened.link.is_some() => remarks.push(Remark::SettingsDamaged),
+            None => {}
         }
+        if state.page.get_untracked().lab().is_none() {
+            state.open_for_picture();
+        }
+        let takes = state
+            .page
+            .get_untracked()
+            .lab()
+            .is_some_and(|lab| lab.uses_picture);
+        // What a lab without a picture exported shows its own result, which comes with the settings.
+        if takes {
+            state.take(opened.blob, name, None);
+        } else if is_restored {
+            state.refused.set(None);
+            state.write_address();
+        } else if !state.hand_to_page(&opened.blob) {
+            let labs = labs_with_pictures(state, i18n);
+            return state.refuse(Failure::NoPictureHere { labs });
+        }
+        state.remarks.set(remarks);
+        state.notices.set(notices);
     });
+}
+
+/// The names of the labs that work on a picture of the visitor's.
+fn labs_with_pictures(state: State, i18n: I18n) -> String {
+    let specs = state.labs().into_iter().map(|row| row.spec);
+    let names = specs
+        .filter(|lab| lab.uses_picture)
+        .map(|lab| lab_word(i18n, lab.name, "tab"));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Sets what a link inside a picture says, and opens its lab. What of it was not used; nothing where it is
@@ -82,8 +112,14 @@ async fn open_file(file: &File) -> Result<Opened, Failure> {
 /// Opens a picture that is not for the stage, and hands it to `then`; what is to be known about it, or why
 /// it is not taken, is said.
 pub fn open_beside(state: State, file: File, then: impl FnOnce(Blob) + 'static) {
+    let is_latest = state.begin_choice_beside();
     spawn_local(async move {
-        match open_file(&file).await {
+        let opened = open_file(&file).await;
+        // A large file that was chosen before is done after.
+        if !is_latest() {
+            return;
+        }
+        match opened {
             Ok(opened) => {
                 let about_pixels = |remark: &Remark| matches!(remark, Remark::Cut | Remark::Moves);
                 let remarks = opened.remarks.into_iter().filter(about_pixels);
@@ -105,21 +141,9 @@ fn files_of(list: Option<FileList>) -> Vec<File> {
 /// What is dropped and pasted, anywhere on the page.
 fn bring(state: State, i18n: I18n, data: Option<DataTransfer>) {
     let Some(data) = data else { return };
-    let page = state.page.get_untracked();
-    if let Some(lab) = page.lab()
-        && !lab.uses_picture
-        && !state.page_takes_pictures()
-    {
-        let takers = state.labs().into_iter().map(|row| row.spec);
-        let names: Vec<_> = takers
-            .filter(|lab| lab.uses_picture)
-            .map(|lab| lab_word(i18n, lab.name, "tab"))
-            .collect();
-        let labs = names.join(", ");
-        return state.refuse(Failure::NoPictureHere { labs });
-    }
     let files = files_of(data.files());
-    if has_folder(&data) && files.len() < 2 {
+    let folders = folders(&data);
+    if folders > 0 && folders >= files.len() {
         return state.refuse(Failure::Folder);
     }
     if files.is_empty() {
@@ -128,20 +152,18 @@ fn bring(state: State, i18n: I18n, data: Option<DataTransfer>) {
             false => Failure::NoPictureInside,
         });
     }
-    if page.lab().is_none() {
-        state.open_for_picture();
-    }
-    take_files(state, files);
+    take_files(state, i18n, files);
 }
 
-/// Whether a folder is among what was dropped: as a file it cannot be read.
-fn has_folder(data: &DataTransfer) -> bool {
+/// How many folders are among what was dropped: as files they cannot be read.
+fn folders(data: &DataTransfer) -> usize {
     let items = data.items();
-    let mut items = (0..items.length()).filter_map(|index| items.get(index));
-    items.any(|item| {
+    let items = (0..items.length()).filter_map(|index| items.get(index));
+    let is_folder = |item: &DataTransferItem| {
         let entry = item.webkit_get_as_entry().ok().flatten();
         entry.is_some_and(|entry| entry.is_directory())
-    })
+    };
+    items.filter(is_folder).count()
 }
 
 /// Whether the address of something came, as a picture dragged from another page brings it.
@@ -269,7 +291,7 @@ pub fn Intake() -> impl IntoView {
                 <FileButton
                     id="open-picture"
                     label=Signal::derive(move || t_string!(i18n, page.source_open).to_string())
-                    on_file=move |file| take_files(state, vec![file])
+                    on_file=move |file| take_files(state, i18n, vec![file])
                 />
                 <button type="button" class="button quiet" id="open-camera" on:click=move |_| camera.set(true)>
                     {move || t_string!(i18n, page.source_camera)}

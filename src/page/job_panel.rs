@@ -108,6 +108,7 @@ fn left_sentence(i18n: I18n, left: Left) -> String {
     match left {
         Left::Paused => t_string!(i18n, page.left_paused),
         Left::Stopped => t_string!(i18n, page.left_stopped),
+        Left::Lost => t_string!(i18n, page.left_lost),
     }
     .to_string()
 }

@@ -114,20 +114,16 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
     })
 }
 
-/// Whether a file is called as the files that Kiln hands out: what was added to the picture's name.
+/// Whether a file is called as the files that Kiln hands out, and nobody else: what was added to the
+/// picture's name, perhaps with a number that told it from another one.
 fn has_name_of_ours(name: &str) -> bool {
-    const ENDS: [&str; 9] = [
-        "-boxes.png",
-        "-mask.png",
-        "-blur.png",
-        "-color.png",
-        "-cutout.png",
-        "-styled.png",
-        "-gatys.png",
-        "-dream.png",
-        "-texture.png",
-    ];
-    ENDS.iter().any(|end| name.ends_with(end))
+    const ENDS: [&str; 3] = ["-boxes", "-styled", "-gatys"];
+    let Some(stem) = name.strip_suffix(".png") else {
+        return false;
+    };
+    let number = |c: char| c.is_ascii_digit() || matches!(c, '(' | ')' | ' ');
+    let stem = stem.trim_end_matches(number).trim_end_matches('-');
+    ENDS.iter().any(|end| stem.ends_with(end))
 }
 
 /// Whether the decoder takes it that the networks' pictures go through.

@@ -41,6 +41,11 @@ impl Drag {
         begins
     }
 
+    /// Ends it, whichever pointer's it is.
+    pub fn drop(self) {
+        self.0.set_value(None);
+    }
+
     /// Whether a move belongs to it.
     pub fn moves(self, event: &web_sys::PointerEvent) -> bool {
         self.0.get_value() == Some(event.pointer_id()) && event.buttons() & 1 != 0

@@ -115,6 +115,8 @@ pub struct State {
     taker: StoredValue<Option<Taker>, LocalStorage>,
     /// Counts choices of a picture: one that is fetched slowly must not replace a later one.
     choice: StoredValue<u32>,
+    /// The same for pictures beside the one on the stage.
+    choice_beside: StoredValue<u32>,
     /// When the address was last written, in milliseconds of the page's clock.
     address_written: StoredValue<f64>,
     /// Whether it is to be written soon.
@@ -171,6 +173,7 @@ impl State {
             owner: StoredValue::new(Owner::current().expect("made inside the page")),
             taker: StoredValue::new_local(None),
             choice: StoredValue::new(0),
+            choice_beside: StoredValue::new(0),
             address_written: StoredValue::new(f64::NEG_INFINITY),
             address_waits: StoredValue::new(false),
         }
@@ -222,11 +225,6 @@ impl State {
         on_cleanup(move || self.taker.set_value(None));
     }
 
-    /// Whether the open page takes pictures so.
-    pub fn page_takes_pictures(self) -> bool {
-        self.taker.with_value(Option::is_some)
-    }
-
     /// Hands a picture to the open page, if it takes them.
     pub fn hand_to_page(self, blob: &Blob) -> bool {
         let taker = self.taker.get_value();
@@ -239,10 +237,12 @@ impl State {
 
     /// Begins a choice of a picture; `false` from the returned question once there is a later one.
     pub fn begin_choice(self) -> impl Fn() -> bool {
-        let choice = self.choice;
-        choice.update_value(|number| *number += 1);
-        let mine = choice.get_value();
-        move || choice.get_value() == mine
+        begin(self.choice)
+    }
+
+    /// The same for a picture that is not for the stage: a style, a background.
+    pub fn begin_choice_beside(self) -> impl Fn() -> bool {
+        begin(self.choice_beside)
     }
 
     /// The settings of a lab, kept while the visitor moves between labs.
@@ -377,6 +377,8 @@ impl State {
 
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
+        // A sample that is on its way comes too late.
+        let _ = self.begin_choice();
         for lab in self.specs().into_iter().filter(|lab| lab.uses_picture) {
             self.clear(lab);
         }
@@ -556,6 +558,13 @@ impl State {
             self.write_address_in(REFUSED_WAIT_MS);
         }
     }
+}
+
+/// Begins a choice that a later one replaces.
+fn begin(choice: StoredValue<u32>) -> impl Fn() -> bool {
+    choice.update_value(|number| *number += 1);
+    let mine = choice.get_value();
+    move || choice.get_value() == mine
 }
 
 /// The state of the page that this component is on.

@@ -131,7 +131,9 @@ pub enum Failure {
     #[error("Page and engine do not understand each other: reload the page.")]
     Misunderstood,
     /// What this page was started from is no longer on the server.
-    #[error("Kiln was updated since this page was opened: reload it, your settings stay.")]
+    #[error(
+        "Kiln was updated since this page was opened: reload it; your settings stay, your own picture does not."
+    )]
     SiteUpdated,
     /// The visitor cancelled.
     #[error("Cancelled.")]

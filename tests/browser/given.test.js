@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { after, before, beforeEach, test } from "node:test";
 import { choose, count, detections, jobDone, jobState, open, root, serve, text, until, upload, visit as open_page } from "./browser.js";
 
@@ -331,10 +332,52 @@ test("the camera takes one picture, once there is one; Escape closes it, and unp
   await driver.executeScript(() => document.getElementById("open-camera").click());
   await ready();
   await driver.executeScript(() => window.stream.getVideoTracks()[0].dispatchEvent(new Event("ended")));
-  await until(driver, "that it is gone", async () => /is gone/.test(await text(driver, ".camera")));
+  await until(driver, "that it is gone", async () => /gives no picture any more/.test(await text(driver, ".camera")));
   await driver.executeScript(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })));
   await until(driver, "it is closed", async () => (await count(driver, ".camera")) === 0);
   assert.equal(await jobState(driver), "done");
+});
+
+/** A PNG as Kiln exports it: with a link inside. */
+const exported = (link) => {
+  const png = readFileSync(join(root, "tests/vectors/cat-ssd.png"));
+  const chunk = Buffer.concat([Buffer.from("tEXt"), Buffer.from(`Kiln\0${link}`)]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(chunk.length - 4);
+  ends.writeUInt32BE(crc32(chunk), 4);
+  const bytes = Buffer.concat([png.subarray(0, 33), ends.subarray(0, 4), chunk, ends.subarray(4), png.subarray(33)]);
+  return ["exported.png", "image/png", bytes.toString("base64")];
+};
+
+test("a PNG that Kiln exported goes to its lab, wherever it is dropped", async () => {
+  // A lab without a picture on the stage: the file is its own result, and no photograph for others.
+  await visit("#/detect?v=1&p=coffee");
+  await jobDone(driver);
+  await give("drop", { files: [exported("#/sample?v=1&s=7")] });
+  await until(driver, "the lab and its settings", async () => /^#\/sample\?v=1&s=7$/.test(await hash()));
+  await driver.executeScript(() => { location.hash = "#/detect"; });
+  await until(driver, "the photograph of before", async () => /p=coffee/.test(await hash()));
+  // From labs that take none, and from one that takes small ones.
+  for (const page of ["#/train", "#/encode", "#/"]) {
+    await visit(page);
+    await give("drop", { files: [exported("#/detect?v=1&s=0.35")] });
+    await jobDone(driver);
+    assert.equal((await detections(driver))[0].class, "Cat", page);
+    await until(driver, "its settings", async () => /^#\/detect\?v=1&s=0\.35$/.test(await hash()));
+    assert.equal(await notices(), "", page);
+  }
+});
+
+test("what is no picture is called so where no picture is taken, too; a texture takes one as its example", async () => {
+  await visit("#/train");
+  await give("paste", { text: { "text/plain": "words" } });
+  await says("that there is none", /no picture in what/);
+  await give("drop", { files: [letter] });
+  await says("what the file is", /not a picture/);
+  await visit("#/texture");
+  await give("drop", { files: [photograph] });
+  await until(driver, "the example", async () => /g=own/.test(await hash()));
+  assert.equal(await notices(), "");
 });
 
 test("settings are read out of a PNG that an editor saved, and a word is said where they are not", async () => {

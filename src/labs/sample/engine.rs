@@ -15,14 +15,15 @@ const STREAM: u64 = 1 << 20;
 /// Standard deviations between neighbours on the grid.
 const NEIGHBOUR_STEP: f32 = 0.8;
 
-/// Numbers along the directions for a seed, in standard deviations.
+/// Normally distributed numbers for a seed, see [`noises`].
 pub fn noise(seed: u32, latent: usize, spread: f32) -> Vec<f32> {
     let mut noise = Draws::new(seed, STREAM).normals(latent);
     noise.iter_mut().for_each(|value| *value *= spread);
     noise
 }
 
-/// Numbers along the directions for many pictures of one seed.
+/// Normally distributed numbers for many pictures of one seed; codes where they are drawn from the prior,
+/// otherwise numbers along the directions.
 pub fn noises(seed: u32, latent: usize, spread: f32, count: usize) -> Vec<Vec<f32>> {
     let mut draws = Draws::new(seed, STREAM + 1);
     let mut next = || draws.normals(latent).iter().map(|v| v * spread).collect();

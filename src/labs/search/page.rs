@@ -10,7 +10,7 @@ use super::views::grams::Grams;
 use crate::labs::stylize::views::paintings::{self, Paintings};
 use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::Panels;
-use crate::page::desk::RunState;
+use crate::page::desk::{Left, RunState};
 use crate::page::engine::{self, Payload, now_ms};
 use crate::page::frame::{LabFrame, ShareButton, Stage};
 use crate::page::job_panel::{RunStatus, stop};
@@ -79,7 +79,15 @@ fn search_of(state: State, lab: &'static LabSpec) -> Search {
                 let workers = state.engine.workers.get();
                 let is_reset = began_with.with(Option::is_none);
                 if is_reset || before.is_some_and(|before| before != workers) {
+                    let desk = state.desk(lab);
+                    let had = search.live.with_untracked(Option::is_some);
+                    // What runs is begun anew by itself.
+                    if had && !is_reset && !untrack(|| desk.is_running()) {
+                        desk.state.set(RunState::Idle);
+                        desk.left.set(Some(Left::Lost));
+                    }
                     search.live.set(None);
+                    search.of.set(None);
                 }
                 workers
             });
@@ -155,7 +163,11 @@ fn start(state: State, settings: Settings, needs: Needs) {
         let now = state.settings(lab).get_untracked();
         let is_here = state.page.get_untracked().lab() == Some(lab);
         let desk = state.desk(lab);
-        if is_here && now.word(SOURCE) == settings.word(SOURCE) {
+        // Another painting was chosen meanwhile: it is fetched, too.
+        if is_here && now.word(SOURCE) != settings.word(SOURCE) {
+            return start(state, now, needs);
+        }
+        if is_here {
             match style {
                 None => desk.state.set(RunState::Failed(Failure::NoStyle)),
                 style => begin(state, &now, style, needs),

@@ -7,6 +7,7 @@ use super::spec::{LAB, Learned, Progress, Steps, TrainSettings};
 use super::views::plane::PlaneView;
 use super::views::session::Session;
 use crate::page::controls::Panel;
+use crate::page::desk::Left;
 use crate::page::frame::{LabFrame, ShareButton};
 use crate::page::latest::Standing;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
@@ -110,7 +111,13 @@ fn Buttons(session: Session) -> impl IntoView {
                 <button type="button" class="button quiet" id="train-reset" on:click=restart>{move || t_string!(i18n, train.reset)}</button>
             </div>
             <p class="number quiet" id="train-step" data-step=move || progress.with(|p| p.step.to_string()) data-ms=move || progress.with(|p| format!("{:.1}", p.step_ms)) data-history=losses>{at}</p>
-            {move || session.left.get().then(|| view! { <p class="sentence" id="left">{t_string!(i18n, page.left_paused)}</p> })}
+            {move || session.left.get().map(|left| {
+                let said = match left {
+                    Left::Paused => t_string!(i18n, train.left_paused),
+                    Left::Stopped | Left::Lost => t_string!(i18n, train.left_lost),
+                };
+                view! { <p class="sentence" id="left">{said}</p> }
+            })}
             <Standing latest=session.latest />
         </section>
     }

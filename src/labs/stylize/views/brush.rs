@@ -213,6 +213,10 @@ impl Pad {
 
     /// Takes back the last stroke, or all.
     pub fn take_back(self, all: bool) {
+        // With another finger: the stroke under way goes, and is not gone on with.
+        self.hand.drop();
+        self.by_keys.set_value(false);
+        self.drawing.set(false);
         match self.what {
             Use::Draw => sketch(self.state).update(|sketch| shorten(sketch, all)),
             Use::Regions => regions(self.state).update(|regions| shorten(regions, all)),

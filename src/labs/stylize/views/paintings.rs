@@ -99,6 +99,10 @@ pub fn Paintings(
             }
         })
         .collect_view();
+    // Where there is no picture on the stage, what is dropped is the style.
+    if !lab.uses_picture {
+        state.take_pictures(move |blob| take(state, lab, blob));
+    }
     let take = move |file| open_beside(state, file, move |blob| take(state, lab, blob));
     let said = move || match source() {
         BUILT_IN => t_string!(i18n, stylize.paintings_help).to_string(),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use web_sys::Blob;
 
 use crate::labs::train::spec::{LAB, Progress, Question, Steps, Switch, TrainSettings};
+use crate::page::desk::Left;
 use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::latest::Latest;
@@ -35,8 +36,8 @@ pub struct Session {
     pub drawn: RwSignal<Vec<[f32; 2]>>,
     /// Whether the next steps are asked for.
     pub running: RwSignal<bool>,
-    /// Whether it was paused because the visitor left.
-    pub left: RwSignal<bool>,
+    /// What became of it while the visitor was elsewhere.
+    pub left: RwSignal<Option<Left>>,
     /// Whether training starts by itself once it has begun anew.
     autostart: StoredValue<bool>,
     /// What decides the networks: a change of it begins anew.
@@ -63,7 +64,7 @@ impl Session {
         on_cleanup(move || {
             if session.running.get_untracked() {
                 session.running.set(false);
-                session.left.set(true);
+                session.left.set(Some(Left::Paused));
             }
         });
         session
@@ -89,23 +90,27 @@ impl Session {
             sheet: RwSignal::new_local(None),
             drawn: RwSignal::new(Vec::new()),
             running: RwSignal::new(false),
-            left: RwSignal::new(false),
+            left: RwSignal::new(None),
             autostart: StoredValue::new(false),
             plan,
         };
-        Effect::new(move |_| {
+        Effect::new(move |before: Option<u32>| {
             plan.track();
             session.drawn.track();
             // A new worker has nothing in training.
-            state.engine.workers.track();
+            let workers = state.engine.workers.get();
+            let is_lost = before.is_some_and(|before| before != workers)
+                && session.progress.with_untracked(|progress| progress.step > 0);
             session.running.set(false);
             session.begin();
+            session.left.set(is_lost.then_some(Left::Lost));
             session.running.set(session.autostart.get_value());
             session.autostart.set_value(false);
+            workers
         });
         Effect::new(move |_| {
             if session.running.get() {
-                session.left.set(false);
+                session.left.set(None);
             }
         });
         // Each answer asks for the next steps: as many as fit into the time of an answer.
@@ -136,7 +141,7 @@ impl Session {
         self.modes.set(Vec::new());
         self.progress.set(Progress::default());
         self.sheet.set(None);
-        self.left.set(false);
+        self.left.set(None);
         self.latest.forget("train");
         let drawn = self.drawn.get_untracked();
         self.ask("begin", Question::Begin { drawn }, None);
