@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::native_host::{decode_picture, read_file, read_limited};
 use crate::protocol::failure::Failure;
-use crate::protocol::intake;
 use crate::protocol::picture::Picture;
+use crate::protocol::picture_file;
 
 use super::output::{Output, Plan, STANDARD};
 use super::{Stop, print, sentence};
@@ -235,5 +235,5 @@ fn read(path: &Path) -> Result<(Picture, Option<&'static str>), Failure> {
     })?;
     let picture = decode_picture(&bytes)?;
     let cut = "the end of the file is missing; the picture is used as far as it goes.";
-    Ok((picture, (!intake::is_whole(&bytes)).then_some(cut)))
+    Ok((picture, (!picture_file::is_whole(&bytes)).then_some(cut)))
 }

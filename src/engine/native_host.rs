@@ -10,9 +10,10 @@ use burn::tensor::{Device, DeviceKind};
 use crate::job::{File, Host, Promise, Reply};
 use crate::protocol::card::file_name;
 use crate::protocol::failure::Failure;
-use crate::protocol::intake::{self, Format};
+use crate::protocol::intake;
 use crate::protocol::message::{BackendChoice, Event};
 use crate::protocol::picture::{self, MAX_MEGABYTES, Picture};
+use crate::protocol::picture_file::{self, Format};
 
 use super::native_color;
 
@@ -210,7 +211,7 @@ pub fn decode_own_png(png: &[u8]) -> Result<Picture, Failure> {
 
 /// Decodes a picture as a browser would: checked, taken to sRGB, turned as its EXIF data says, and
 /// shrunk to the size that the page works on. A file whose end is missing may well be decoded: see
-/// [`intake::is_whole`].
+/// [`picture_file::is_whole`].
 ///
 /// The rule of turning is Chromium's: EXIF data turn a JPEG and a PNG (the chunk `eXIf`, if it stands
 /// before the pixels), and no other format. A WebP stays as it lies whatever its EXIF data say: most
@@ -231,7 +232,7 @@ pub fn decode_picture(bytes: &[u8]) -> Result<Picture, Failure> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     // A picture is worth more than what is damaged beside it.
-    let orientation = match intake::format(bytes) {
+    let orientation = match picture_file::format(bytes) {
         Some(Format::Jpeg | Format::Png) => decoder.orientation().ok(),
         _ => None,
     };
@@ -355,7 +356,7 @@ mod tests {
             include_bytes!("../../tests/cases/cut-last-two-bytes.jpg"),
         ] {
             assert_eq!(size(bytes), (451, 300));
-            assert!(!intake::is_whole(bytes));
+            assert!(!picture_file::is_whole(bytes));
         }
     }
 }

@@ -11,6 +11,7 @@ use web_sys::{Blob, ImageBitmap, ImageData, OffscreenCanvas, OffscreenCanvasRend
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::picture::{Picture, fit, over_white};
+use crate::protocol::picture_file;
 
 use super::web_host::scope;
 
@@ -135,7 +136,7 @@ async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Pictur
             .map(|(key, value)| Reflect::set(&object, &(*key).into(), value));
         set.try_for_each(|set| set.map(drop)).map(|()| object)
     };
-    let kind = intake::format(bytes).map_or(String::new(), |format| {
+    let kind = picture_file::format(bytes).map_or(String::new(), |format| {
         format!("image/{}", format.to_string().to_lowercase())
     });
     let decoder = ImageDecoder::new(&object(&[
@@ -153,7 +154,7 @@ async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Pictur
         return Ok(None);
     };
     // Frames are as they were stored; of a JPEG the camera says how it was held.
-    let held = intake::exif(bytes).and_then(Orientation::from_exif_chunk);
+    let held = picture_file::exif(bytes).and_then(Orientation::from_exif_chunk);
     if let Some(held) = held {
         picture = turned(&picture, held);
     }

@@ -13,6 +13,7 @@ use super::export;
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
 use crate::protocol::picture::{MAX_MEGABYTES, fit};
+use crate::protocol::picture_file;
 use crate::protocol::png_text::{self, Text};
 
 #[wasm_bindgen]
@@ -91,8 +92,8 @@ pub async fn open(file: &Blob, name: &str) -> Result<Opened, Failure> {
     let blob = Blob::new_with_buffer_source_sequence_and_options(&parts, &options)
         .map_err(|_| failure.clone())?;
     let decodes = decodes(&blob).await;
-    let moves = intake::moves(&bytes);
-    let is_cut = !decodes || !intake::is_whole(&bytes);
+    let moves = picture_file::moves(&bytes);
+    let is_cut = !decodes || !picture_file::is_whole(&bytes);
     drop(bytes);
     if !is_cut && !moves {
         return Ok(Opened {

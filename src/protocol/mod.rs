@@ -9,6 +9,7 @@ pub mod link;
 pub mod message;
 pub mod param;
 pub mod picture;
+pub mod picture_file;
 pub mod png_text;
 pub mod samples;
 pub mod settings;
