@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings kiln
+.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings font kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -118,6 +118,10 @@ paintings: ## put the paintings together anew, from Debian's gcompris-qt-data
 	@sh tools/setup.sh python
 	cd $(CACHE) && apt-get download gcompris-qt-data && dpkg-deb -x gcompris-qt-data_*.deb paintings
 	$(CACHE)/venv/bin/python tools/paintings.py $(CACHE)/paintings/usr/share/gcompris-qt/rcc/paintings.rcc
+
+font: ## cut the font of the formulas down anew
+	@sh tools/setup.sh python node
+	sh tools/math-font.sh $(CACHE)/venv/bin/python public/fonts
 
 kiln: ## install the command line
 	cargo install --locked --path . --bin kiln
