@@ -84,22 +84,52 @@ test("a phone reads the link from the screen, and the frame's link shows the lab
   assert.doesNotMatch(await address(), /present/);
 });
 
-test("the notes are a click away, and a term in them lights its control", async () => {
-  await visit(driver, `${site.url}?backend=cpu#/gatys?v=1&p=cat`);
-  await until(driver, "the notes", () => count(driver, ".notes [data-term]"));
-  await click("to-notes");
-  assert.ok(await driver.executeScript(() => document.querySelector(".notes summary").getBoundingClientRect().top < innerHeight / 2));
-  const term = await driver.executeScript(() => {
-    const element = document.querySelector(".notes [data-term]");
-    element.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
-    return element.dataset.term;
-  });
-  await until(driver, `${term} is lit`, () => count(driver, ".inspector .lit"));
-  const inSight = () => {
-    const { top, bottom } = document.querySelector(".inspector .lit").getBoundingClientRect();
-    return top < innerHeight && bottom > 0;
-  };
-  await until(driver, "it is in sight", () => driver.executeScript(inSight));
+test("the notes are a click away, and each term in them lights its control or its curve, in sight", async () => {
+  const dark = [];
+  for (const { name, example } of labs) {
+    await visit(driver, `${site.url}?backend=cpu${example}`);
+    await until(driver, `the notes of ${name}`, () => count(driver, ".notes article > p"));
+    await click("to-notes");
+    assert.ok(await driver.executeScript(() => document.querySelector(".notes summary").getBoundingClientRect().top < innerHeight / 2), name);
+    const found = await driver.executeAsyncScript((done) => {
+      const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      (async () => {
+        const terms = new Map([...document.querySelectorAll(".notes [data-term]")].map((element) => [element.dataset.term, element]));
+        const unlit = [];
+        for (const [term, element] of terms) {
+          element.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
+          await frame();
+          const lit = [...document.querySelectorAll(".lab-body .lit")].map((element) => element.getBoundingClientRect());
+          const inside = lit.filter(({ top, bottom }) => top < innerHeight && bottom > 0);
+          if (!inside.length) unlit.push(term);
+        }
+        return { terms: terms.size, unlit };
+      })().then(done);
+    });
+    if (!found.terms) dark.push(`${name}: no term`);
+    if (found.unlit.length) dark.push(`${name}: ${found.unlit}`);
+  }
+  assert.deepEqual(dark, []);
+});
+
+test("every formula is read without scrolling on a phone, and its signs are of a mathematics font", async () => {
+  const phone = await open({ width: 390, height: 844 });
+  try {
+    const wide = [];
+    for (const { name, empty } of labs) {
+      await visit(phone, `${site.url}?backend=cpu${empty}`);
+      await until(phone, `the notes of ${name}`, () => count(phone, ".notes article > p"));
+      await phone.executeScript(() => document.fonts.ready.then(() => null));
+      const found = await phone.executeScript(() =>
+        [...document.querySelectorAll('.notes math[display="block"]')].filter((math) => math.scrollWidth > math.clientWidth).map((math) => math.textContent),
+      );
+      wide.push(...found.map((formula) => `${name}: ${formula}`));
+      assert.ok(await phone.executeScript(() => !document.querySelector(".notes math") || document.fonts.check('16px "STIX Two Math"')), name);
+    }
+    assert.deepEqual(wide, []);
+  } finally {
+    await phone.quit();
+  }
 });
 
 for (const sandbox of ["", ' sandbox="allow-scripts"', ' sandbox="allow-scripts allow-same-origin"']) {
