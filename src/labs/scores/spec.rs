@@ -30,7 +30,7 @@ const TASKS: &[Task] = &[
     Task {
         lesson: "measures",
         name: "spoiled",
-        link: "b=1.5",
+        link: "b=1.50",
     },
     Task {
         lesson: "measures",

@@ -31,22 +31,22 @@ const TASKS: &[Task] = &[
     Task {
         lesson: "games",
         name: "vanishing",
-        link: "rd=0.004&rg=0.0&k=10",
+        link: "rd=0.0040&rg=0.0000&k=10",
     },
     Task {
         lesson: "games",
         name: "non-saturating",
-        link: "o=non-saturating&rd=0.004&rg=0.0&k=10",
+        link: "o=non-saturating&rd=0.0040&rg=0.0000&k=10",
     },
     Task {
         lesson: "games",
         name: "collapse",
-        link: "d=grid&o=lsgan&rd=0.003&k=3",
+        link: "d=grid&o=lsgan&rd=0.0030&k=3",
     },
     Task {
         lesson: "games",
         name: "normalised",
-        link: "d=grid&o=lsgan&n=on&rd=0.003&k=3",
+        link: "d=grid&o=lsgan&n=on&rd=0.0030&k=3",
     },
     Task {
         lesson: "games",
