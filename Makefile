@@ -17,10 +17,12 @@ serve: ## build quickly and serve on http://127.0.0.1:8080
 	$(SAY) "building and serving on http://127.0.0.1:8080 (the first time takes minutes)"
 	trunk serve --release --cargo-profile serve --address 127.0.0.1 --port 8080
 
-dist: ## build the static site into dist/
-	@sh tools/setup.sh wasm
+dist: ## build the static site into dist/, with compressed copies for servers that hand them out
+	@sh tools/setup.sh wasm node
 	$(SAY) "building the static site into dist/"
 	trunk build --release
+	$(SAY) "compressing it"
+	node tools/compress.mjs dist
 
 test: lint unit dist size browser ## run every test
 	$(SAY) "all tests passed"

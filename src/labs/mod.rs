@@ -127,7 +127,7 @@ mod tests {
             for topic in lab.topics {
                 assert!(lab.wing.topics().contains(topic), "{topic}");
             }
-            let link = format!("#/{}?v=1&{}", lab.name, lab.example);
+            let link = lab.fragment(lab.example);
             let (route, notices) = link::decode(SPECS, &link);
             assert!(matches!(route, Route::Lab(_)), "{link}");
             assert_eq!(notices, [], "{link}");

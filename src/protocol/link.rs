@@ -265,6 +265,7 @@ mod tests {
         about: "",
         wing: Wing::Detection,
         topics: &[],
+        tasks: &[],
         params: &[
             Param::new("score", "s", number(0.05, 0.95, 0.01, 0.4), ""),
             Param::new("iou", "o", number(0.0, 1.0, 0.05, 0.5), ""),
