@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use burn::tensor::Device;
 
+use kiln::data::pack::Pack;
 use kiln::engine::native_host::{Bytes, NativeHost};
 use kiln::engine::runner::Engine;
 use kiln::job::{Reply, Request};
@@ -205,11 +206,49 @@ fn encoding_gives_codes_and_reconstructions_and_the_variational_code_is_a_cloud(
             (latent(Family::Vae), latent(Family::Vae))
         );
         assert!(spread.iter().all(|&s| s > 0.0 && s < 2.0), "{spread:?}");
-        assert!(
-            errors.iter().all(|&e| e > 0.0 && e < 0.05),
-            "{}: {errors:?}",
-            data.name()
-        );
+        assert!(errors.iter().all(|&e| e > 0.0), "{errors:?}");
+    }
+}
+
+/// The mean picture of a test set, and the mean squared error that it makes on one of its pictures.
+fn error_of_the_mean(pack: &Pack) -> impl Fn(usize) -> f64 {
+    let values = pack.values();
+    let mut mean = vec![0f64; values];
+    for (at, &value) in pack.pixels.iter().enumerate() {
+        mean[at % values] += f64::from(value) / 255.0 / pack.count() as f64;
+    }
+    move |index| {
+        let pixels = pack.picture(index).iter().zip(&mean);
+        let squares = pixels.map(|(&v, m)| (f64::from(v) / 255.0 - m).powi(2));
+        squares.sum::<f64>() / values as f64
+    }
+}
+
+/// Whoever answers every picture with the mean of all knows nothing of it: both networks make less than a
+/// third of that error.
+#[test]
+fn reconstructions_are_nearer_to_the_pictures_than_the_mean_of_all() {
+    let page = Page::open();
+    for &data in DataSet::ALL {
+        let bytes = std::fs::read(format!("weights/{}-test.pack", data.name())).expect("ships");
+        let pack = Pack::parse(data.name(), &bytes).expect("a pack");
+        let error_of_the_mean = error_of_the_mean(&pack);
+        let (mut found, mut of_the_mean) = ([0f64; 2], 0f64);
+        for item in (0..50).step_by(5) {
+            let values = [("data", data.name()), ("item", &item.to_string())];
+            let encoded: Encoded = page
+                .ask(ENCODE, &of_encode(&values))
+                .answer()
+                .expect("codes");
+            for (sum, error) in found.iter_mut().zip(encoded.errors) {
+                *sum += f64::from(error);
+            }
+            of_the_mean += error_of_the_mean(item);
+        }
+        for error in found {
+            let share = error / of_the_mean;
+            assert!(share < 1.0 / 3.0, "{}: {share} of the mean's", data.name());
+        }
     }
 }
 
@@ -233,7 +272,10 @@ fn editing_moves_the_picture_and_standing_still_does_not() {
     assert_eq!(thirds(&still, 1), thirds(&still, 2));
     let moved = edit("0,0,0,2");
     assert_eq!(thirds(&still, 1), thirds(&moved, 1));
-    assert_ne!(thirds(&moved, 1), thirds(&moved, 2));
+    // A darker skin.
+    let light = |third: &[u8]| third.iter().map(|&v| f64::from(v)).sum::<f64>();
+    let (before, after) = (light(&thirds(&moved, 1)), light(&thirds(&moved, 2)));
+    assert!(after < 0.97 * before, "{before} to {after}");
 }
 
 #[test]
@@ -374,21 +416,33 @@ fn training_on_points_is_the_same_for_a_seed_and_brings_samples_to_the_data() {
     assert_eq!(last_plane(&a).modes.unwrap()[1], 8);
 }
 
-/// Modes that a preset of the page covers after so many steps, for three seeds, from few to many. Of each
-/// the mean of the last eight reports, because single ones swing.
-fn modes_of_preset(name: &str, steps: u32) -> [f32; 3] {
-    let preset = presets::values(name).expect("a preset");
+/// What training of three seeds comes to, from little to much: the middle one is the median.
+fn of_three_seeds(
+    values: &[(&str, &str)],
+    steps: u32,
+    measure: impl Fn(&[Progress]) -> f32,
+) -> [f32; 3] {
     let mut found = ["1", "2", "3"].map(|seed| {
-        let values = [preset, &[("seed", seed)]].concat();
-        let all = train(&Page::open(), &values, steps);
-        let last = all[all.len() - 8..].iter();
-        let covered: Vec<u32> = last
-            .filter_map(|p| Some(p.plane.as_ref()?.modes?[0]))
-            .collect();
-        covered.iter().sum::<u32>() as f32 / covered.len() as f32
+        let values = [values, &[("seed", seed)]].concat();
+        measure(&train(&Page::open(), &values, steps))
     });
     found.sort_by(f32::total_cmp);
     found
+}
+
+/// The mean of something over the last eight reports, because single ones swing.
+fn lately(all: &[Progress], of: impl Fn(&Plane) -> f32) -> f32 {
+    let planes = all[all.len() - 8..].iter().filter_map(|p| p.plane.as_ref());
+    planes.map(of).sum::<f32>() / 8.0
+}
+
+fn covered(all: &[Progress]) -> f32 {
+    lately(all, |plane| plane.modes.expect("modes")[0] as f32)
+}
+
+/// Modes that a preset of the page covers after so many steps, for three seeds, from few to many.
+fn modes_of_preset(name: &str, steps: u32) -> [f32; 3] {
+    of_three_seeds(presets::values(name).expect("a preset"), steps, covered)
 }
 
 /// With its weights clipped the discriminator stays useful, and the generator finds most of the modes.
@@ -600,6 +654,16 @@ fn scores_answer_to_harm_as_they_should() {
     let blurred = score(&[("blur", "1.5")]);
     let noisy = score(&[("noise", "0.3")]);
     let few = score(&[("modes", "3")]);
+    // What the notes say.
+    let is_said = |scores: &Scores, said: [f32; 2]| {
+        let mut pairs = scores.frechet.iter().zip(said);
+        assert!(
+            pairs.all(|(found, said)| (found - said).abs() < 0.5),
+            "{scores:?}, not {said:?}"
+        );
+    };
+    is_said(&blurred, [26.0, 58.0]);
+    is_said(&score(&[("modes", "5")]), [36.0, 97.0]);
     for harmed in [&blurred, &noisy, &few] {
         assert!(fid(harmed) > 5.0, "{harmed:?}");
     }
@@ -613,6 +677,33 @@ fn scores_answer_to_harm_as_they_should() {
     assert!(fid(&digits) < 1e-2 && digits.inception > 8.0, "{digits:?}");
     assert!(fid(&score(&[("model", "vae-digits")])) > 5.0);
     assert!(fid(&score(&[])) < 1e-2);
+}
+
+/// Pictures of the same data are of one distribution, and still far from it where they are few.
+#[test]
+fn the_distance_of_few_pictures_is_too_large() {
+    let page = Page::open();
+    let score = |model: &str, pictures: &str| -> Scores {
+        let values = [("model", model), ("pictures", pictures)];
+        let settings = Settings::new(&scores::spec::LAB).with(&values);
+        let reply = page.ask(scores::spec::Question::Score, &settings);
+        reply.answer().expect("scores")
+    };
+    let fid = |scores: &Scores| scores.frechet[0] + scores.frechet[1];
+    for model in ["test-set", "train-set", "train-set-digits"] {
+        let counts = ["50", "100", "200", "500", "1000"];
+        let found = counts.map(|count| {
+            let scores = score(model, count);
+            assert_eq!(scores.count.to_string(), count);
+            fid(&scores)
+        });
+        println!("{model}: {found:?}");
+        assert!(
+            found.is_sorted_by(|few, many| few > many),
+            "{model}: {found:?}"
+        );
+        assert!(found[1] > 4.0 * found[4], "{model}: {found:?}");
+    }
 }
 
 #[test]
