@@ -366,6 +366,9 @@ fn a_map_has_a_place_for_every_picture_and_tsne_lowers_its_divergence() {
     assert!(late < early, "{early} to {late}");
 }
 
+/// What the visitor drew: two clusters, both half a unit from the middle, where samples begin.
+const DRAWN: [[f32; 2]; 2] = [[0.3, 0.4], [-0.5, 0.1]];
+
 fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
     let settings = of_train(values);
     let tell = |question: gan::spec::Question| {
@@ -373,7 +376,7 @@ fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
         reply.answer::<Progress>().expect("progress")
     };
     let begin = tell(gan::spec::Question::Begin {
-        drawn: vec![[0.3, 0.4], [-0.5, 0.1]],
+        drawn: DRAWN.to_vec(),
     });
     let mut all = vec![begin];
     let mut left = steps;
@@ -416,33 +419,21 @@ fn training_on_points_is_the_same_for_a_seed_and_brings_samples_to_the_data() {
     assert_eq!(last_plane(&a).modes.unwrap()[1], 8);
 }
 
-/// What training of three seeds comes to, from little to much: the middle one is the median.
-fn of_three_seeds(
-    values: &[(&str, &str)],
-    steps: u32,
-    measure: impl Fn(&[Progress]) -> f32,
-) -> [f32; 3] {
+/// Modes that a preset of the page covers after so many steps, for three seeds, from few to many. Of each
+/// the mean of the last eight reports, because single ones swing.
+fn modes_of_preset(name: &str, steps: u32) -> [f32; 3] {
+    let preset = presets::values(name).expect("a preset");
     let mut found = ["1", "2", "3"].map(|seed| {
-        let values = [values, &[("seed", seed)]].concat();
-        measure(&train(&Page::open(), &values, steps))
+        let values = [preset, &[("seed", seed)]].concat();
+        let all = train(&Page::open(), &values, steps);
+        let last = all[all.len() - 8..].iter();
+        let covered: Vec<u32> = last
+            .filter_map(|p| Some(p.plane.as_ref()?.modes?[0]))
+            .collect();
+        covered.iter().sum::<u32>() as f32 / covered.len() as f32
     });
     found.sort_by(f32::total_cmp);
     found
-}
-
-/// The mean of something over the last eight reports, because single ones swing.
-fn lately(all: &[Progress], of: impl Fn(&Plane) -> f32) -> f32 {
-    let planes = all[all.len() - 8..].iter().filter_map(|p| p.plane.as_ref());
-    planes.map(of).sum::<f32>() / 8.0
-}
-
-fn covered(all: &[Progress]) -> f32 {
-    lately(all, |plane| plane.modes.expect("modes")[0] as f32)
-}
-
-/// Modes that a preset of the page covers after so many steps, for three seeds, from few to many.
-fn modes_of_preset(name: &str, steps: u32) -> [f32; 3] {
-    of_three_seeds(presets::values(name).expect("a preset"), steps, covered)
 }
 
 /// With its weights clipped the discriminator stays useful, and the generator finds most of the modes.
@@ -637,6 +628,55 @@ fn a_pair_on_pictures_trains_in_the_same_way() {
     assert_eq!((last.step, last.history.len()), (4, 4));
     assert_eq!(last.sheet.unwrap().columns, 8);
     assert!(last.history.iter().flatten().all(|v| v.is_finite()));
+}
+
+/// How far samples are from the nearest of the clusters, on average.
+fn way_to_the_nearest(plane: &Plane) -> f32 {
+    let distance = |[x, y]: [f32; 2], [to_x, to_y]: [f32; 2]| (x - to_x).hypot(y - to_y);
+    let nearest = |&point: &[f32; 2]| {
+        let ways = DRAWN.map(|cluster| distance(point, cluster));
+        ways[0].min(ways[1])
+    };
+    plane.fake.iter().map(nearest).sum::<f32>() / plane.fake.len() as f32
+}
+
+/// Each game drives its samples from the middle of the plane to the data. Medians of three seeds.
+fn drives_samples_to_the_data(objectives: &[Objective]) {
+    for objective in objectives {
+        let values = [
+            ("shape", "drawn"),
+            ("objective", objective.name()),
+            ("spectral-norm", "on"),
+            ("rate-d", "0.01"),
+            ("rate-g", "0.002"),
+            ("batch", "64"),
+        ];
+        let mut left = ["1", "2", "3"].map(|seed| {
+            let values = [&values[..], &[("seed", seed)]].concat();
+            let all = train(&Page::open(), &values, 200);
+            let began = all[0].plane.as_ref().expect("points");
+            way_to_the_nearest(&last_plane(&all)) / way_to_the_nearest(began)
+        });
+        left.sort_by(f32::total_cmp);
+        println!("{objective:?}: {left:?}");
+        assert!(left[1] < 0.5, "{objective:?}: {left:?} of the way is left");
+    }
+}
+
+/// All objectives, in three parts that run beside each other.
+#[test]
+fn games_of_a_classifier_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[..4]);
+}
+
+#[test]
+fn games_of_an_energy_and_of_divergences_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[4..8]);
+}
+
+#[test]
+fn games_of_other_divergences_and_distances_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[8..]);
 }
 
 #[test]
