@@ -640,26 +640,41 @@ fn way_to_the_nearest(plane: &Plane) -> f32 {
     plane.fake.iter().map(nearest).sum::<f32>() / plane.fake.len() as f32
 }
 
-/// Each game drives its samples from the middle of the plane to the data. Medians of three seeds.
-fn drives_samples_to_the_data(objectives: &[Objective]) {
-    for objective in objectives {
+/// What is left of the way to the data after 200 steps: medians of three seeds.
+fn way_left(objective: Objective) -> f32 {
+    // Clipped weights hold the slope by themselves, and take more steps.
+    let (spectral_norm, rate_d, steps_d) = match objective {
+        Objective::Wasserstein => ("off", "0.002", "3"),
+        _ => ("on", "0.01", "1"),
+    };
+    let mut left = ["1", "2", "3"].map(|seed| {
         let values = [
             ("shape", "drawn"),
             ("objective", objective.name()),
-            ("spectral-norm", "on"),
-            ("rate-d", "0.01"),
-            ("rate-g", "0.002"),
+            ("spectral-norm", spectral_norm),
+            ("rate-d", rate_d),
+            ("steps-d", steps_d),
+            ("rate-g", "0.003"),
             ("batch", "64"),
+            ("seed", seed),
         ];
-        let mut left = ["1", "2", "3"].map(|seed| {
-            let values = [&values[..], &[("seed", seed)]].concat();
-            let all = train(&Page::open(), &values, 200);
-            let began = all[0].plane.as_ref().expect("points");
-            way_to_the_nearest(&last_plane(&all)) / way_to_the_nearest(began)
-        });
-        left.sort_by(f32::total_cmp);
-        println!("{objective:?}: {left:?}");
-        assert!(left[1] < 0.5, "{objective:?}: {left:?} of the way is left");
+        let all = train(&Page::open(), &values, 200);
+        let began = all[0].plane.as_ref().expect("points");
+        way_to_the_nearest(&last_plane(&all)) / way_to_the_nearest(began)
+    });
+    left.sort_by(f32::total_cmp);
+    println!("{objective:?}: {left:?}");
+    left[1]
+}
+
+/// Each game drives its samples from the middle of the plane to the data, but for that of total variation:
+/// its output is flat on both sides, so that the discriminator cannot call back what ran past the data.
+fn drives_samples_to_the_data(objectives: &[Objective]) {
+    for &objective in objectives {
+        let left = way_left(objective);
+        let arrives = objective != Objective::TotalVariation;
+        let as_said = if arrives { left < 0.6 } else { left > 1.0 };
+        assert!(as_said, "{objective:?}: {left} of the way is left");
     }
 }
 
@@ -743,6 +758,14 @@ fn the_distance_of_few_pictures_is_too_large() {
             "{model}: {found:?}"
         );
         assert!(found[1] > 4.0 * found[4], "{model}: {found:?}");
+        if model == "train-set" {
+            // What the notes say.
+            let said = [(found[0], 33.0), (found[1], 17.0), (found[4], 3.0)];
+            assert!(
+                said.iter().all(|(is, said)| (is - said).abs() < 0.5),
+                "{found:?}"
+            );
+        }
     }
 }
 
