@@ -181,11 +181,9 @@ mod tests {
             assert_eq!(told(lab, &[]), Settings::new(lab), "{}", lab.name);
             for param in lab.params.iter().filter(|param| !param.page_only) {
                 let default = param.kind.default_value();
-                let mut draws = (1u32..).map(|n| n.wrapping_mul(0x9e37_79b9));
-                let other = draws
-                    .by_ref()
-                    .take(100)
-                    .map(|draw| param.kind.clamp(any_value(&param.kind, draw)))
+                let other = (1..100u32)
+                    .map(|n| any_value(&param.kind, n.wrapping_mul(0x9e37_79b9)))
+                    .map(|value| param.kind.clamp(value))
                     .find(|value| *value != default);
                 // A choice of one word has no other.
                 let Some(other) = other else { continue };

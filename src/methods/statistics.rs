@@ -178,23 +178,21 @@ mod tests {
             // A correlation of 0.8; the third is constant.
             let second = 0.8 * first + 0.6 * own;
             factors.extend([5.0 + first, second, 7.0]);
-            for column in 0..4 {
-                let signal = made[0][column] * first + made[1][column] * second;
+            for (of_first, of_second) in made[0].iter().zip(&made[1]) {
+                let signal = of_first * first + of_second * second;
                 values.push(1.0 + signal + 0.5 * draws.normal());
             }
         }
         let found = effects(&values, 4, &factors, 3);
-        for column in 0..4 {
-            for factor in 0..2 {
-                let (found, made) = (found[(factor, column)], f64::from(made[factor][column]));
+        for (factor, row) in made.iter().enumerate() {
+            for (column, &made) in row.iter().enumerate() {
+                let (found, made) = (found[(factor, column)], f64::from(made));
                 // Five standard errors, 0.5 / (0.6 sqrt(4000)), and the deviations' own.
-                assert!(
-                    (found - made).abs() < 0.07 + 0.04 * made.abs(),
-                    "{found}, {made}"
-                );
+                let off = (found - made).abs();
+                assert!(off < 0.07 + 0.04 * made.abs(), "{found}, {made}");
             }
-            assert_eq!(found[(2, column)], 0.0);
         }
+        assert!(found.row(2).iter().all(|&effect| effect == 0.0));
     }
 
     #[test]
