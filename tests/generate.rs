@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use burn::tensor::Device;
 
+use kiln::data::pack::Pack;
 use kiln::engine::native_host::{Bytes, NativeHost};
 use kiln::engine::runner::Engine;
 use kiln::job::{Reply, Request};
@@ -205,11 +206,49 @@ fn encoding_gives_codes_and_reconstructions_and_the_variational_code_is_a_cloud(
             (latent(Family::Vae), latent(Family::Vae))
         );
         assert!(spread.iter().all(|&s| s > 0.0 && s < 2.0), "{spread:?}");
-        assert!(
-            errors.iter().all(|&e| e > 0.0 && e < 0.05),
-            "{}: {errors:?}",
-            data.name()
-        );
+        assert!(errors.iter().all(|&e| e > 0.0), "{errors:?}");
+    }
+}
+
+/// The mean picture of a test set, and the mean squared error that it makes on one of its pictures.
+fn error_of_the_mean(pack: &Pack) -> impl Fn(usize) -> f64 {
+    let values = pack.values();
+    let mut mean = vec![0f64; values];
+    for (at, &value) in pack.pixels.iter().enumerate() {
+        mean[at % values] += f64::from(value) / 255.0 / pack.count() as f64;
+    }
+    move |index| {
+        let pixels = pack.picture(index).iter().zip(&mean);
+        let squares = pixels.map(|(&v, m)| (f64::from(v) / 255.0 - m).powi(2));
+        squares.sum::<f64>() / values as f64
+    }
+}
+
+/// Whoever answers every picture with the mean of all knows nothing of it: both networks make less than a
+/// third of that error.
+#[test]
+fn reconstructions_are_nearer_to_the_pictures_than_the_mean_of_all() {
+    let page = Page::open();
+    for &data in DataSet::ALL {
+        let bytes = std::fs::read(format!("weights/{}-test.pack", data.name())).expect("ships");
+        let pack = Pack::parse(data.name(), &bytes).expect("a pack");
+        let error_of_the_mean = error_of_the_mean(&pack);
+        let (mut found, mut of_the_mean) = ([0f64; 2], 0f64);
+        for item in (0..50).step_by(5) {
+            let values = [("data", data.name()), ("item", &item.to_string())];
+            let encoded: Encoded = page
+                .ask(ENCODE, &of_encode(&values))
+                .answer()
+                .expect("codes");
+            for (sum, error) in found.iter_mut().zip(encoded.errors) {
+                *sum += f64::from(error);
+            }
+            of_the_mean += error_of_the_mean(item);
+        }
+        for error in found {
+            let share = error / of_the_mean;
+            assert!(share < 1.0 / 3.0, "{}: {share} of the mean's", data.name());
+        }
     }
 }
 
@@ -233,7 +272,10 @@ fn editing_moves_the_picture_and_standing_still_does_not() {
     assert_eq!(thirds(&still, 1), thirds(&still, 2));
     let moved = edit("0,0,0,2");
     assert_eq!(thirds(&still, 1), thirds(&moved, 1));
-    assert_ne!(thirds(&moved, 1), thirds(&moved, 2));
+    // A darker skin.
+    let light = |third: &[u8]| third.iter().map(|&v| f64::from(v)).sum::<f64>();
+    let (before, after) = (light(&thirds(&moved, 1)), light(&thirds(&moved, 2)));
+    assert!(after < 0.97 * before, "{before} to {after}");
 }
 
 #[test]
@@ -324,6 +366,9 @@ fn a_map_has_a_place_for_every_picture_and_tsne_lowers_its_divergence() {
     assert!(late < early, "{early} to {late}");
 }
 
+/// What the visitor drew: two clusters, both half a unit from the middle, where samples begin.
+const DRAWN: [[f32; 2]; 2] = [[0.3, 0.4], [-0.5, 0.1]];
+
 fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
     let settings = of_train(values);
     let tell = |question: gan::spec::Question| {
@@ -331,7 +376,7 @@ fn train(page: &Page, values: &[(&str, &str)], steps: u32) -> Vec<Progress> {
         reply.answer::<Progress>().expect("progress")
     };
     let begin = tell(gan::spec::Question::Begin {
-        drawn: vec![[0.3, 0.4], [-0.5, 0.1]],
+        drawn: DRAWN.to_vec(),
     });
     let mut all = vec![begin];
     let mut left = steps;
@@ -585,6 +630,70 @@ fn a_pair_on_pictures_trains_in_the_same_way() {
     assert!(last.history.iter().flatten().all(|v| v.is_finite()));
 }
 
+/// How far samples are from the nearest of the clusters, on average.
+fn way_to_the_nearest(plane: &Plane) -> f32 {
+    let distance = |[x, y]: [f32; 2], [to_x, to_y]: [f32; 2]| (x - to_x).hypot(y - to_y);
+    let nearest = |&point: &[f32; 2]| {
+        let ways = DRAWN.map(|cluster| distance(point, cluster));
+        ways[0].min(ways[1])
+    };
+    plane.fake.iter().map(nearest).sum::<f32>() / plane.fake.len() as f32
+}
+
+/// What is left of the way to the data after 200 steps: medians of three seeds.
+fn way_left(objective: Objective) -> f32 {
+    // Clipped weights hold the slope by themselves, and take more steps.
+    let (spectral_norm, rate_d, steps_d) = match objective {
+        Objective::Wasserstein => ("off", "0.002", "3"),
+        _ => ("on", "0.01", "1"),
+    };
+    let mut left = ["1", "2", "3"].map(|seed| {
+        let values = [
+            ("shape", "drawn"),
+            ("objective", objective.name()),
+            ("spectral-norm", spectral_norm),
+            ("rate-d", rate_d),
+            ("steps-d", steps_d),
+            ("rate-g", "0.003"),
+            ("batch", "64"),
+            ("seed", seed),
+        ];
+        let all = train(&Page::open(), &values, 200);
+        let began = all[0].plane.as_ref().expect("points");
+        way_to_the_nearest(&last_plane(&all)) / way_to_the_nearest(began)
+    });
+    left.sort_by(f32::total_cmp);
+    println!("{objective:?}: {left:?}");
+    left[1]
+}
+
+/// Each game drives its samples from the middle of the plane to the data, but for that of total variation:
+/// its output is flat on both sides, so that the discriminator cannot call back what ran past the data.
+fn drives_samples_to_the_data(objectives: &[Objective]) {
+    for &objective in objectives {
+        let left = way_left(objective);
+        let arrives = objective != Objective::TotalVariation;
+        let as_said = if arrives { left < 0.6 } else { left > 1.0 };
+        assert!(as_said, "{objective:?}: {left} of the way is left");
+    }
+}
+
+/// All objectives, in three parts that run beside each other.
+#[test]
+fn games_of_a_classifier_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[..4]);
+}
+
+#[test]
+fn games_of_an_energy_and_of_divergences_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[4..8]);
+}
+
+#[test]
+fn games_of_other_divergences_and_distances_drive_samples_to_the_data() {
+    drives_samples_to_the_data(&Objective::VARIANTS[8..]);
+}
+
 #[test]
 fn scores_answer_to_harm_as_they_should() {
     let page = Page::open();
@@ -600,6 +709,16 @@ fn scores_answer_to_harm_as_they_should() {
     let blurred = score(&[("blur", "1.5")]);
     let noisy = score(&[("noise", "0.3")]);
     let few = score(&[("modes", "3")]);
+    // What the notes say.
+    let is_said = |scores: &Scores, said: [f32; 2]| {
+        let mut pairs = scores.frechet.iter().zip(said);
+        assert!(
+            pairs.all(|(found, said)| (found - said).abs() < 0.5),
+            "{scores:?}, not {said:?}"
+        );
+    };
+    is_said(&blurred, [26.0, 58.0]);
+    is_said(&score(&[("modes", "5")]), [36.0, 97.0]);
     for harmed in [&blurred, &noisy, &few] {
         assert!(fid(harmed) > 5.0, "{harmed:?}");
     }
@@ -613,6 +732,41 @@ fn scores_answer_to_harm_as_they_should() {
     assert!(fid(&digits) < 1e-2 && digits.inception > 8.0, "{digits:?}");
     assert!(fid(&score(&[("model", "vae-digits")])) > 5.0);
     assert!(fid(&score(&[])) < 1e-2);
+}
+
+/// Pictures of the same data are of one distribution, and still far from it where they are few.
+#[test]
+fn the_distance_of_few_pictures_is_too_large() {
+    let page = Page::open();
+    let score = |model: &str, pictures: &str| -> Scores {
+        let values = [("model", model), ("pictures", pictures)];
+        let settings = Settings::new(&scores::spec::LAB).with(&values);
+        let reply = page.ask(scores::spec::Question::Score, &settings);
+        reply.answer().expect("scores")
+    };
+    let fid = |scores: &Scores| scores.frechet[0] + scores.frechet[1];
+    for model in ["test-set", "train-set", "train-set-digits"] {
+        let counts = ["50", "100", "200", "500", "1000"];
+        let found = counts.map(|count| {
+            let scores = score(model, count);
+            assert_eq!(scores.count.to_string(), count);
+            fid(&scores)
+        });
+        println!("{model}: {found:?}");
+        assert!(
+            found.is_sorted_by(|few, many| few > many),
+            "{model}: {found:?}"
+        );
+        assert!(found[1] > 4.0 * found[4], "{model}: {found:?}");
+        if model == "train-set" {
+            // What the notes say.
+            let said = [(found[0], 33.0), (found[1], 17.0), (found[4], 3.0)];
+            assert!(
+                said.iter().all(|(is, said)| (is - said).abs() < 0.5),
+                "{found:?}"
+            );
+        }
+    }
 }
 
 #[test]

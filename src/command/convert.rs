@@ -14,6 +14,7 @@ use crate::protocol::card::{Manifest, ModelCard, Source};
 
 use super::output::write;
 use super::recipes::{RECIPES, Recipe, Registry};
+use super::weights_file::unfit_for_half;
 use super::{Stop, print, sentence};
 
 /// The flags of `kiln convert`.
@@ -191,6 +192,9 @@ fn to_burnpack(safetensors: &[u8]) -> Result<(Vec<u8>, usize), String> {
                 Dtype::F32 => DType::F32,
                 other => return Err(format!("{name} has the type {other:?}, not F16 or F32")),
             };
+            if leaves_the_numbers(dtype, view.data()) {
+                return Err(unfit_for_half(&name));
+            }
             parameters += view.shape().iter().product::<usize>();
             let bytes = Bytes::from_bytes_vec(view.data().to_vec());
             Ok(PackTensor::new(
@@ -208,6 +212,18 @@ fn to_burnpack(safetensors: &[u8]) -> Result<(Vec<u8>, usize), String> {
     Ok((bytes.to_vec(), parameters))
 }
 
+/// Whether a number is none or infinite: what a reader of a package makes of one that half precision cannot
+/// hold. In both formats such a number has all bits of its exponent set.
+fn leaves_the_numbers(dtype: DType, bytes: &[u8]) -> bool {
+    if dtype == DType::F16 {
+        let mut halves = bytes.as_chunks().0.iter();
+        halves.any(|&half| u16::from_le_bytes(half) & 0x7c00 == 0x7c00)
+    } else {
+        let mut wholes = bytes.as_chunks().0.iter();
+        wholes.any(|&whole| u32::from_le_bytes(whole) & 0x7f80_0000 == 0x7f80_0000)
+    }
+}
+
 fn run(command: &mut Command) -> Result<(), String> {
     let program = PathBuf::from(command.get_program()).display().to_string();
     let status = command
@@ -222,4 +238,32 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use safetensors::tensor::TensorView;
+
+    #[test]
+    fn tensors_that_overflowed_in_a_reader_are_refused_by_name() {
+        let made = |dtype, bytes: &[u8]| {
+            let view = TensorView::new(dtype, vec![2], bytes).expect("two numbers");
+            let file = safetensors::serialize([("a.weight", view)], None).expect("a file");
+            to_burnpack(&file)
+        };
+        // 65,504 and -65,504; infinity; not a number.
+        let halves = [[0xff, 0x7b, 0xff, 0xfb], [0, 0, 0, 0x7c], [1, 0x7e, 0, 0]];
+        assert!(made(Dtype::F16, &halves[0]).is_ok());
+        for bad in &halves[1..] {
+            let refused = made(Dtype::F16, bad).unwrap_err();
+            assert!(refused.contains("\"a.weight\""), "{refused}");
+        }
+        let wholes = |second: f32| [1f32.to_le_bytes(), second.to_le_bytes()].concat();
+        assert!(made(Dtype::F32, &wholes(f32::MAX)).is_ok());
+        for bad in [f32::NEG_INFINITY, f32::NAN] {
+            let refused = made(Dtype::F32, &wholes(bad)).unwrap_err();
+            assert!(refused.contains("\"a.weight\""), "{refused}");
+        }
+    }
 }

@@ -11,20 +11,59 @@ use crate::protocol::failure::Failure;
 use crate::train::checkpoint::{Checkpoint, Storage};
 
 use super::output::write_file;
-use super::{print, sentence};
+use super::{print, read_now, sentence};
+
+/// The largest number of half precision. What lies further out would become infinite.
+pub const LARGEST_HALF: f32 = 65_504.0;
 
 /// Weights in half precision, as they ship, as the bytes of a file. The network cannot be used after:
 /// the running averages of its batch norms are shared by all copies and become half precision, too.
+///
+/// # Errors
+/// A sentence where a number is none, or beyond [`LARGEST_HALF`].
 pub fn half_bytes<M: Module>(network: M) -> Result<Vec<u8>, String> {
-    struct Half;
-    impl ModuleMapper for Half {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            param.map(|tensor| tensor.cast(FloatDType::F16))
-        }
+    let mut half = Half::default();
+    let network = network.map(&mut half);
+    if let Some(tensor) = half.unfit {
+        return Err(unfit_for_half(&tensor));
     }
-    let bytes = network.map(&mut Half).into_record().into_bytes();
+    let bytes = network.into_record().into_bytes();
     let bytes = bytes.map_err(|e| format!("the weights cannot be packed: {e}"))?;
     Ok(bytes.to_vec())
+}
+
+/// That a tensor cannot be kept in half precision.
+pub fn unfit_for_half(tensor: &str) -> String {
+    format!(
+        "the weights were not written: \"{tensor}\" holds values that are no numbers or beyond {LARGEST_HALF}, where half precision ends."
+    )
+}
+
+/// Makes tensors half as large, and remembers the first that does not survive it.
+#[derive(Default)]
+struct Half {
+    path: Vec<String>,
+    unfit: Option<String>,
+}
+
+impl ModuleMapper for Half {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let mut numbers = read_now(tensor.clone()).into_iter();
+            if self.unfit.is_none() && numbers.any(|v| v.is_nan() || v.abs() > LARGEST_HALF) {
+                self.unfit = Some(self.path.join("."));
+            }
+            tensor.cast(FloatDType::F16)
+        })
+    }
 }
 
 /// Weights in full precision, as the bytes of a file.
@@ -150,4 +189,31 @@ fn read(path: &Path) -> Result<Bytes, String> {
     fs::read(path)
         .map(Bytes::from_bytes_vec)
         .map_err(|e| format!("{} cannot be read: {e}", print::shown(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::Device;
+
+    fn network(number: f32) -> (Linear, Linear) {
+        let device = Device::flex();
+        let layer = || LinearConfig::new(2, 2).init(&device);
+        let (first, mut second) = (layer(), layer());
+        second.weight = second.weight.map(|w| w.zeros_like() + number);
+        (first, second)
+    }
+
+    #[test]
+    fn what_half_precision_cannot_hold_is_refused_by_the_name_of_its_tensor() {
+        for number in [1e5, -7e4, f32::INFINITY, f32::NAN] {
+            let refused = half_bytes(network(number)).unwrap_err();
+            assert!(refused.contains("\"1.weight\""), "{refused}");
+            assert!(refused.contains("65504"), "{refused}");
+        }
+        for number in [LARGEST_HALF, -LARGEST_HALF, 0.0] {
+            assert!(half_bytes(network(number)).is_ok(), "{number}");
+        }
+    }
 }

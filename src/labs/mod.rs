@@ -145,6 +145,58 @@ mod tests {
         }
     }
 
+    /// The command of a lab, with something for each argument that it needs and these flags.
+    #[cfg(feature = "native")]
+    fn told(lab: &'static LabSpec, flags: &[String]) -> Settings {
+        let mut rows = commands().into_iter().map(|row| (row.flags)());
+        let command = rows.find(|command| command.get_name() == lab.verb);
+        let command = command.unwrap_or_else(|| panic!("{} has no command", lab.name));
+        command.clone().debug_assert();
+        let needed: Vec<_> = command
+            .get_arguments()
+            .filter(|a| a.is_required_set())
+            .collect();
+        let line = std::iter::once(lab.verb.to_string()).chain(flags.iter().cloned());
+        let line = line.chain(needed.iter().flat_map(|argument| {
+            let flag = argument.get_long().map(|long| format!("--{long}"));
+            flag.into_iter().chain(["x.png".to_string()])
+        }));
+        let line: Vec<String> = line.collect();
+        let matches = command.try_get_matches_from(line);
+        let matches = matches.unwrap_or_else(|refused| panic!("{}: {refused}", lab.name));
+        crate::command::cli::settings(lab, &matches)
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn every_setting_of_every_command_is_a_flag_with_its_default() {
+        let mut walked = 0;
+        for lab in SPECS {
+            let has_command = commands()
+                .iter()
+                .any(|row| (row.flags)().get_name() == lab.verb);
+            if !has_command {
+                continue;
+            }
+            assert_eq!(told(lab, &[]), Settings::new(lab), "{}", lab.name);
+            for param in lab.params.iter().filter(|param| !param.page_only) {
+                let default = param.kind.default_value();
+                let other = (1..100u32)
+                    .map(|n| any_value(&param.kind, n.wrapping_mul(0x9e37_79b9)))
+                    .map(|value| param.kind.clamp(value))
+                    .find(|value| *value != default);
+                // A choice of one word has no other.
+                let Some(other) = other else { continue };
+                let mut expected = Settings::new(lab);
+                expected.set(param.name, other.clone());
+                let flag = format!("--{}={}", param.name, param.kind.format(&other));
+                assert_eq!(told(lab, &[flag.clone()]), expected, "{}: {flag}", lab.name);
+                walked += 1;
+            }
+        }
+        assert!(walked > 40, "only {walked} settings were flags");
+    }
+
     fn any_shared() -> impl Strategy<Value = Shared> {
         (
             0..SPECS.len(),

@@ -18,14 +18,56 @@ pub struct Moments {
 pub fn moments(values: &[f32], columns: usize) -> Moments {
     let rows = values.len() / columns;
     assert!(rows > 1, "a covariance needs two rows");
-    let mut centered =
-        DMatrix::from_row_iterator(rows, columns, values.iter().map(|&v| f64::from(v)));
+    let (centered, mean) = centered(values, columns);
+    let covariance = centered.tr_mul(&centered) / (rows - 1) as f64;
+    Moments { mean, covariance }
+}
+
+/// Rows of `columns` numbers each less the mean of each column, and those means.
+fn centered(values: &[f32], columns: usize) -> (DMatrix<f64>, DVector<f64>) {
+    let numbers = values.iter().map(|&v| f64::from(v));
+    let mut centered = DMatrix::from_row_iterator(values.len() / columns, columns, numbers);
     let mean = DVector::from_iterator(columns, centered.column_iter().map(|c| c.mean()));
     for (mut column, mean) in centered.column_iter_mut().zip(&mean) {
         column.add_scalar_mut(-mean);
     }
-    let covariance = centered.tr_mul(&centered) / (rows - 1) as f64;
-    Moments { mean, covariance }
+    (centered, mean)
+}
+
+/// Standard deviations below this count as none: rounding leaves as much of a factor that is constant.
+const CONSTANT: f64 = 1e-6;
+
+/// What one standard deviation of each factor adds to rows of numbers while the other factors stay: the
+/// coefficients of one linear regression, by least squares and with an intercept, on all factors together.
+/// Taken each alone, a factor would carry along whatever goes with it.
+///
+/// A factor that is constant adds nothing. Of factors that cannot be told apart each adds its share, the
+/// least that explains the rows.
+///
+/// # Shapes
+/// - `values`: rows of `columns` numbers; `factors`: as many rows of `of` numbers
+/// - output: `[of, columns]`
+///
+/// # Panics
+/// Where `values` and `factors` have different numbers of rows.
+pub fn effects(values: &[f32], columns: usize, factors: &[f32], of: usize) -> DMatrix<f64> {
+    let (values, _) = centered(values, columns);
+    let (mut factors, _) = centered(factors, of);
+    let rows = factors.nrows();
+    for mut factor in factors.column_iter_mut() {
+        let deviation = (factor.norm_squared() / rows as f64).sqrt();
+        factor /= if deviation > CONSTANT {
+            deviation
+        } else {
+            f64::INFINITY
+        };
+    }
+    // The normal equations: of standardised factors their matrix is that of their correlations.
+    let correlations = factors.tr_mul(&factors) / rows as f64;
+    let inverse = correlations
+        .pseudo_inverse(CONSTANT)
+        .expect("the threshold is no negative number");
+    inverse * factors.tr_mul(&values) / rows as f64
 }
 
 /// Directions along which numbers vary, the widest first.
@@ -111,6 +153,7 @@ pub fn inception_score(probabilities: &[f32], classes: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maths::draws::Draws;
 
     #[test]
     fn moments_by_hand() {
@@ -122,6 +165,45 @@ mod tests {
         assert!(principal.spreads[1] < 1e-6);
         // Along (1, 2).
         assert!((principal.directions[0][1] / principal.directions[0][0] - 2.0).abs() < 1e-9);
+    }
+
+    /// What rows are made of is found, however much their factors go together.
+    #[test]
+    fn effects_of_factors_that_go_together_are_told_apart() {
+        let mut draws = Draws::new(3, 0);
+        let made = [[2.0, 0.0, -1.0, 0.5], [0.0, 3.0, 0.0, -2.0]];
+        let (mut values, mut factors) = (Vec::new(), Vec::new());
+        for _ in 0..4000 {
+            let (first, own) = (draws.normal(), draws.normal());
+            // A correlation of 0.8; the third is constant.
+            let second = 0.8 * first + 0.6 * own;
+            factors.extend([5.0 + first, second, 7.0]);
+            for (of_first, of_second) in made[0].iter().zip(&made[1]) {
+                let signal = of_first * first + of_second * second;
+                values.push(1.0 + signal + 0.5 * draws.normal());
+            }
+        }
+        let found = effects(&values, 4, &factors, 3);
+        for (factor, row) in made.iter().enumerate() {
+            for (column, &made) in row.iter().enumerate() {
+                let (found, made) = (found[(factor, column)], f64::from(made));
+                // Five standard errors, 0.5 / (0.6 sqrt(4000)), and the deviations' own.
+                let off = (found - made).abs();
+                assert!(off < 0.07 + 0.04 * made.abs(), "{found}, {made}");
+            }
+        }
+        assert!(found.row(2).iter().all(|&effect| effect == 0.0));
+    }
+
+    #[test]
+    fn factors_that_are_one_share_their_effect() {
+        let factors = [1.0, 2.0, -1.0, -2.0, 3.0, 6.0, -3.0, -6.0];
+        let values: Vec<f32> = factors.iter().step_by(2).map(|v| 4.0 * v).collect();
+        let found = effects(&values, 1, &factors, 2);
+        // A standard deviation of sqrt(5) moves the values by four times as much.
+        for share in found.iter() {
+            assert!((share - 2.0 * 5f64.sqrt()).abs() < 1e-9, "{share}");
+        }
     }
 
     fn normal(mean: [f64; 2], covariance: [f64; 4]) -> Moments {

@@ -103,14 +103,35 @@ impl Tsne {
     }
 }
 
-/// Symmetric joint probabilities; each row's own distribution has the perplexity.
+/// Symmetric joint probabilities.
 fn affinities(rows: &[Vec<f32>]) -> Vec<f64> {
+    let count = rows.len();
+    let conditional = conditional(rows);
+    let mut joint = vec![0f64; count * count];
+    for i in 0..count {
+        for j in 0..count {
+            joint[i * count + j] =
+                (conditional[i * count + j] + conditional[j * count + i]) / (2 * count) as f64;
+        }
+    }
+    joint
+}
+
+/// The perplexity of each row's distribution over the others: [`PERPLEXITY`], or a third of them where
+/// there are few.
+fn perplexity(count: usize) -> f64 {
+    PERPLEXITY.min((count.max(4) - 1) as f64 / 3.0)
+}
+
+/// Each row's own distribution over the others, a row for each: a normal one around it, as wide as the
+/// perplexity asks for.
+fn conditional(rows: &[Vec<f32>]) -> Vec<f64> {
     let count = rows.len();
     let squared = |a: &[f32], b: &[f32]| -> f64 {
         a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum()
     };
     let mut conditional = vec![0f64; count * count];
-    let target = PERPLEXITY.min((count.max(4) - 1) as f64 / 3.0).ln();
+    let target = perplexity(count).ln();
     for i in 0..count {
         let distances: Vec<f64> = (0..count).map(|j| squared(&rows[i], &rows[j])).collect();
         let nearest = (0..count)
@@ -122,8 +143,13 @@ fn affinities(rows: &[Vec<f32>]) -> Vec<f64> {
             let (mut sum, mut mean) = (0f64, 0f64);
             let own = &mut conditional[i * count..(i + 1) * count];
             for (j, (weight, distance)) in own.iter_mut().zip(&distances).enumerate() {
+                // A row is no neighbour of its own. Being nearer than the nearest, it would also have a weight
+                // beyond all numbers where the others are far away.
+                if j == i {
+                    continue;
+                }
                 let further = distance - nearest;
-                *weight = f64::from(u8::from(j != i)) * (-further * precision).exp();
+                *weight = (-further * precision).exp();
                 sum += *weight;
                 mean += *weight * further;
             }
@@ -146,14 +172,7 @@ fn affinities(rows: &[Vec<f32>]) -> Vec<f64> {
             }
         }
     }
-    let mut joint = vec![0f64; count * count];
-    for i in 0..count {
-        for j in 0..count {
-            joint[i * count + j] =
-                (conditional[i * count + j] + conditional[j * count + i]) / (2 * count) as f64;
-        }
-    }
-    joint
+    conditional
 }
 
 #[cfg(test)]
@@ -174,7 +193,41 @@ mod tests {
     }
 
     #[test]
-    fn affinities_are_a_symmetric_distribution_with_the_perplexity() {
+    fn each_row_has_the_perplexity_and_prefers_the_nearer() {
+        let rows = clusters();
+        // Many rows have neighbours at hand, few have hardly any.
+        for count in [60, 7] {
+            let rows = &rows[..count];
+            let conditional = conditional(rows);
+            for (i, own) in conditional.chunks_exact(count).enumerate() {
+                assert!((own.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+                assert_eq!(own[i], 0.0);
+                let terms = own.iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln());
+                let found = terms.sum::<f64>().exp();
+                let wanted = perplexity(count);
+                assert!(
+                    (found / wanted - 1.0).abs() < 1e-4,
+                    "row {i}: {found}, {wanted}"
+                );
+                let distance = |j: usize| -> f32 {
+                    let pairs = rows[i].iter().zip(&rows[j]);
+                    pairs.map(|(a, b)| (a - b).powi(2)).sum()
+                };
+                for (j, k) in (0..count).flat_map(|j| (0..count).map(move |k| (j, k))) {
+                    if j != i && k != i && distance(j) < distance(k) {
+                        assert!(own[j] >= own[k], "row {i}: {j} is nearer than {k}");
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            [1000, 61, 60, 4].map(perplexity),
+            [20.0, 20.0, 59.0 / 3.0, 1.0]
+        );
+    }
+
+    #[test]
+    fn affinities_are_a_symmetric_distribution() {
         let rows = clusters();
         let joint = affinities(&rows);
         assert!((joint.iter().sum::<f64>() - 1.0).abs() < 1e-9);

@@ -237,3 +237,12 @@ test("scores: the test set has distance 0, and blurring it raises it", async () 
   await slide(driver, "blur", 1.5);
   await until(driver, "the harm", async () => (await fid()) > 5);
 });
+
+test("scores: of few pictures the distance of one half of the data to the other is large", async () => {
+  await visit("#/scores?v=1&m=train-set");
+  const fid = () => driver.executeScript(() => Number(document.getElementById("fid")?.dataset.value ?? NaN));
+  await until(driver, "the scores", async () => (await fid()) >= 0);
+  const many = await fid();
+  await slide(driver, "pictures", 100);
+  await until(driver, "the bias", async () => (await fid()) > 3 * many);
+});

@@ -332,7 +332,7 @@ test("the camera takes one picture, once there is one; Escape closes it, and unp
   await driver.executeScript(() => document.getElementById("open-camera").click());
   await ready();
   await driver.executeScript(() => window.stream.getVideoTracks()[0].dispatchEvent(new Event("ended")));
-  await until(driver, "that it is gone", async () => /gives no picture any more/.test(await text(driver, ".camera")));
+  await until(driver, "that it is gone", async () => /no longer gives a picture/.test(await text(driver, ".camera")));
   await driver.executeScript(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })));
   await until(driver, "it is closed", async () => (await count(driver, ".camera")) === 0);
   assert.equal(await jobState(driver), "done");

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::data::avatars;
 use crate::data::batches;
 use crate::data::pack::Pack;
-use crate::methods::statistics::{moments, principal};
+use crate::methods::statistics::{effects, moments, principal};
 use crate::models::generate::autoencoder::Autoencoder;
 use crate::models::generate::gan::Generator;
 use crate::models::generate::latents::Latents;
@@ -52,29 +52,16 @@ pub fn latents_of_codes(
     Ok(filled(blank, mean, rows, attributes))
 }
 
-/// What one standard deviation of each attribute adds to a code, on average: the covariance of code
-/// and attribute over the attribute's standard deviation. Attributes are drawn independently, so
-/// that none hides behind another.
+/// What one standard deviation of each attribute adds to a code while the others stay. They do not vary
+/// independently: nobody wears glasses and sunglasses, and two attributes are of the one colour of hair.
 fn attribute_directions(train: &Pack, codes: &[f32], latent: usize) -> Vec<f32> {
     let count = codes.len() / latent;
-    let table: Vec<_> = (0..count).map(|i| avatars::attributes(train, i)).collect();
-    let mut rows = Vec::new();
-    for which in 0..ATTRIBUTES_OF_AVATARS.len() {
-        let mean = table.iter().map(|row| row[which]).sum::<f32>() / count as f32;
-        let variance = table
-            .iter()
-            .map(|row| (row[which] - mean).powi(2))
-            .sum::<f32>();
-        let deviation = (variance / count as f32).sqrt().max(1e-6);
-        let mut row = vec![0f32; latent];
-        for (code, attributes) in codes.chunks_exact(latent).zip(&table) {
-            for (sum, value) in row.iter_mut().zip(code) {
-                *sum += value * (attributes[which] - mean) / deviation / count as f32;
-            }
-        }
-        rows.extend(row);
-    }
-    rows
+    let table: Vec<f32> = (0..count)
+        .flat_map(|i| avatars::attributes(train, i))
+        .collect();
+    let directions = effects(codes, latent, &table, ATTRIBUTES_OF_AVATARS.len());
+    // Row by row; the matrix lies in columns.
+    directions.transpose().iter().map(|&v| v as f32).collect()
 }
 
 /// The latent space of a generator: the directions along which its first layer answers most (Shen and

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::data::batches;
 use crate::data::pack::Pack;
@@ -14,8 +14,10 @@ use crate::engine::native_host::{NativeHost, encode_png};
 use crate::engine::weights::{self, sha256_hex};
 use crate::job::{Host, Job};
 use crate::labs::generate::networks::{LatentModel, Network, picture_of, sheet};
+use crate::labs::scores::spec::MOST;
 use crate::labs::{sample::engine as sample, scores::engine as score};
 use crate::models::generate::classifier::LeNetConfig;
+use crate::models::generate::latents::Saved;
 use crate::protocol::card::{Manifest, ModelCard, Source, file_name};
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{
@@ -51,9 +53,16 @@ pub fn command() -> Command {
         .arg(
             Arg::new("from")
                 .long("from")
-                .required(true)
+                .required_unless_present("latents")
                 .value_parser(value_parser!(PathBuf))
                 .help("weights that `kiln train` wrote"),
+        )
+        .arg(
+            Arg::new("latents")
+                .long("latents")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["from", "command", "time"])
+                .help("measure the latent space of a network anew that ships already"),
         )
         .arg(
             Arg::new("command")
@@ -79,11 +88,8 @@ pub fn command() -> Command {
 /// `kiln publish`.
 pub fn publish(arguments: &ArgMatches) -> Result<(), Stop> {
     let name = arguments.get_one::<String>("name").expect("required");
-    let from = arguments.get_one::<PathBuf>("from").expect("required");
     let folder = data_folder(arguments);
-    let mut plan = Plan::new(arguments);
-    plan.reads(from);
-    plan.file(&Path::new("weights").join(file_name(name)), &[])?;
+    let place = Path::new("weights").join(file_name(name));
     let text = |key: &str| {
         arguments
             .get_one::<String>(key)
@@ -91,35 +97,81 @@ pub fn publish(arguments: &ArgMatches) -> Result<(), Stop> {
             .clone()
     };
     let (command, time) = (text("command"), text("time"));
-    let card = if let Some((data, part)) = name
-        .strip_suffix(".pack")
-        .and_then(|rest| rest.rsplit_once('-'))
-    {
-        publish_pack(name, data, part, from)?
-    } else if let Some(data) = DataSet::ALL
-        .iter()
-        .copied()
-        .find(|&data| classifier_of(data) == Some(name))
-    {
-        publish_classifier(name, data, from, &folder, command, &time)?
+    let card = if arguments.get_flag("latents") {
+        let shipped = find(name).ok_or(format!("\"{name}\" has no latent space."))?;
+        let manifest = manifest_now()?;
+        let known = manifest
+            .find(name)
+            .ok_or(format!("no network \"{name}\" ships."))?;
+        let command = measured_anew(&known.command, name);
+        publish_network(shipped, &Trained::Shipped(place), &folder, command, "")?
     } else {
-        let shipped = find(name).ok_or(format!("no network \"{name}\" is to ship."))?;
-        publish_network(shipped, from, &folder, command, &time)?
+        let from = arguments.get_one::<PathBuf>("from").expect("required");
+        let mut plan = Plan::new(arguments);
+        plan.reads(from);
+        plan.file(&place, &[])?;
+        publish_trained(name, from, &folder, command, &time)?
     };
-    let mut manifest = Manifest::shipped();
-    // The list on disk may be newer than the one that was compiled in.
-    if let Ok(text) = fs::read_to_string("weights/manifest.json") {
-        manifest =
-            serde_json::from_str(&text).map_err(|e| format!("weights/manifest.json: {e}"))?;
+    let mut manifest = manifest_now()?;
+    match manifest
+        .models
+        .iter_mut()
+        .find(|known| known.name == card.name)
+    {
+        Some(known) => *known = card,
+        None => manifest.models.push(card),
     }
-    manifest.models.retain(|known| known.name != card.name);
-    manifest.models.push(card);
     let text = serde_json::to_string_pretty(&manifest).expect("plain data");
     write(
         Path::new("weights/manifest.json"),
         format!("{text}\n").as_bytes(),
     )?;
     Ok(())
+}
+
+/// The cards as they are on disk, where they may be newer than those that were compiled in.
+fn manifest_now() -> Result<Manifest, String> {
+    match fs::read_to_string("weights/manifest.json") {
+        Ok(text) => serde_json::from_str(&text).map_err(|e| format!("weights/manifest.json: {e}")),
+        Err(_) => Ok(Manifest::shipped()),
+    }
+}
+
+/// The command on a card once the latent space was measured anew, however often.
+fn measured_anew(command: &str, name: &str) -> String {
+    let then = format!("; then kiln publish {name} --latents");
+    match command.strip_suffix(&then) {
+        Some(_) => command.into(),
+        None => format!("{command}{then}"),
+    }
+}
+
+/// The card of what was trained: a pack, a classifier or a network.
+fn publish_trained(
+    name: &str,
+    from: &Path,
+    folder: &Path,
+    command: String,
+    time: &str,
+) -> Result<ModelCard, String> {
+    if let Some((data, part)) = name
+        .strip_suffix(".pack")
+        .and_then(|rest| rest.rsplit_once('-'))
+    {
+        return publish_pack(name, data, part, from);
+    }
+    let mut classifiers = DataSet::ALL.iter().copied();
+    if let Some(data) = classifiers.find(|&data| classifier_of(data) == Some(name)) {
+        return publish_classifier(name, data, from, folder, command, time);
+    }
+    let shipped = find(name).ok_or(format!("no network \"{name}\" is to ship."))?;
+    publish_network(
+        shipped,
+        &Trained::Network(from.into()),
+        folder,
+        command,
+        time,
+    )
 }
 
 fn license_of(data: DataSet) -> &'static str {
@@ -251,9 +303,28 @@ fn with_time(command: String, time: &str) -> String {
     }
 }
 
+/// What a network that ships is made from.
+enum Trained {
+    /// Weights that `kiln train` wrote.
+    Network(PathBuf),
+    /// The file that ships already, with a latent space.
+    Shipped(PathBuf),
+}
+
+/// A network with the weights of a file; its latent space is still to be measured.
+fn opened<N: Module + ModuleDisplay>(blank: Saved<N>, from: &Trained) -> Result<Saved<N>, String> {
+    match from {
+        Trained::Shipped(path) => weights_file::load_weights(blank, path),
+        Trained::Network(path) => Ok(Saved {
+            network: weights_file::load_weights(blank.network, path)?,
+            latents: blank.latents,
+        }),
+    }
+}
+
 fn publish_network(
     shipped: &'static Shipped,
-    from: &Path,
+    from: &Trained,
     folder: &Path,
     command: String,
     time: &str,
@@ -264,14 +335,12 @@ fn publish_network(
     let test = open_pack(folder, data, "test")?;
     let network = match shipped.family.encodes() {
         true => {
-            let mut saved = AutoencoderRow(shipped).blank(&device);
-            saved.network = weights_file::load_weights(saved.network, from)?;
+            let mut saved = opened(AutoencoderRow(shipped).blank(&device), from)?;
             saved.latents = latents_of_codes(shipped, &saved.network, &train, saved.latents)?;
             Network::Autoencoder(Rc::new(saved))
         }
         false => {
-            let mut saved = GeneratorRow(shipped).blank(&device);
-            saved.network = weights_file::load_weights(saved.network, from)?;
+            let mut saved = opened(GeneratorRow(shipped).blank(&device), from)?;
             saved.latents = latents_of_weights(&saved.network, saved.latents);
             Network::Generator(Rc::new(saved))
         }
@@ -414,13 +483,7 @@ async fn quality_of(
         let bytes = host.weights(name, "", 0).await?;
         let classifier = weights::fill(network, name, bytes)?;
         let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
-        let noises = sample::noises(CARD_SEED, model.shipped.latent, 1.0, score::SCORED);
-        let corruption = score::Corruption {
-            classes: 10,
-            blur: 0.0,
-            noise: 0.0,
-            seed: 1,
-        };
+        let noises = sample::noises(CARD_SEED, model.shipped.latent, 1.0, MOST);
         let reference = score::reference(&judged);
         let sources: &[(CodesFrom, &str)] = match model.shipped.family.has_two_sources() {
             true => &[
@@ -437,8 +500,12 @@ async fn quality_of(
             let pictures = model
                 .decode(job, &drawn.collect::<Vec<_>>(), 0, device)
                 .await?;
-            let (scores, _) =
-                score::score(job, &classifier, &pictures, corruption, &reference, device).await?;
+            let judged = score::judge(job, &classifier, &pictures, device).await?;
+            let taken = score::Taken {
+                count: MOST,
+                classes: model.shipped.data.classes(),
+            };
+            let (scores, _) = score::score(&pictures, &judged, &reference, taken)?;
             parts.push(format!(
                 "1,000 samples{words} against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
                 scores.frechet[0] + scores.frechet[1],

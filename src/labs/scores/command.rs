@@ -48,7 +48,7 @@ fn flags() -> Command {
         Arg::new("network")
             .long("network")
             .value_parser(SHIPPED.map(|shipped| shipped.name))
-            .conflicts_with_all(["model", "modes", "blur", "noise"])
+            .conflicts_with_all(["model", "pictures", "modes", "blur", "noise"])
             .requires("inception")
             .help("with --inception: any network that ships, instead of --model"),
     )
@@ -125,7 +125,7 @@ fn on_inception(arguments: &ArgMatches, file: &Path) -> Result<(), Stop> {
     let word = named.map_or(settings.word(NAMES.model), |name| name.as_str());
     let shipped: &'static Shipped = find(word)
         .ok_or("with --inception, say which network's pictures are scored: --network NAME.")?;
-    for corruption in ["modes", "blur", "noise"] {
+    for corruption in ["pictures", "modes", "blur", "noise"] {
         if arguments.value_source(corruption) == Some(ValueSource::CommandLine) {
             return Err(format!(
                 "--{corruption} is for the scores on LeNet: leave it out with --inception."

@@ -5,7 +5,7 @@ use burn::tensor::{Device, activation};
 use crate::data::batches::grid_of;
 use crate::data::pack::Pack;
 use crate::job::{Job, Promise, Reply, Request};
-use super::spec::{Question, SCORED as WORDS, Scores, ScoresSettings};
+use super::spec::{MOST, Question, SCORED as WORDS, Scores, ScoresSettings};
 use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::labs::generate::networks::{Opened, sheet};
 use crate::labs::sample::engine::noises;
@@ -21,8 +21,6 @@ use crate::protocol::settings::Settings;
 
 /// Pictures of a trial: what goes through the judge at once.
 const TRIED: usize = 100;
-/// Pictures that are scored at most.
-pub const SCORED: usize = 1000;
 /// Pictures shown of those that were scored, in a row.
 const SHOWN_COLUMNS: usize = 10;
 /// Rows of them.
@@ -109,8 +107,6 @@ pub fn answers(probabilities: &[f32], classes: usize) -> Vec<usize> {
 /// What a visitor does to pictures to see the scores answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corruption {
-    /// Classes that are kept, from the first.
-    pub classes: usize,
     /// Standard deviation of a Gaussian blur, in pixels.
     pub blur: f32,
     /// Standard deviation of noise, of a brightness of 1.
@@ -163,30 +159,49 @@ fn blurred(values: &[f32], deviation: f32) -> Vec<f32> {
     pass(&pass(values, 1, 28), 28, 1)
 }
 
+impl Judged {
+    /// What was made of the first `count` pictures, or of all that there are: their features, and their
+    /// probabilities.
+    fn first(&self, count: usize) -> (&[f32], &[f32]) {
+        let count = count.min(self.features.len() / FEATURES);
+        let probabilities = &self.probabilities[..count * self.classes()];
+        (&self.features[..count * FEATURES], probabilities)
+    }
+
+    fn classes(&self) -> usize {
+        self.probabilities.len() / (self.features.len() / FEATURES).max(1)
+    }
+}
+
 /// Mean and covariance of the features of a reference set.
 pub fn reference(judged: &Judged) -> Moments {
     moments(&judged.features, FEATURES)
 }
 
-/// Scores pictures against a reference, keeping only those that the classifier sees in the first
-/// `classes` classes.
+/// Which of the pictures that were judged are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The first so many.
+    pub count: usize,
+    /// Of those, what the classifier sees in the first so many classes.
+    pub classes: usize,
+}
+
+/// Scores pictures that were judged against a reference.
 ///
 /// # Errors
-/// Those of [`judge`]; [`Failure::TooFew`] where fewer than two pictures are left.
-pub async fn score(
-    job: &Job<'_>,
-    classifier: &LeNet,
+/// [`Failure::TooFew`] where fewer than two pictures are left.
+pub fn score(
     pictures: &[u8],
-    corruption: Corruption,
+    judged: &Judged,
     reference: &Moments,
-    device: &Device,
+    taken: Taken,
 ) -> Result<(Scores, Vec<u8>), Failure> {
-    let pictures = corrupted(pictures, corruption);
-    let judged = judge(job, classifier, &pictures, device).await?;
-    let classes = judged.probabilities.len() / (judged.features.len() / FEATURES).max(1);
-    let answers = answers(&judged.probabilities, classes);
+    let classes = judged.classes();
+    let (features, probabilities) = judged.first(taken.count);
+    let answers = answers(probabilities, classes);
     let kept: Vec<usize> = (0..answers.len())
-        .filter(|&i| answers[i] < corruption.classes)
+        .filter(|&i| answers[i] < taken.classes)
         .collect();
     if kept.len() < 2 {
         return Err(Failure::TooFew);
@@ -195,8 +210,8 @@ pub async fn score(
         let row = |&i: &usize| values[i * each..(i + 1) * each].to_vec();
         kept.iter().flat_map(row).collect()
     };
-    let features = rows(&judged.features, FEATURES);
-    let probabilities = rows(&judged.probabilities, classes);
+    let features = rows(features, FEATURES);
+    let probabilities = rows(probabilities, classes);
     let [means, covariances] = frechet(reference, &moments(&features, FEATURES));
     let mut shares = vec![0f32; classes];
     for &index in &kept {
@@ -223,9 +238,9 @@ pub async fn score(
     Ok((scores, rgba))
 }
 
-/// The first pictures of a pack, at most [`SCORED`].
+/// The first pictures of a pack, at most [`MOST`].
 pub fn real_pictures(pack: &Pack) -> &[u8] {
-    &pack.pixels[..pack.values() * pack.count().min(SCORED)]
+    &pack.pixels[..pack.values() * pack.count().min(MOST)]
 }
 
 /// The engine's side of the lab.
@@ -236,14 +251,17 @@ pub fn engine() -> Box<dyn LabEngine> {
 /// Whose pictures are scored, of which seed, and where their codes come from.
 type Drawn = (&'static str, u32, CodesFrom);
 
-/// The judge, and what was judged last.
+/// The judge, and what was judged last: how many of it are scored, and which classes, is a matter of
+/// statistics alone.
 #[derive(Default)]
 struct Scoring {
     opened: Opened,
     /// The set whose classifier judges, and mean and covariance of its test pictures.
     reference: Option<(DataSet, Moments)>,
-    /// Pictures that were scored, with what they are of.
+    /// Pictures, with what they are of.
     pictures: Option<(Drawn, Vec<u8>)>,
+    /// The same with what was done to them, and what the classifier makes of it.
+    judged: Option<((Drawn, Corruption), Vec<u8>, Judged)>,
 }
 
 impl LabEngine for Scoring {
@@ -265,30 +283,43 @@ impl LabEngine for Scoring {
                 let judged = judge(job, &classifier, real_pictures(&test), &device).await?;
                 self.reference = Some((data, reference(&judged)));
             }
-            let key = (WORDS[settings.model.0], settings.seed, settings.codes_from);
-            if self.pictures.as_ref().is_none_or(|(of, _)| *of != key) {
+            let drawn = (WORDS[settings.model.0], settings.seed, settings.codes_from);
+            if self.pictures.as_ref().is_none_or(|(of, _)| *of != drawn) {
                 let pictures = match settings.shipped() {
-                    None => real_pictures(&test).to_vec(),
+                    None => {
+                        let part = format!("{}-{}.pack", data.name(), settings.part());
+                        let pack = bench.shelf.pack(job, &part).await?;
+                        real_pictures(&pack).to_vec()
+                    }
                     Some(shipped) => {
                         let model = self.opened.get(&mut bench, shipped).await?;
-                        let noises = noises(settings.seed, shipped.latent, 1.0, SCORED);
+                        let noises = noises(settings.seed, shipped.latent, 1.0, MOST);
                         let code = |noise: &Vec<f32>| model.code(noise, settings.codes_from);
                         let codes: Vec<_> = noises.iter().map(code).collect();
                         model.decode(job, &codes, 0, &device).await?
                     }
                 };
-                self.pictures = Some((key, pictures));
+                self.pictures = Some((drawn, pictures));
             }
             let corruption = Corruption {
-                classes: settings.classes,
                 blur: settings.blur,
                 noise: settings.noise,
                 seed: settings.seed,
             };
-            let (_, reference) = self.reference.as_ref().expect("just made");
+            let key = (drawn, corruption);
             let (_, pictures) = self.pictures.as_ref().expect("just made");
-            let scored = score(job, &classifier, pictures, corruption, reference, &device);
-            let (scores, rgba) = scored.await?;
+            if self.judged.as_ref().is_none_or(|(of, ..)| *of != key) {
+                let pictures = corrupted(pictures, corruption);
+                let judged = judge(job, &classifier, &pictures, &device).await?;
+                self.judged = Some((key, pictures, judged));
+            }
+            let (_, reference) = self.reference.as_ref().expect("just made");
+            let (_, pictures, judged) = self.judged.as_ref().expect("just made");
+            let taken = Taken {
+                count: settings.count,
+                classes: settings.classes,
+            };
+            let (scores, rgba) = score(pictures, judged, reference, taken)?;
             Ok(Reply::new(&scores).with("rgba", rgba))
         })
     }
@@ -345,7 +376,6 @@ mod tests {
     fn no_corruption_leaves_pictures_alone_and_noise_follows_its_seed() {
         let pictures: Vec<u8> = (0..784).map(|v| (v % 251) as u8).collect();
         let none = Corruption {
-            classes: 10,
             blur: 0.0,
             noise: 0.0,
             seed: 1,

@@ -39,9 +39,11 @@ const TASKS: &[Task] = &[
     },
 ];
 
-/// What may be scored: the test set of Fashion-MNIST or of digits itself, or a network.
+/// What may be scored: the test set of Fashion-MNIST or of digits itself, pictures of the training set, or a
+/// network.
 pub const SCORED: &[&str] = &[
     "test-set",
+    "train-set",
     "gan-fashion-mnist-hinge",
     "gan-fashion-mnist-minimax",
     "gan-fashion-mnist-lsgan",
@@ -49,10 +51,14 @@ pub const SCORED: &[&str] = &[
     "vae-fashion-mnist",
     "ae-fashion-mnist",
     "test-set-digits",
+    "train-set-digits",
     "gan-digits-hinge",
     "vae-digits",
     "ae-digits",
 ];
+
+/// Pictures that are scored at most, and that the test set has here.
+pub const MOST: usize = 1000;
 
 settings! {
     /// Settings of scores.
@@ -60,6 +66,7 @@ settings! {
         /// Index into [`SCORED`].
         model ("model", "m"): Found = Kind::Choice(SCORED), "whose pictures are scored", group("model");
         codes_from ("codes-from", "f"): CodesFrom = choice::<CodesFrom>(), "what codes of a variational autoencoder are drawn from: the prior, or a normal distribution fitted to those of the training set", group("model"), shows(|s| s.read::<ScoresSettings>().shipped().is_some_and(|shipped| shipped.family.has_two_sources()));
+        count ("pictures", "c"): usize = number(50.0, MOST as f32, 10.0, MOST as f32), "pictures that are scored: FID is too large where they are few", group("model");
         classes ("modes", "k"): usize = number(1.0, 10.0, 1.0, 10.0), "classes that are left among the pictures", group("corruption");
         /// In pixels.
         blur ("blur", "b"): f32 = number(0.0, 3.0, 0.25, 0.0), "standard deviation of the blur, in pixels", group("corruption");
@@ -69,7 +76,7 @@ settings! {
 }
 
 impl ScoresSettings {
-    /// The network whose pictures are scored; none for a test set.
+    /// The network whose pictures are scored; none for pictures of the data.
     pub fn shipped(&self) -> Option<&'static Shipped> {
         find(SCORED[self.model.0])
     }
@@ -78,8 +85,16 @@ impl ScoresSettings {
     pub fn data(&self) -> DataSet {
         match self.shipped() {
             Some(shipped) => shipped.data,
-            None if SCORED[self.model.0] == "test-set-digits" => DataSet::Digits,
+            None if SCORED[self.model.0].ends_with("-digits") => DataSet::Digits,
             None => DataSet::FashionMnist,
+        }
+    }
+
+    /// The part of the data whose pictures are scored where no network draws any.
+    pub fn part(&self) -> &'static str {
+        match SCORED[self.model.0].starts_with("train-set") {
+            true => "train",
+            false => "test",
         }
     }
 }

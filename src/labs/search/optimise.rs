@@ -628,8 +628,8 @@ mod tests {
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         assert!((mean - 0.5).abs() < 0.05);
         assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
-        // The first word of the generator, as the crate documents its stream to be stable.
-        let first = ChaCha8Rng::seed_from_u64(7).next_u32() >> 8;
-        assert_eq!(values[0], first as f32 / 16_777_216.0);
+        // Another implementation of ChaCha8 gave these for the seed: a link shows the same picture for ever.
+        let first = [2_348_867u32, 2_647_379, 3_054_377, 2_818_393];
+        assert_eq!(values[..4], first.map(|bits| bits as f32 / 16_777_216.0));
     }
 }

@@ -199,7 +199,7 @@ impl GridConv {
     /// largest singular value, as a matrix of one row for each tap and input channel.
     ///
     /// The singular vectors are constants here: the gradient flows through `W` in `u' W v` alone
-    /// (Miyato et al. 2018, equation 12).
+    /// (Miyato et al. 2018, equation 12). Weights of next to nothing stay as they are.
     fn effective_weight(&self) -> Tensor<3> {
         let weight = self.weight.val();
         let Some((left, right)) = self.singular_vectors() else {
@@ -208,7 +208,8 @@ impl GridConv {
         let [taps, channels_in, out] = weight.dims();
         let matrix = weight.clone().reshape([taps * channels_in, out]);
         let largest = right.transpose().matmul(matrix).matmul(left);
-        weight / largest.reshape([1, 1, 1])
+        let is_nothing = largest.clone().lower_elem(NOTHING);
+        weight / largest.mask_fill(is_nothing, 1.0).reshape([1, 1, 1])
     }
 
     /// One round of power iteration: the left vector `[out, 1]` and the right one
@@ -227,13 +228,21 @@ impl GridConv {
     /// is enough, because the weights change little between steps.
     pub fn power_iterate(mut self) -> Self {
         if let Some((left, _)) = self.singular_vectors() {
-            self.singular = self
-                .singular
-                .map(|old| Param::initialized(old.id, left.flatten(0, 1)).set_require_grad(false));
+            let left = left.flatten::<1>(0, 1);
+            // Of zeros nothing is found, and from a vector of zeros nothing ever would be.
+            let is_lost = left.clone().abs().max().lower_elem(NOTHING);
+            let is_lost = is_lost.expand(left.dims());
+            self.singular = self.singular.map(|old| {
+                let left = left.mask_where(is_lost, old.val().detach());
+                Param::initialized(old.id, left).set_require_grad(false)
+            });
         }
         self
     }
 }
+
+/// A singular value below this is that of zeros.
+const NOTHING: f32 = 1e-12;
 
 /// A vector of length one; zeros stay zeros.
 fn normalised(vector: Tensor<2>) -> Tensor<2> {
@@ -360,6 +369,31 @@ mod tests {
                 (gradient - difference).abs() < 2e-2,
                 "{gradient}, {difference}"
             );
+        }
+    }
+
+    /// A layer of zeros gives zeros and a gradient, and is normalised as soon as it is something.
+    #[test]
+    fn a_layer_of_zeros_is_normalised_without_leaving_the_numbers() {
+        let device = Device::flex().autodiff();
+        let config = GridConvConfig::new([3, 4]).with_spectral_norm(true);
+        let mut conv = config.init(&device);
+        let x = Tensor::<3>::from_inner(numbers([16, 2, 3], 6));
+        let y = conv.forward(x.clone(), 4);
+        assert!(values(y.clone()).iter().all(|&v| v == 0.0));
+        let gradients = y.sum().backward();
+        let gradient = values(conv.weight.val().grad(&gradients).unwrap());
+        let longest = gradient.iter().fold(0f32, |most, v| most.max(v.abs()));
+        assert!(longest > 0.0 && longest < 1e3, "{longest}");
+        conv = conv.power_iterate();
+        conv.weight = conv.weight.map(|w| w + 0.5);
+        for _ in 0..20 {
+            conv = conv.power_iterate();
+        }
+        // A matrix of one number has one singular value: 0.5 sqrt(27 * 4).
+        let expected = 1.0 / 108f32.sqrt();
+        for value in values(conv.effective_weight()) {
+            assert!((value - expected).abs() < 1e-5, "{value}, not {expected}");
         }
     }
 
