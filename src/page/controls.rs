@@ -33,9 +33,9 @@ pub fn Panel(
     lab: &'static LabSpec,
     /// The group.
     group: &'static str,
-    /// Whether the panel is pointed at from elsewhere.
-    #[prop(optional, into)]
-    lit: Signal<bool>,
+    /// The group that is pointed at, here or elsewhere.
+    #[prop(optional)]
+    hot: Option<RwSignal<Option<String>>>,
     /// What belongs to them, below.
     #[prop(optional)]
     children: Option<ChildrenFn>,
@@ -58,9 +58,23 @@ pub fn Panel(
             })
             .collect_view()
     };
+    let lit = move || hot.is_some_and(|hot| hot.with(|hot| hot.as_deref() == Some(group)));
+    let point = move |is_here: bool| {
+        if let Some(hot) = hot {
+            hot.set(is_here.then(|| group.into()));
+        }
+    };
     view! {
         <Show when=move || any.get()>
-            <section class="panel" class:lit=lit data-term=group>
+            <section
+                class="panel"
+                class:lit=lit
+                data-term=group
+                on:mouseenter=move |_| point(true)
+                on:mouseleave=move |_| point(false)
+                on:focusin=move |_| point(true)
+                on:focusout=move |_| point(false)
+            >
                 {title}
                 {controls()}
                 {children.clone().map(|children| children())}
@@ -81,10 +95,7 @@ pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl Into
     }
     groups
         .into_iter()
-        .map(|group| {
-            let lit = Signal::derive(move || hot.with(|hot| hot.as_deref() == Some(group)));
-            view! { <Panel lab group lit /> }
-        })
+        .map(|group| view! { <Panel lab group hot /> })
         .collect_view()
 }
 

@@ -36,6 +36,20 @@ pub fn Notes(
         let named = target.and_then(|target| target.closest("[data-term]").ok().flatten());
         hot.set(named.and_then(|element| element.get_attribute("data-term")));
     };
+    let article: NodeRef<leptos::html::Article> = NodeRef::new();
+    Effect::new(move |_| {
+        text.track();
+        let hot = hot.get();
+        let Some(Ok(terms)) = article.get().map(|a| a.query_selector_all("[data-term]")) else {
+            return;
+        };
+        let terms =
+            (0..terms.length()).filter_map(|i| terms.get(i)?.dyn_into::<web_sys::Element>().ok());
+        for term in terms {
+            let is_lit = hot.is_some() && term.get_attribute("data-term") == hot;
+            let _ = term.class_list().toggle_with_force("lit", is_lit);
+        }
+    });
     view! {
         <details class="notes" open>
             <summary>{move || t_string!(i18n, page.notes)}</summary>
@@ -43,6 +57,7 @@ pub fn Notes(
                 // Files of our own, from our own server, under a policy that runs no foreign script.
                 Some(Ok(html)) => view! {
                     <article
+                        node_ref=article
                         inner_html=html
                         on:mouseover=move |event| term(event.into())
                         on:focusin=move |event| term(event.into())
