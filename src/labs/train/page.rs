@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::presets::{self, PRESETS, Preset};
+use super::presets::{self, PRESETS, Preset, Shows};
 use super::views::guide::{GuideView, happened, preset_word, run_label};
 use super::spec::{LAB, Learned, Progress, Steps, TrainSettings};
 use super::views::plane::PlaneView;
@@ -55,16 +55,14 @@ fn TrainLab() -> impl IntoView {
                 </div>
                 <div class="inspector">
                     <Buttons session />
+                    <GuideView session />
                     <Panel lab=&LAB group="game" />
                     <Panel lab=&LAB group="d" hot />
                     <Panel lab=&LAB group="g" hot />
                     <Panel lab=&LAB group="steps" />
                     <Files session />
                 </div>
-                <div class="train-charts">
-                    <GuideView session />
-                    <Plots session hot />
-                </div>
+                <Plots session hot />
             </div>
         </LabFrame>
     }
@@ -194,8 +192,9 @@ fn Plots(session: Session, hot: RwSignal<Option<String>>) -> impl IntoView {
     });
     let before = move |points: fn(&Before) -> Vec<[f64; 2]>| {
         let before = session.before.get()?;
-        let line = Line::new(run_label(i18n, &before.settings), "var(--soft)", points(&before));
-        Some(line.dashed())
+        let points = points(&before);
+        let line = Line::new(run_label(i18n, &before.settings), "var(--soft)", points);
+        (!line.points.is_empty()).then(|| line.dashed())
     };
     let now = move |color, points| {
         let name = session.settings.with(|settings| run_label(i18n, settings));
@@ -212,14 +211,22 @@ fn Plots(session: Session, hot: RwSignal<Option<String>>) -> impl IntoView {
         let before = before(|before| before.modes.clone());
         let mut plot = Plot::fitted(before.into_iter().chain([now]).collect(), true);
         let all = session.progress.with(|p| p.plane.as_ref()?.modes);
-        plot.ends[1][1] = all.map_or(1.0, |[_, all]| f64::from(all));
+        plot.ends[1] = [0.0, all.map_or(1.0, |[_, all]| f64::from(all))];
         plot
     });
     let losses_title = Signal::derive(move || t_string!(i18n, train.losses).to_string());
     let gradients_title = Signal::derive(move || t_string!(i18n, train.gradients).to_string());
     let modes_title = Signal::derive(move || t_string!(i18n, train.modes).to_string());
+    // What the preset is about comes first.
+    let shows = move || {
+        let preset = session.settings.with(presets::of)?;
+        Some(match preset.shows {
+            Shows::Gradient => "gradient",
+            Shows::Modes => "modes",
+        })
+    };
     view! {
-        <div class="plots">
+        <div class="plots train-charts" data-shows=shows>
             <section class="panel" id="chart-losses"><h2>{losses_title}</h2><PlotView plot=losses label=losses_title hot /></section>
             <section class="panel" id="chart-gradient"><h2>{gradients_title}</h2><PlotView plot=gradients label=gradients_title hot /></section>
             <Show when=move || session.modes.with(|m| m.len() > 1)>

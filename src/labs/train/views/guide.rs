@@ -89,14 +89,35 @@ fn gradient_sentence(i18n: I18n, session: Session) -> Option<String> {
     Some(match there {
         None => said,
         Some((name, there)) => {
-            let (times, there_is) = (number(now.max(there) / now.min(there).max(1e-12)), number(there));
+            let times = now.max(there) / now.min(there).max(f64::MIN_POSITIVE);
+            let (times, there_is) = (number(two_digits(times)), number(there));
             let compared = match now >= there {
-                true => t_string!(i18n, train.outcome_less_before, name = name, there = there_is, times = times).to_string(),
-                false => t_string!(i18n, train.outcome_more_before, name = name, there = there_is, times = times).to_string(),
+                true => t_string!(
+                    i18n,
+                    train.outcome_less_before,
+                    name = name,
+                    there = there_is,
+                    times = times
+                )
+                .to_string(),
+                false => t_string!(
+                    i18n,
+                    train.outcome_more_before,
+                    name = name,
+                    there = there_is,
+                    times = times
+                )
+                .to_string(),
             };
             format!("{said} {compared}")
         }
     })
+}
+
+/// A positive number of which two digits count: a ratio of what wavers is no more precise.
+fn two_digits(value: f64) -> f64 {
+    let unit = 10f64.powf(value.log10().floor() - 1.0);
+    (value / unit).round() * unit
 }
 
 /// How many modes the samples cover, and how many the training before had covered.

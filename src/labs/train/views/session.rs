@@ -157,7 +157,9 @@ impl Session {
         // Each answer asks for the next steps: as many as fit into the time of an answer.
         Effect::new(move |_| {
             let (step, ms) = session.progress.with(|p| (p.step, p.step_ms));
-            if session.running.get() && session.latest.failure.get().is_none() {
+            // Of what is out, the answer says how far it has come.
+            let waits = session.latest.busy.get();
+            if session.running.get() && !waits && session.latest.failure.get().is_none() {
                 let count = if ms > 0.0 { (ANSWER_MS / ms) as u32 } else { 2 };
                 match session.left_to(step) {
                     Some(0) => session.end(),
@@ -226,10 +228,13 @@ impl Session {
         if learned(next) != learned(&settings) {
             self.before.set(None);
         } else if !is_same && self.history.with_untracked(Vec::len) >= WORTH_KEEPING {
+            // Where the generator was held still, its modes say nothing.
+            let moved = settings.read::<TrainSettings>().rate_g > 0.0;
+            let modes = self.modes.get_untracked();
             self.before.set(Some(Before {
                 settings,
                 gradient: self.history.with_untracked(|rows| gradient(rows)),
-                modes: self.modes.get_untracked(),
+                modes: if moved { modes } else { Vec::new() },
             }));
         }
     }
