@@ -110,8 +110,14 @@ impl Plot {
     /// was.
     fn told(&self, i18n: I18n, label: &str) -> String {
         let [left, right] = self.ends[0].map(number);
-        let across = t_string!(i18n, page.plot_across, left = left, right = right).to_string();
-        let mut said = format!("{label}. {across}");
+        let mut said = t_string!(
+            i18n,
+            page.plot_across,
+            label = label,
+            left = left,
+            right = right
+        )
+        .to_string();
         for line in &self.lines {
             let heights = line.points.iter().map(|p| p[1]).filter(|y| y.is_finite());
             let Some(last) = heights.clone().next_back() else {

@@ -293,16 +293,18 @@ test("training on pictures draws samples", async () => {
 });
 
 test("what is edited and compared follows its settings", async () => {
+  // A canvas that nothing was drawn on is 300 pixels wide.
+  const drawn = (css) => until(driver, css, async () => (await pixels(css)).width !== 300);
+  const changes = async (css, id, value) => {
+    await drawn(css);
+    const before = await hash(css);
+    await slide(driver, id, value);
+    await until(driver, `another picture by ${id}`, async () => (await hash(css)) !== before);
+  };
   await visit("#/encode?v=1&d=digits&w=edit");
-  await until(driver, "the sheet", async () => (await pixels()).width > 28);
-  const edited = await hash();
-  await slide(driver, "sliders-1", 3);
-  await until(driver, "another picture", async () => (await hash()) !== edited);
+  await changes(".hero-column > section:last-child canvas.sheet", "sliders-1", 3);
   await visit("#/encode?v=1&w=versus");
-  await until(driver, "both sheets", async () => (await pixels()).width > 300);
-  const sampled = await hash();
-  await slide(driver, "seed", 42);
-  await until(driver, "other samples", async () => (await hash()) !== sampled);
+  await changes(".versus canvas.sheet", "seed", 42);
 });
 
 test("divergences: disjoint boxes are stuck at log 2, and the game is worth 2 JS less log 4", async () => {
