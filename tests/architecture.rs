@@ -264,3 +264,27 @@ fn files_of_the_page_form_no_circle() {
         }
     }
 }
+
+/// A memo that is tracked and nowhere read is never computed: it hears of no change, and tells of none.
+#[test]
+fn memos_are_read_not_only_tracked() {
+    let mut found = Vec::new();
+    for path in files("page").into_iter().chain(files("labs")) {
+        let lines = code(&path);
+        let memos: BTreeSet<_> = lines
+            .iter()
+            .filter(|(_, line)| line.contains("= Memo::new("))
+            .flat_map(|(_, line)| names_after(line, "let "))
+            .collect();
+        for (number, line) in &lines {
+            let tracked = |memo: &&&str| line.contains(&format!("{memo}.track()"));
+            found.extend(
+                memos
+                    .iter()
+                    .find(tracked)
+                    .map(|memo| format!("{}:{number} tracks {memo}", path.display())),
+            );
+        }
+    }
+    broken("a memo is tracked and not read", &found);
+}

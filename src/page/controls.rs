@@ -34,9 +34,6 @@ pub fn Panel(
     lab: &'static LabSpec,
     /// The group.
     group: &'static str,
-    /// Whether the panel is pointed at from elsewhere.
-    #[prop(optional, into)]
-    lit: Signal<bool>,
     /// What belongs to them, below.
     #[prop(optional)]
     children: Option<ChildrenFn>,
@@ -60,9 +57,18 @@ pub fn Panel(
             .collect_view()
     };
     let is_hot = Hot::is(group);
+    let point = Hot::pointer(group);
     view! {
         <Show when=move || any.get()>
-            <section class="panel" class:lit=move || lit.get() || is_hot.get() data-term=group>
+            <section
+                class="panel"
+                class:lit=is_hot
+                data-term=group
+                on:mouseenter=move |_| point(true)
+                on:mouseleave=move |_| point(false)
+                on:focusin=move |_| point(true)
+                on:focusout=move |_| point(false)
+            >
                 {title}
                 {controls()}
                 {children.clone().map(|children| children())}
@@ -71,10 +77,9 @@ pub fn Panel(
     }
 }
 
-/// The panels of all groups of a lab's table, in the order of the table. `hot` is the group that is
-/// pointed at.
+/// The panels of all groups of a lab's table, in the order of the table.
 #[component]
-pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl IntoView {
+pub fn Panels(lab: &'static LabSpec) -> impl IntoView {
     let mut groups: Vec<&'static str> = Vec::new();
     for param in lab.params {
         if !param.group.is_empty() && !groups.contains(&param.group) {
@@ -83,10 +88,7 @@ pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl Into
     }
     groups
         .into_iter()
-        .map(|group| {
-            let lit = Signal::derive(move || hot.with(|hot| hot.as_deref() == Some(group)));
-            view! { <Panel lab group lit /> }
-        })
+        .map(|group| view! { <Panel lab group /> })
         .collect_view()
 }
 

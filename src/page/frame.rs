@@ -24,11 +24,21 @@ impl Hot {
             hot.is_some_and(|Self(hot)| hot.with(|hot| hot.as_deref() == Some(term)))
         })
     }
+
+    /// What is told whether the pointer or the focus is at what a term is about.
+    pub fn pointer(term: &'static str) -> impl Fn(bool) + Copy {
+        let hot = use_context::<Self>();
+        move |is_here| {
+            if let Some(Self(hot)) = hot {
+                hot.set(is_here.then(|| term.into()));
+            }
+        }
+    }
 }
 
-/// Brings what is pointed at into sight where the controls scroll beside the notes.
-fn follow_hot(hot: RwSignal<Option<String>>) {
-    let show = || {
+/// Brings what a note points at into sight, where the controls scroll beside the notes.
+pub fn show_hot() {
+    request_animation_frame(|| {
         let found = document().query_selector(".inspector .lit").ok().flatten();
         let around = found
             .as_ref()
@@ -42,11 +52,6 @@ fn follow_hot(hot: RwSignal<Option<String>>) {
                 let by = lit.top() - seen.top() - 8.0;
                 around.set_scroll_top(around.scroll_top() + by as i32);
             }
-        }
-    };
-    Effect::new(move |_| {
-        if hot.with(Option::is_some) {
-            request_animation_frame(show);
         }
     });
 }
@@ -67,7 +72,6 @@ pub fn LabFrame(
 ) -> impl IntoView {
     let i18n = use_i18n();
     provide_context(Hot(hot));
-    follow_hot(hot);
     view! {
         <div class="lab" class:generate=lab.wing == Wing::Generative>
             <header class="lab-head">

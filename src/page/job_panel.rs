@@ -50,6 +50,41 @@ pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
     }
 }
 
+/// What a screen reader says of work that takes steps and is not a lab's run: that it runs, that it
+/// stands, and not each step.
+#[component]
+pub fn Told(
+    /// Whether it takes steps.
+    #[prop(into)]
+    running: Signal<bool>,
+    /// Its last step.
+    #[prop(into)]
+    step: Signal<u64>,
+    /// What is to be known where it stands.
+    #[prop(optional, into)]
+    shows: Option<Signal<String>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let said = RwSignal::new(String::new());
+    Effect::new(move |before: Option<bool>| {
+        let runs = running.get();
+        // What nobody has started is not worth a word.
+        if before.is_some_and(|before| before != runs) {
+            let step = step.get_untracked();
+            said.set(match runs {
+                true => t_string!(i18n, page.spoken_runs, step = step).to_string(),
+                false => {
+                    let stands = t_string!(i18n, page.spoken_rests, step = step).to_string();
+                    let shows = shows.map(|shows| shows.get_untracked()).unwrap_or_default();
+                    format!("{stands} {shows}")
+                }
+            });
+        }
+        runs
+    });
+    view! { <p class="visually-hidden" role="status">{said}</p> }
+}
+
 /// Where a lab's run stands, in words and as a bar.
 #[component]
 pub fn RunStatus(lab: &'static LabSpec) -> impl IntoView {

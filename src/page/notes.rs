@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
 
 use super::fetch;
+use super::frame::show_hot;
 use super::text::{short_name, t_string, use_i18n};
 use crate::protocol::lab::LabSpec;
 
@@ -49,7 +50,22 @@ pub fn Notes(
         let target: Option<web_sys::Element> = event.target().and_then(|t| t.dyn_into().ok());
         let named = target.and_then(|target| target.closest("[data-term]").ok().flatten());
         hot.set(named.and_then(|element| element.get_attribute("data-term")));
+        show_hot();
     };
+    let article: NodeRef<leptos::html::Article> = NodeRef::new();
+    Effect::new(move |_| {
+        text.track();
+        let hot = hot.get();
+        let Some(Ok(terms)) = article.get().map(|a| a.query_selector_all("[data-term]")) else {
+            return;
+        };
+        let terms =
+            (0..terms.length()).filter_map(|i| terms.get(i)?.dyn_into::<web_sys::Element>().ok());
+        for term in terms {
+            let is_lit = hot.is_some() && term.get_attribute("data-term") == hot;
+            let _ = term.class_list().toggle_with_force("lit", is_lit);
+        }
+    });
     view! {
         <details class="notes" open>
             <summary>{move || t_string!(i18n, page.notes)}</summary>
@@ -57,6 +73,7 @@ pub fn Notes(
                 // Files of our own, from our own server, under a policy that runs no foreign script.
                 Some(Ok(html)) => view! {
                     <article
+                        node_ref=article
                         inner_html=html
                         on:mouseover=move |event| term(event.into())
                         on:focusin=move |event| term(event.into())

@@ -1,6 +1,10 @@
-//! Curves on axes.
+//! Curves on axes, and the same in words.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+
+use super::text::{I18n, t_string, use_i18n};
 
 /// A curve.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +19,8 @@ pub struct Line {
     pub filled: bool,
     /// Whether it is dashed.
     pub dashed: bool,
-    /// The word by which notes and controls name it; nothing where they do not.
+    /// The words by which notes and controls name it and what it is made of, with spaces between them,
+    /// its own first; nothing where they do not.
     pub term: &'static str,
     /// Where it stands, told in the legend; nothing where that is not told.
     pub stands: String,
@@ -46,6 +51,12 @@ impl Line {
         self.dashed = true;
         self
     }
+
+    /// The same, named by notes and controls: see [`Line::term`].
+    pub fn term(mut self, term: &'static str) -> Self {
+        self.term = term;
+        self
+    }
 }
 
 /// Colours that are told apart by everyone (Okabe and Ito).
@@ -63,9 +74,10 @@ pub struct Plot {
     pub lines: Vec<Line>,
     /// Ends of the axes: left, right; bottom, top.
     pub ends: [[f64; 2]; 2],
-    /// What the ends are called, top, bottom, left and right, where it is not their numbers: on a
-    /// logarithmic scale the points are logarithms.
+    /// What the ends are called, top, bottom, left and right, where it is not their numbers.
     pub names: Option<[String; 4]>,
+    /// Whether the upright axis is logarithmic: points are then logarithms to the base of 10.
+    pub log: bool,
 }
 
 impl Plot {
@@ -75,7 +87,61 @@ impl Plot {
             lines,
             ends,
             names: None,
+            log: false,
         }
+    }
+
+    /// Curves of logarithms to the base of 10, between whole powers of ten: where a curve moves, the axis
+    /// mostly stays.
+    pub fn logarithmic(lines: Vec<Line>) -> Self {
+        let mut plot = Self::fitted(lines, false);
+        let [bottom, top] = plot.ends[1];
+        plot.ends[1] = [bottom.floor(), top.ceil().max(bottom.floor() + 1.0)];
+        plot.log = true;
+        plot
+    }
+
+    /// The number that a height stands for.
+    fn value(&self, y: f64) -> f64 {
+        if self.log { 10f64.powf(y) } else { y }
+    }
+
+    /// What the curves show, in words: how far they go, where each ends, and between which values it
+    /// was.
+    fn told(&self, i18n: I18n, label: &str) -> String {
+        let [left, right] = self.ends[0].map(number);
+        let mut said = t_string!(
+            i18n,
+            page.plot_across,
+            label = label,
+            left = left,
+            right = right
+        )
+        .to_string();
+        for line in &self.lines {
+            let heights = line.points.iter().map(|p| p[1]).filter(|y| y.is_finite());
+            let Some(last) = heights.clone().next_back() else {
+                continue;
+            };
+            let low = heights.clone().fold(last, f64::min);
+            let high = heights.fold(last, f64::max);
+            let [last, low, high] = [last, low, high].map(|y| number(self.value(y)));
+            let name = if line.name.is_empty() {
+                label
+            } else {
+                &line.name
+            };
+            said.push(' ');
+            said.push_str(&t_string!(
+                i18n,
+                page.plot_curve,
+                name = name,
+                last = last,
+                low = low,
+                high = high
+            ));
+        }
+        said
     }
 
     /// Ends that show all points, with zero on the upright axis where `zero` says so.
@@ -129,9 +195,12 @@ pub fn PlotView(
     #[prop(optional)]
     hot: Option<RwSignal<Option<String>>>,
 ) -> impl IntoView {
+    let i18n = use_i18n();
     let is_lit = move |term: &'static str| {
-        hot.is_some_and(|hot| hot.with(|hot| hot.as_deref() == Some(term)))
+        let is_hot = |word| hot.is_some_and(|hot| hot.with(|hot| hot.as_deref() == Some(word)));
+        term.split(' ').any(is_hot)
     };
+    let told = now_and_then(move || plot.with(|plot| plot.told(i18n, &label.get())));
     let curves = move || {
         let plot = plot.get();
         plot.lines
@@ -173,20 +242,18 @@ pub fn PlotView(
         let plot = plot.get();
         let [[left, right], [bottom, top]] = plot.ends;
         // Zero is nothing special among logarithms.
-        let is_between = plot.names.is_none() && bottom < 0.0 && top > 0.0;
+        let is_between = !plot.log && bottom < 0.0 && top > 0.0;
         let zero = is_between.then(|| {
             let y = plot.place([left, 0.0])[1];
             view! { <line x1="0" x2=SIZE[0] y1=y y2=y class="zero" /> }
         });
-        (
-            zero,
-            plot.names
-                .unwrap_or_else(|| [top, bottom, left, right].map(number)),
-        )
+        let [upper, lower] = [top, bottom].map(|y| number(plot.value(y)));
+        let names = || [upper, lower, number(left), number(right)];
+        (zero, plot.names.clone().unwrap_or_else(names))
     };
     view! {
         <div class="plot">
-            <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=label>
+            <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) preserveAspectRatio="none" role="img" aria-label=told>
                 {move || axis().0}
                 {curves}
             </svg>
@@ -198,14 +265,15 @@ pub fn PlotView(
         <ul class="legend">
             {move || plot.get().lines.into_iter().filter(|line| !line.name.is_empty()).map(|line| {
                 let term = line.term;
-                let point = move |to: Option<String>| if let Some(hot) = hot.filter(|_| !term.is_empty()) {
-                    hot.set(to);
+                let own = term.split(' ').next().unwrap_or_default();
+                let point = move |is_here: bool| if let Some(hot) = hot.filter(|_| !own.is_empty()) {
+                    hot.set(is_here.then(|| own.into()));
                 };
                 view! {
                     <li
                         class:lit=move || is_lit(term)
-                        on:mouseenter=move |_| point(Some(term.into()))
-                        on:mouseleave=move |_| point(None)
+                        on:mouseenter=move |_| point(true)
+                        on:mouseleave=move |_| point(false)
                     >
                         <span class="line" style=format!("background:{}", line.color)></span>
                         {line.name}
@@ -215,6 +283,35 @@ pub fn PlotView(
             }).collect_view()}
         </ul>
     }
+}
+
+/// How long a text may be behind what it is about.
+const NOW_AND_THEN: Duration = Duration::from_secs(1);
+
+/// What is said at first, and then anew a second after it changed: whoever reads it is not overtaken, and
+/// curves that move do not say what they show at every step.
+fn now_and_then(say: impl Fn() -> String + 'static) -> RwSignal<String> {
+    let said = RwSignal::new(untrack(&say));
+    let now = Signal::derive_local(say);
+    let waits = StoredValue::new(false);
+    Effect::new(move |_| {
+        now.track();
+        if !waits.get_value() {
+            waits.set_value(true);
+            set_timeout(
+                move || {
+                    // The page may be another one meanwhile.
+                    if waits.try_set_value(false).is_none()
+                        && let Some(now) = now.try_get_untracked()
+                    {
+                        let _ = said.try_set(now);
+                    }
+                },
+                NOW_AND_THEN,
+            );
+        }
+    });
+    said
 }
 
 /// A number as short as it can be said.

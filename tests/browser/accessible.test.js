@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { labs, open, serve, shown, startSearch, visit } from "./browser.js";
+import { count, jobDone, labs, open, serve, shown, slide, startSearch, until, visit } from "./browser.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Every lab, empty and with its example; and what else they show. `press` is a button of the page. */
@@ -46,6 +46,56 @@ test("links lead from the front page to every lab, and nowhere else", async () =
       for (const next of await linked(driver)) found.add(next);
     }
     assert.deepEqual([...found].sort(), [...known].sort());
+  } finally {
+    await driver.quit();
+    await site.close();
+  }
+});
+
+/** What the charts of the page say, in words. */
+const charts = (driver) => driver.executeScript(() => [...document.querySelectorAll(".plot svg")].map((svg) => svg.getAttribute("aria-label")));
+/** What screen readers are told, where it is in no other place. */
+const spoken = (driver) => driver.executeScript(() => [...document.querySelectorAll(".visually-hidden[role=status]")].map((p) => p.innerText).join(" "));
+
+test("charts say what they show, and a training that it runs and stands", async () => {
+  const site = await serve();
+  const driver = await open();
+  const go = (fragment) => visit(driver, `${site.url}?backend=cpu${fragment}`);
+  const all = async (what, fits) => until(driver, what, async () => {
+    const said = await charts(driver);
+    return said.length > 0 && said.every(fits) && said;
+  });
+  const click = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
+  try {
+    const ends = /ends at .*\d/;
+    await go("#/divergence");
+    const before = await all("curves in words", (said) => ends.test(said));
+    await slide(driver, "bump-0", -2);
+    await until(driver, "words that follow", async () => (await charts(driver))[0] !== before[0]);
+    for (const view of ["convexity", "lipschitz"]) {
+      await go(`#/divergence?v=1&w=${view}`);
+      await all(view, (said) => ends.test(said));
+    }
+    await go("#/gatys?v=1&p=cat&n=64&s=3");
+    await startSearch(driver);
+    await jobDone(driver);
+    await all("the losses of a search", (said) => ends.test(said));
+    await go("#/encode?v=1&w=invert");
+    await until(driver, "the picture", () => count(driver, "canvas.sheet"));
+    await click("invert");
+    await until(driver, "it runs", async () => /Runs, from step/.test(await spoken(driver)));
+    await all("the error of an inversion", (said) => ends.test(said));
+    await go("#/train?v=1&d=ring");
+    const ms = () => driver.executeScript(() => Number(document.getElementById("train-step").dataset.step));
+    await until(driver, "the plane", () => driver.executeScript(() => document.querySelectorAll("#fact-js").length));
+    await click("train-run");
+    await until(driver, "it runs", async () => /Runs, from step 0/.test(await spoken(driver)));
+    await until(driver, "steps", async () => (await ms()) > 20);
+    const said = await spoken(driver);
+    assert.match(said, /Runs, from step 0/, "not each step is told");
+    await click("train-run");
+    await until(driver, "it stands", async () => /Stands at step \d+\. Loss of D \d/.test(await spoken(driver)));
+    await all("losses and gradients", (said) => ends.test(said));
   } finally {
     await driver.quit();
     await site.close();

@@ -203,6 +203,86 @@ test("a preset starts by itself, weights are saved, loaded, and refused where th
   await until(driver, "it goes on", async () => (await at()) === 1);
 });
 
+const pick = (name, value) =>
+  driver.executeScript((name, value) => document.querySelector(`input[name=${name}][value=${value}]`).click(), name, value);
+const ready = () => until(driver, "the engine", async () => !["", "0"].includes(await text(driver, "#fact-js")));
+
+test("whatever shapes a training begins it anew, and what was trained before is gone", async () => {
+  await visit("#/train");
+  await ready();
+  const changes = {
+    objective: () => pick("objective", "hinge"),
+    "spectral normalisation": () => pick("spectral-norm", "on"),
+    latent: () => slide(driver, "latent", 9),
+    batch: () => slide(driver, "batch", 64),
+    seed: () => slide(driver, "seed", 7),
+    data: () => pick("shape", "grid"),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    await click("step-g");
+    await until(driver, `a step before another ${name}`, async () => (await at()) === 1);
+    await change();
+    await until(driver, `another ${name} begins anew`, async () => (await at()) === 0);
+    await ready();
+  }
+  // Pictures, and Start at once: what runs is what the controls say.
+  await slide(driver, "batch", 8);
+  await pick("shape", "digits");
+  await click("train-run");
+  await until(driver, "a sheet of samples", async () => (await pixels()).width === 8 * 28);
+  await until(driver, "steps", async () => (await at()) >= 2);
+  await pick("shape", "drawn");
+  await until(driver, "the plane, with nothing learned", async () => (await at()) === 0 && (await count(driver, ".plane canvas")));
+  assert.equal(await text(driver, "#train-run"), "Start");
+});
+
+test("a training that could not begin is begun by the next start", async () => {
+  let broken = true;
+  const other = await serve({ change: (path) => (broken && /fashion-mnist-train/.test(path) ? 503 : undefined) });
+  try {
+    await driver.get("about:blank");
+    await driver.get(`${other.url}?backend=cpu#/train?v=1&d=ring`);
+    await ready();
+    await slide(driver, "batch", 8);
+    await until(driver, "anew", async () => (await at()) === 0);
+    await pick("shape", "fashion-mnist");
+    await until(driver, "a sentence", () => count(driver, ".sentence.bad"));
+    broken = false;
+    await click("train-run");
+    await until(driver, "a sheet of samples", async () => (await pixels()).width === 8 * 28);
+    await until(driver, "steps", async () => (await at()) >= 2);
+  } finally {
+    await other.close();
+  }
+});
+
+test("a fix is drawn over what it cures, on the same axes; it goes on from there, and says what happened", async () => {
+  await visit("#/train");
+  await ready();
+  const curves = () =>
+    driver.executeScript(() => {
+      const chart = document.getElementById("chart-gradient");
+      const ends = [...chart.querySelectorAll(".axis")].map((end) => Number(end.innerText));
+      const last = (line) => Number(line.getAttribute("points").split(" ").at(-1).split(",")[1]);
+      const find = (css) => [...chart.querySelectorAll(css)].map(last)[0];
+      return { top: ends[0], bottom: ends[1], before: find(".curve[stroke-dasharray]"), now: find(".curve:not([stroke-dasharray])") };
+    });
+  await click("preset-vanishing");
+  assert.equal(await count(driver, ".guide li"), 3);
+  await until(driver, "what happened", () => text(driver, "#outcome"));
+  assert.equal(await at(), 100);
+  assert.equal((await curves()).before, undefined);
+  await click("preset-vanishing-cure");
+  await until(driver, "what happened with the fix", async () => /Minimax had .* times less/.test(await text(driver, "#outcome")));
+  const { top, bottom, before, now } = await curves();
+  assert.ok(top / bottom >= 1000, `from ${bottom} to ${top}`);
+  assert.ok(before > now + 30, `on one axis: ${before} below ${now}`);
+  await click("preset-vanishing-release");
+  await until(driver, "G goes on from there", async () => (await at()) > 100);
+  await until(driver, "modes", async () => Number((await text(driver, "#fact-modes"))[0]) > 0);
+  assert.match(await driver.executeScript(() => location.hash), /rg=0.01/);
+});
+
 test("training on pictures draws samples", async () => {
   await visit("#/train?v=1&d=digits&b=16&z=16");
   await until(driver, "the sheet", async () => (await pixels()).width === 8 * 28);
@@ -210,6 +290,21 @@ test("training on pictures draws samples", async () => {
   await click("train-run");
   await until(driver, "steps", async () => (await at()) >= 3);
   assert.notEqual(await hash(), before);
+});
+
+test("what is edited and compared follows its settings", async () => {
+  // A canvas that nothing was drawn on is 300 pixels wide.
+  const drawn = (css) => until(driver, css, async () => (await pixels(css)).width !== 300);
+  const changes = async (css, id, value) => {
+    await drawn(css);
+    const before = await hash(css);
+    await slide(driver, id, value);
+    await until(driver, `another picture by ${id}`, async () => (await hash(css)) !== before);
+  };
+  await visit("#/encode?v=1&d=digits&w=edit");
+  await changes(".hero-column > section:last-child canvas.sheet", "sliders-1", 3);
+  await visit("#/encode?v=1&w=versus");
+  await changes(".versus canvas.sheet", "seed", 42);
 });
 
 test("divergences: disjoint boxes are stuck at log 2, and the game is worth 2 JS less log 4", async () => {

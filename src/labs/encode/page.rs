@@ -81,7 +81,7 @@ impl Subject {
             now
         });
         Effect::new(move |_| {
-            picked.track();
+            picked.get();
             // A new worker has forgotten the picture.
             state.engine.workers.track();
             let encode = Question::Encode { slot: 0, offset: 0 };

@@ -226,7 +226,7 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
                 <div class="inspector">
                     <SearchPanel lab needs />
                     {needs.style.then(|| view! { <Paintings lab title="paintings.title" /> })}
-                    <Panels lab hot />
+                    <Panels lab />
                     <Exports lab nothing />
                 </div>
             </div>

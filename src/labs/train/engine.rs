@@ -21,7 +21,32 @@ pub fn engine() -> Box<dyn LabEngine> {
 /// The pair in training.
 #[derive(Default)]
 struct Training {
-    play: Option<AdversarialPair>,
+    play: Option<Play>,
+}
+
+/// A pair, and what decided its networks.
+struct Play {
+    pair: AdversarialPair,
+    began_with: Settings,
+}
+
+impl Training {
+    /// A pair takes the place of the one before.
+    fn play(&mut self, pair: AdversarialPair, began_with: Settings) -> &mut AdversarialPair {
+        &mut self.play.insert(Play { pair, began_with }).pair
+    }
+
+    /// The pair that these settings are about.
+    ///
+    /// # Errors
+    /// [`Failure::NothingInTraining`], also where another one is: what it learned is not what the
+    /// settings say.
+    fn under_way(&mut self, settings: &Settings) -> Result<&mut AdversarialPair, Failure> {
+        let play = self.play.as_mut();
+        let play = play.filter(|play| LAB.waiting(settings, &play.began_with).is_empty());
+        play.map(|play| &mut play.pair)
+            .ok_or(Failure::NothingInTraining)
+    }
 }
 
 /// The pictures to learn, where pictures are learned.
@@ -57,29 +82,32 @@ impl LabEngine for Training {
         request: Request,
     ) -> Promise<'a, Result<Reply, Failure>> {
         Box::pin(async move {
-            let settings: TrainSettings = request.settings.read();
+            let began_with = request.settings.clone();
+            let settings: TrainSettings = began_with.read();
             let device = bench.device();
             let (play, steps, pack) = match request.question()? {
                 Question::Begin { drawn } => {
+                    // Whatever comes of it, the one before is over.
+                    self.play = None;
                     let pack = pack(&mut bench, &settings).await?;
-                    let play = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
-                    (self.play.insert(play), Steps::Both(0), pack)
+                    let pair = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
+                    (self.play(pair, began_with), Steps::Both(0), pack)
                 }
                 Question::Train { steps } => {
+                    let play = self.under_way(&began_with)?;
                     let pack = pack(&mut bench, &settings).await?;
-                    let play = self.play.as_mut().ok_or(Failure::NothingInTraining)?;
                     (play, steps, pack)
                 }
                 Question::Save => {
-                    let play = self.play.as_ref().ok_or(Failure::NothingInTraining)?;
-                    return Ok(Reply::default().with("weights", play.save()?));
+                    let weights = self.under_way(&began_with)?.save()?;
+                    return Ok(Reply::default().with("weights", weights));
                 }
                 Question::Load { drawn } => {
                     let pack = pack(&mut bench, &settings).await?;
-                    let mut play = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
+                    let mut pair = AdversarialPair::begin(&settings, drawn, pack.as_deref(), &device);
                     let bytes = request.bytes("weights").await?;
-                    play.load(bench.shelf, bytes.ok_or(Failure::WeightsOfAnother)?)?;
-                    (self.play.insert(play), Steps::Both(0), pack)
+                    pair.load(bench.shelf, bytes.ok_or(Failure::WeightsOfAnother)?)?;
+                    (self.play(pair, began_with), Steps::Both(0), pack)
                 }
             };
             let (progress, rgba) = play.advance(bench.job, &settings, steps, pack.as_deref()).await?;

@@ -119,11 +119,11 @@ settings! {
     pub struct TrainSettings {
         learned ("shape", "d"): Learned = choice::<Learned>(), "what is learned", causes(Effect::Restart), group("game");
         objective ("objective", "o"): Objective = choice::<Objective>(), "what the two play for", causes(Effect::Restart), group("game");
-        spectral_norm ("spectral-norm", "n"): Switch = choice::<Switch>(), "spectral normalisation of the discriminator", causes(Effect::Restart), group("game");
-        rate_d ("rate-d", "rd"): f32 = number(0.0, 0.01, 0.0005, 0.002), "learning rate of the discriminator", causes(Effect::Adjust), group("steps");
-        rate_g ("rate-g", "rg"): f32 = number(0.0, 0.01, 0.0005, 0.001), "learning rate of the generator", causes(Effect::Adjust), group("steps");
-        steps_d ("steps-d", "k"): u32 = number(1.0, 20.0, 1.0, 1.0), "steps of the discriminator for each of the generator", causes(Effect::Adjust), group("steps");
-        latent ("latent", "z"): usize = number(1.0, 64.0, 1.0, 2.0), "numbers of the noise", causes(Effect::Restart), group("steps");
+        spectral_norm ("spectral-norm", "n"): Switch = choice::<Switch>(), "spectral normalisation of the discriminator", causes(Effect::Restart), group("d");
+        rate_d ("rate-d", "rd"): f32 = number(0.0, 0.01, 0.0005, 0.002), "learning rate of the discriminator", causes(Effect::Adjust), group("d");
+        rate_g ("rate-g", "rg"): f32 = number(0.0, 0.01, 0.0005, 0.001), "learning rate of the generator", causes(Effect::Adjust), group("g");
+        steps_d ("steps-d", "k"): u32 = number(1.0, 20.0, 1.0, 1.0), "steps of the discriminator for each of the generator", causes(Effect::Adjust), group("d");
+        latent ("latent", "z"): usize = number(1.0, 64.0, 1.0, 2.0), "numbers of the noise", causes(Effect::Restart), group("g");
         batch ("batch", "b"): usize = number(8.0, 256.0, 8.0, 128.0), "samples of a step", causes(Effect::Restart), group("steps");
         seed ("seed", "s"): u32 = SEED, "decides weights and noise", causes(Effect::Restart), group("steps");
         networks ("networks", "w"): Networks = choice::<Networks>(), "size of the networks for pictures: 0.4 or 1 million weights", causes(Effect::Restart), group("steps"), shows(learns_pictures);

@@ -20,7 +20,7 @@ pub fn Edit(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
         (settings.attributes, settings.sliders)
     });
     Effect::new(move |_| {
-        moved.track();
+        moved.get();
         if taken.get() > 0 {
             latest.ask("edit", ask(Question::Edit), move |says| {
                 let _ = drawn.try_set(drawn_of(&says));

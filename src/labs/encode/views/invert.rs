@@ -2,6 +2,7 @@
 
 use crate::labs::encode::page::{ask, picture_signal};
 use crate::labs::encode::spec::{Inverted, Question};
+use crate::page::job_panel::Told;
 use crate::page::latest::Latest;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::sheet::SheetView;
@@ -82,6 +83,7 @@ pub fn Invert(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
             <p class="number quiet" id="invert-step" data-step=move || step.get().to_string()>
                 {move || t_string!(i18n, encode.invert_step, step = step.get(), error = errors.with(|e| e.last().map_or(String::from("–"), |&e| number(f64::from(e))))).to_string()}
             </p>
+            <Told running step=Signal::derive(move || u64::from(step.get())) />
             <div class="row">
                 <button type="button" class="button" id="invert" on:click=start>
                     {move || if running.get() { t_string!(i18n, page.pause) } else { t_string!(i18n, page.start) }}

@@ -4,6 +4,7 @@ use crate::labs::encode::page::{ask, read};
 use crate::labs::encode::spec::{Map, Question};
 use crate::labs::generate::page::class_label;
 use crate::page::engine::Payload;
+use crate::page::job_panel::Told;
 use crate::page::latest::Latest;
 use crate::page::text::{I18n, t_string, use_i18n};
 use crate::protocol::generative::DataSet;
@@ -69,6 +70,7 @@ pub fn MapView(latest: Latest, taken: RwSignal<u32>) -> impl IntoView {
         <section class="panel">
             <h2>{move || t_string!(i18n, encode.map_title)}</h2>
             <svg class="map" viewBox="-1.08 -1.08 2.16 2.16" role="img" aria-label=move || t_string!(i18n, encode.map_title).to_string()>{move || dots(&map.get(), untrack(|| read().data.set()))}</svg>
+            <Told running step=Signal::derive(move || u64::from(map.with(|m| m.step))) />
             <p class="number quiet" id="map-told" data-step=move || map.with(|m| m.step.to_string())>{told}</p>
             <ul class="legend">{move || legend(i18n, read().data.set())}</ul>
             <div class="row">

@@ -18,7 +18,7 @@ pub fn Versus(latest: Latest) -> impl IntoView {
         (settings.data, settings.seed)
     });
     Effect::new(move |_| {
-        wanted.track();
+        wanted.get();
         for (kind, gan, sheet) in [("vae", false, sheets[0]), ("gan", true, sheets[1])] {
             latest.ask(kind, ask(Question::Samples { gan }), move |says| {
                 let _ = sheet.try_set(drawn_of(&says));

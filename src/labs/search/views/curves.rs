@@ -125,6 +125,7 @@ fn plot_of(i18n: I18n, live: &Live) -> Plot {
     let ends = [[0.0, last.max(1) as f64], [bottom, top].map(f64::from)];
     Plot {
         names: Some([upper, String::new(), lower, steps]),
+        log: true,
         ..Plot::new(lines.collect(), ends)
     }
 }

@@ -91,6 +91,8 @@ pub fn PlaneView(
     progress: RwSignal<Progress>,
     drawn_points: RwSignal<Vec<[f32; 2]>>,
     can_draw: Signal<bool>,
+    /// The term that is pointed at, here or elsewhere.
+    hot: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
@@ -127,6 +129,8 @@ pub fn PlaneView(
             add_points(drawn_points, &points);
         }
     };
+    let is_lit = move |term: &str| hot.with(|hot| hot.as_deref() == Some(term));
+    let point = move |term: Option<&str>| hot.set(term.map(Into::into));
     view! {
         <div class="plane">
             <div class="keyed">
@@ -154,8 +158,12 @@ pub fn PlaneView(
             <Show when=move || can_draw.get()>{keys.mark()}</Show>
             </div>
             <ul class="legend">
-                <li><span class="dot" style="background:#000"></span>{move || t_string!(i18n, train.real)}</li>
-                <li><span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train.fake)}</li>
+                <li class:lit=move || is_lit("data") on:mouseenter=move |_| point(Some("data")) on:mouseleave=move |_| point(None)>
+                    <span class="dot" style="background:#000"></span>{move || t_string!(i18n, train.real)}
+                </li>
+                <li class:lit=move || is_lit("samples") on:mouseenter=move |_| point(Some("samples")) on:mouseleave=move |_| point(None)>
+                    <span class="dot" style="background:#009e73"></span>{move || t_string!(i18n, train.fake)}
+                </li>
                 <li><span class="ramp signed"></span>{move || t_string!(i18n, train.surface)}</li>
             </ul>
             <Show when=move || can_draw.get()>
