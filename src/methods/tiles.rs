@@ -44,7 +44,9 @@ impl Tiling {
     fn pieces(&self, length: usize) -> Vec<Range<usize>> {
         let count = length.div_ceil(self.most);
         let cut = |number: usize| length / self.multiple * number / count * self.multiple;
-        (0..count).map(|number| cut(number)..cut(number + 1)).collect()
+        (0..count)
+            .map(|number| cut(number)..cut(number + 1))
+            .collect()
     }
 
     fn reach(&self, kept: Range<usize>, length: usize) -> Range<usize> {

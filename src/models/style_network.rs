@@ -195,7 +195,12 @@ fn rescale(
         return y;
     }
     let [batch, channels, ..] = x.dims();
-    let row = |row: usize| scales.clone().narrow(0, row, 1).reshape([batch, channels, 1, 1]);
+    let row = |row: usize| {
+        scales
+            .clone()
+            .narrow(0, row, 1)
+            .reshape([batch, channels, 1, 1])
+    };
     let y = activation.forward(x * row(0) + row(1));
     match added {
         Some(added) => added + y,
