@@ -201,7 +201,9 @@ fn start(state: State, settings: Settings, needs: Needs, sketch: Option<Sketch>)
         if is_here && now.word(SOURCE) != settings.word(SOURCE) {
             return start(state, now, needs, sketch);
         }
-        if is_here {
+        // Start was pressed while the painting was on its way.
+        let too_late = sketch.is_some() && untrack(|| desk.is_running());
+        if is_here && !too_late {
             match style {
                 None => desk.state.set(RunState::Failed(Failure::NoStyle)),
                 style => begin(state, &now, style, needs, sketch),
