@@ -8,8 +8,8 @@ use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
     sketch: Sketch {
-        size: 160.0,
-        steps: 6.0,
+        size: 160,
+        steps: 6,
     },
     picture: true,
     style: false,

@@ -8,8 +8,8 @@ use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
     sketch: Sketch {
-        size: 128.0,
-        steps: 24.0,
+        size: 128,
+        steps: 24,
     },
     picture: true,
     style: true,

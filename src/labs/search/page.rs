@@ -54,9 +54,9 @@ pub struct Needs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sketch {
     /// Longer side in pixels.
-    pub size: f32,
+    pub size: u16,
     /// Steps, as the lab counts them.
-    pub steps: f32,
+    pub steps: u16,
 }
 
 /// Names of the settings that a sketch bounds.
@@ -68,7 +68,7 @@ impl Sketch {
         let mut bound = settings.clone();
         for (name, most) in BOUND.into_iter().zip([self.size, self.steps]) {
             if let Value::Number(number) = *settings.get(name) {
-                bound.set(name, Value::Number(number.min(most)));
+                bound.set(name, Value::Number(number.min(f32::from(most))));
             }
         }
         bound
