@@ -55,6 +55,8 @@ pub trait Host {
     fn forget_weights<'a>(&'a self, name: &'a str, sha256: &'a str) -> Promise<'a, ()>;
     /// A picture as the bytes of a PNG file.
     fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>>;
+    /// An opaque picture as the bytes of a JPEG file.
+    fn jpeg<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>>;
 }
 
 /// A file of the visitor's, as the program around the engine has it.

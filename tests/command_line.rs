@@ -423,22 +423,22 @@ fn regions_are_painted_in_their_own_style() {
     let strokes = r#"[{"style": 3, "width": 1.0, "points": [[0, 0, 1], [0, 1, 1]]},
         {"style": null, "width": 0.1, "points": [[0.2, 0.5, 1]]}]"#;
     fs::write(path("strokes.json"), strokes).expect("written");
-    let mixed = stylize(
-        &["--style", "12", "--regions", &path("strokes.json")],
-        "mixed.png",
-    );
-    let third = stylize(&["--style", "3"], "third.png");
-    let twelfth = stylize(&["--style", "12"], "twelfth.png");
-    let photo = stylize(&["--style", "12", "--strength", "0"], "photo.png");
-    let row = mixed.height / 2;
-    let pixel = |x: usize| (row * mixed.width + x) * 4..(row * mixed.width + x) * 4 + 4;
-    let x = mixed.width / 5;
-    assert_eq!(mixed.rgba[pixel(2)], third.rgba[pixel(2)]);
-    assert_eq!(mixed.rgba[pixel(x)], photo.rgba[pixel(x)]);
-    assert_eq!(
-        mixed.rgba[pixel(mixed.width - 3)],
-        twelfth.rgba[pixel(mixed.width - 3)]
-    );
+    // As it is shown, and at its own size.
+    for (size, large) in [([128, 85], &[][..]), ([451, 300], &["--large"][..])] {
+        let stylize = |extra: &[&str], name: &str| stylize(&[extra, large].concat(), name);
+        let strokes = path("strokes.json");
+        let mixed = stylize(&["--style", "12", "--regions", &strokes], "mixed.png");
+        let third = stylize(&["--style", "3"], "third.png");
+        let twelfth = stylize(&["--style", "12"], "twelfth.png");
+        let photo = stylize(&["--style", "12", "--strength", "0"], "photo.png");
+        assert_eq!([mixed.width, mixed.height], size);
+        let row = mixed.height / 2;
+        let pixel = |x: usize| (row * mixed.width + x) * 4..(row * mixed.width + x) * 4 + 4;
+        let (x, last) = (mixed.width / 5, mixed.width - 3);
+        assert_eq!(mixed.rgba[pixel(2)], third.rgba[pixel(2)]);
+        assert_eq!(mixed.rgba[pixel(x)], photo.rgba[pixel(x)]);
+        assert_eq!(mixed.rgba[pixel(last)], twelfth.rgba[pixel(last)]);
+    }
 
     for (text, sentence) in [
         (

@@ -283,6 +283,9 @@ impl Host for Changing {
     fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
         self.host.png(picture)
     }
+    fn jpeg<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        self.host.jpeg(picture)
+    }
 }
 
 #[test]

@@ -104,6 +104,10 @@ impl<F: Fn(Event, Reply)> Host for NativeHost<F> {
     fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
         Box::pin(async { Ok(encode_png(picture)) })
     }
+
+    fn jpeg<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Ok(encode_jpeg(picture)) })
+    }
 }
 
 /// A folder that weights were looked for in, with what else is wrong than that they are not there.
@@ -270,14 +274,12 @@ pub fn encode_png(picture: &Picture) -> Vec<u8> {
 
 /// A picture as the bytes of a JPEG file. The format has no transparency: what is clear becomes white.
 pub fn encode_jpeg(picture: &Picture) -> Vec<u8> {
-    /// Of 100: below, the grain of paint begins to blur.
-    const QUALITY: u8 = 92;
     let mut rgba = picture.rgba.clone();
     picture::over_white(&mut rgba);
     let (pixels, _) = rgba.as_chunks::<4>();
     let rgb: Vec<u8> = pixels.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
     let mut jpeg = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, picture::JPEG_QUALITY)
         .encode(
             &rgb,
             picture.width as u32,

@@ -330,6 +330,10 @@ impl Host for WebHost {
     }
 
     fn png<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
-        Box::pin(web_picture::encode_png(picture))
+        Box::pin(web_picture::encode(picture, "image/png"))
+    }
+
+    fn jpeg<'a>(&'a self, picture: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(web_picture::encode(picture, "image/jpeg"))
     }
 }

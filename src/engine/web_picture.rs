@@ -10,7 +10,7 @@ use web_sys::{Blob, ImageBitmap, ImageData, OffscreenCanvas, OffscreenCanvasRend
 
 use crate::protocol::failure::Failure;
 use crate::protocol::intake;
-use crate::protocol::picture::{Picture, fit, over_white};
+use crate::protocol::picture::{JPEG_QUALITY, Picture, fit, over_white};
 use crate::protocol::picture_file;
 
 use super::web_host::scope;
@@ -89,6 +89,11 @@ fn canvas_is_true() -> bool {
 
 #[wasm_bindgen]
 extern "C" {
+    /// An [`OffscreenCanvas`] that is told what to write.
+    type Encoder;
+    #[wasm_bindgen(method, catch, js_name = convertToBlob)]
+    fn convert_to_blob(this: &Encoder, options: &Object) -> Result<Promise, JsValue>;
+
     /// WebCodecs; not in `web-sys` yet without its unstable interfaces.
     type ImageDecoder;
     #[wasm_bindgen(constructor, catch)]
@@ -167,11 +172,12 @@ async fn decode_beside_canvas(blob: &Blob, bytes: &[u8]) -> Result<Option<Pictur
     Ok(Picture::new(width, height, rgba))
 }
 
-/// A picture as the bytes of a PNG file.
+/// A picture as the bytes of a file of that type: `image/png`, which every browser writes, or
+/// `image/jpeg`, which all that have this canvas do.
 ///
 /// # Errors
 /// [`Failure::DamagedPicture`] where the browser cannot encode it.
-pub async fn encode_png(picture: &Picture) -> Result<Vec<u8>, Failure> {
+pub async fn encode(picture: &Picture, mime: &str) -> Result<Vec<u8>, Failure> {
     let data = ImageData::new_with_u8_clamped_array_and_sh(
         Clamped(&picture.rgba),
         picture.width as u32,
@@ -180,7 +186,13 @@ pub async fn encode_png(picture: &Picture) -> Result<Vec<u8>, Failure> {
     .map_err(damaged)?;
     let (canvas, context) = canvas(picture.width, picture.height).map_err(damaged)?;
     context.put_image_data(&data, 0.0, 0.0).map_err(damaged)?;
-    let promise = canvas.convert_to_blob().map_err(damaged)?;
+    let options = Object::new();
+    let quality = f64::from(JPEG_QUALITY) / 100.0;
+    let set = |name: &str, value: JsValue| Reflect::set(&options, &name.into(), &value);
+    set("type", mime.into()).map_err(damaged)?;
+    set("quality", quality.into()).map_err(damaged)?;
+    let canvas: &Encoder = canvas.unchecked_ref();
+    let promise = canvas.convert_to_blob(&options).map_err(damaged)?;
     let blob: Blob = JsFuture::from(promise)
         .await
         .map_err(damaged)?

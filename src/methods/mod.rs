@@ -14,4 +14,5 @@ pub mod resize;
 pub mod statistics;
 pub mod strokes;
 pub mod style_loss;
+pub mod tiles;
 pub mod tsne;

@@ -10,7 +10,7 @@ use super::conv_block::{ConvBlock, ConvBlockConfig};
 use super::gpu::Mixture;
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 use super::strip_conv::{doubling_conv, reflecting_conv};
-use super::style_network::instance_norm;
+use super::style_network::Scales;
 
 /// Numbers in a style.
 pub const STYLE_NUMBERS: usize = 100;
@@ -133,6 +133,7 @@ impl StyledConv {
         &self,
         x: Tensor<4>,
         style: &Tensor<2>,
+        scales: &mut Scales<'_>,
         activation: Activation,
         added: Option<Tensor<4>>,
     ) -> Tensor<4> {
@@ -146,7 +147,7 @@ impl StyledConv {
             beta: &self.beta.forward(style.clone()),
             weights: None,
         };
-        instance_norm(y, &mixture, activation, added)
+        scales.normalise(y, &mixture, activation, added)
     }
 }
 
@@ -189,22 +190,31 @@ impl StylePainter {
     ///   least 16; `style` `[1, 100]` of [`StylePredictor::forward`], or a mean of several
     /// - output: as the input
     pub fn forward(&self, image: Tensor<4>, style: Tensor<2>) -> Tensor<4> {
+        self.forward_with(image, style, Scales::Own)
+    }
+
+    /// As [`forward`](Self::forward), normalising with `scales`.
+    pub fn forward_with(
+        &self,
+        image: Tensor<4>,
+        style: Tensor<2>,
+        mut scales: Scales<'_>,
+    ) -> Tensor<4> {
+        let scales = &mut scales;
         let mut x = image;
         for layer in &self.contract {
             let (weight, bias) = (layer.weight.val(), layer.bias.val());
             x = reflecting_conv(x, weight, Some(bias), layer.stride, Activation::Relu);
         }
-        for block in &self.residual {
-            let y = block
-                .first
-                .forward(x.clone(), &style, Activation::Relu, None);
-            x = block.second.forward(y, &style, Activation::Linear, Some(x));
+        for StyledBlock { first, second } in &self.residual {
+            let y = first.forward(x.clone(), &style, scales, Activation::Relu, None);
+            x = second.forward(y, &style, scales, Activation::Linear, Some(x));
         }
         let (last, doublings) = self.expand.split_last().expect("three layers");
         for layer in doublings {
-            x = layer.forward(x, &style, Activation::Relu, None);
+            x = layer.forward(x, &style, scales, Activation::Relu, None);
         }
-        last.forward(x, &style, Activation::Sigmoid, None)
+        last.forward(x, &style, scales, Activation::Sigmoid, None)
     }
 }
 

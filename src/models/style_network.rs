@@ -93,6 +93,7 @@ impl StyleConv {
         &self,
         x: Tensor<4>,
         styles: &Tensor<2>,
+        scales: &mut Scales<'_>,
         activation: Activation,
         added: Option<Tensor<4>>,
     ) -> Tensor<4> {
@@ -106,42 +107,101 @@ impl StyleConv {
             beta: &self.beta.val(),
             weights: Some(styles),
         };
-        instance_norm(y, &mixture, activation, added)
+        scales.normalise(y, &mixture, activation, added)
     }
 }
 
-/// Each channel of each picture to mean `beta` and standard deviation `gamma`, then the activation, then
-/// plus `added`.
+/// Where the normalisations of a network, in the order in which they come, take the mean and the spread
+/// of their maps from.
 ///
-/// # Reference
-/// Ulyanov, Vedaldi and Lempitsky 2016, "Instance Normalization: The Missing Ingredient".
-///
-/// # Shapes
-/// - input: `[batch, channels, height, width]`; `added` likewise
-/// - output: as the input
+/// Taken from the whole picture, they decide its contrast and colours. A part of a picture that is to fit
+/// the rest has to be normalised with those of the whole.
+pub enum Scales<'a> {
+    /// From the maps themselves.
+    Own,
+    /// The same, kept in order for [`Given`](Self::Given): `[2, channels]`, factors and what is added then.
+    Noted(&'a mut Vec<Tensor<2>>),
+    /// From those of another picture.
+    Given(std::slice::Iter<'a, Tensor<2>>),
+}
+
+impl Scales<'_> {
+    /// Each channel to mean `beta` and standard deviation `gamma`, then the activation, then plus `added`.
+    ///
+    /// # Reference
+    /// Ulyanov, Vedaldi and Lempitsky 2016, "Instance Normalization: The Missing Ingredient".
+    ///
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`, a batch of 1 but for [`Own`](Self::Own); `added`
+    ///   likewise
+    /// - output: as the input
+    ///
+    /// # Panics
+    /// Where fewer scales were given than the network has normalisations.
+    pub(super) fn normalise(
+        &mut self,
+        x: Tensor<4>,
+        mixture: &Mixture<'_>,
+        activation: Activation,
+        added: Option<Tensor<4>>,
+    ) -> Tensor<4> {
+        let scales = match self {
+            Self::Own | Self::Noted(_) => scales_of(&x, mixture),
+            Self::Given(noted) => noted.next().expect("those of the same network").clone(),
+        };
+        if let Self::Noted(kept) = self {
+            kept.push(scales.clone());
+        }
+        rescale(x, scales, activation, added)
+    }
+}
+
+/// [`Scales::normalise`] by the maps themselves.
 pub fn instance_norm(
     x: Tensor<4>,
     mixture: &Mixture<'_>,
     activation: Activation,
     added: Option<Tensor<4>>,
 ) -> Tensor<4> {
-    if let Some(y) = gpu::instance_norm(&x, mixture, activation, added.as_ref()) {
+    Scales::Own.normalise(x, mixture, activation, added)
+}
+
+/// `[batch, channels, height, width]` to `[2, batch * channels]`: factors, and what is added then.
+fn scales_of(x: &Tensor<4>, mixture: &Mixture<'_>) -> Tensor<2> {
+    if let Some(scales) = gpu::scales(x, mixture) {
+        return scales;
+    }
+    let mixed = |of_styles: &Tensor<2>| match mixture.weights {
+        Some(weights) => weights.clone().matmul(of_styles.clone()),
+        None => of_styles.clone(),
+    };
+    let [batch, channels, ..] = x.dims();
+    let of_map = |tensor: Tensor<4>| tensor.reshape([batch, channels]);
+    let mean = x.clone().mean_dims(&[2, 3]);
+    let variance = of_map((x.clone() - mean.clone()).square().mean_dims(&[2, 3]));
+    let factor = mixed(mixture.gamma) / (variance + EPSILON).sqrt();
+    let sum = mixed(mixture.beta) - of_map(mean) * factor.clone();
+    Tensor::cat(vec![factor, sum], 0).reshape([2, batch * channels])
+}
+
+/// Each map times its factor plus its sum, then the activation, then plus `added`.
+fn rescale(
+    x: Tensor<4>,
+    scales: Tensor<2>,
+    activation: Activation,
+    added: Option<Tensor<4>>,
+) -> Tensor<4> {
+    if let Some(y) = gpu::rescale(&x, &scales, activation, added.as_ref()) {
         return y;
     }
-    let mixed = |of_styles: &Tensor<2>| {
-        let mixed = match mixture.weights {
-            Some(weights) => weights.clone().matmul(of_styles.clone()),
-            None => of_styles.clone(),
-        };
-        let channels = mixed.dims()[1];
-        mixed.reshape([1, channels, 1, 1])
+    let [batch, channels, ..] = x.dims();
+    let row = |row: usize| {
+        scales
+            .clone()
+            .narrow(0, row, 1)
+            .reshape([batch, channels, 1, 1])
     };
-    let mean = x.clone().mean_dims(&[2, 3]);
-    let centred = x - mean;
-    let variance = centred.clone().square().mean_dims(&[2, 3]);
-    // One product and one sum for each value: the rest is done on the channels.
-    let scale = mixed(mixture.gamma) / (variance + EPSILON).sqrt();
-    let y = activation.forward(centred * scale + mixed(mixture.beta));
+    let y = activation.forward(x * row(0) + row(1));
     match added {
         Some(added) => added + y,
         None => y,
@@ -184,23 +244,30 @@ impl StyleNetwork {
     ///   least 16; `styles` `[1, styles]`, weights of at least 0 that sum to 1
     /// - output: as the input
     pub fn forward(&self, image: Tensor<4>, styles: Tensor<2>) -> Tensor<4> {
+        self.forward_with(image, styles, Scales::Own)
+    }
+
+    /// As [`forward`](Self::forward), normalising with `scales`.
+    pub fn forward_with(
+        &self,
+        image: Tensor<4>,
+        styles: Tensor<2>,
+        mut scales: Scales<'_>,
+    ) -> Tensor<4> {
+        let scales = &mut scales;
         let mut x = image;
         for layer in &self.contract {
-            x = layer.forward(x, &styles, Activation::Relu, None);
+            x = layer.forward(x, &styles, scales, Activation::Relu, None);
         }
-        for block in &self.residual {
-            let y = block
-                .first
-                .forward(x.clone(), &styles, Activation::Relu, None);
-            x = block
-                .second
-                .forward(y, &styles, Activation::Linear, Some(x));
+        for ResidualBlock { first, second } in &self.residual {
+            let y = first.forward(x.clone(), &styles, scales, Activation::Relu, None);
+            x = second.forward(y, &styles, scales, Activation::Linear, Some(x));
         }
         let (last, doublings) = self.expand.split_last().expect("three layers");
         for layer in doublings {
-            x = layer.forward(x, &styles, Activation::Relu, None);
+            x = layer.forward(x, &styles, scales, Activation::Relu, None);
         }
-        last.forward(x, &styles, Activation::Sigmoid, None)
+        last.forward(x, &styles, scales, Activation::Sigmoid, None)
     }
 }
 

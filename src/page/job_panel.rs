@@ -87,14 +87,22 @@ pub fn Told(
 
 /// Where a lab's run stands, in words and as a bar.
 #[component]
-pub fn RunStatus(lab: &'static LabSpec) -> impl IntoView {
+pub fn RunStatus(
+    /// Whose run.
+    lab: &'static LabSpec,
+    /// Where it runs, if that is not the lab's own desk.
+    #[prop(optional)]
+    desk: Option<Desk>,
+) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let desk = state.desk(lab);
+    let beside = desk.is_some();
+    let desk = desk.unwrap_or_else(|| state.desk(lab));
     let job = desk.state;
     // A network that could not be readied is said at once, where nothing else is under way.
     Effect::new(move |_| {
-        if let Some((of, failure)) = state.engine.not_warm.get()
+        if !beside
+            && let Some((of, failure)) = state.engine.not_warm.get()
             && of == lab.name
             && job.with_untracked(|job| *job == RunState::Idle)
         {

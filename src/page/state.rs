@@ -98,6 +98,9 @@ pub struct State {
     pub source: RwSignal<Option<Source>, LocalStorage>,
     /// What of a link was not used.
     pub notices: RwSignal<Vec<Notice>>,
+    /// The lab that a link with settings opened, and the sample that it names, until its page has answered
+    /// it.
+    pub linked: RwSignal<Option<(&'static LabSpec, Option<&'static Sample>)>>,
     /// Why the last file was not taken.
     pub refused: RwSignal<Option<Failure>>,
     /// What is to be known about the last file.
@@ -166,6 +169,7 @@ impl State {
             page: RwSignal::new(Page::Home),
             source: RwSignal::new_local(None),
             notices: RwSignal::new(Vec::new()),
+            linked: RwSignal::new(None),
             refused: RwSignal::new(None),
             remarks: RwSignal::new(Vec::new()),
             present: RwSignal::new(false),
@@ -331,10 +335,14 @@ impl State {
             Route::Lab(mut shared) => {
                 // A bare link of the navigation keeps what the visitor had set. Some programs escape a
                 // whole link.
-                if !fragment.contains('?') && !fragment.to_ascii_lowercase().contains("%3f") {
-                    shared.settings = self.settings(shared.settings.lab()).get_untracked();
+                let (lab, sample) = (shared.settings.lab(), shared.sample);
+                let is_bare =
+                    !fragment.contains('?') && !fragment.to_ascii_lowercase().contains("%3f");
+                if is_bare {
+                    shared.settings = self.settings(lab).get_untracked();
                 }
                 self.open(shared);
+                self.linked.set((!is_bare).then_some((lab, sample)));
             }
         }
     }
@@ -342,6 +350,7 @@ impl State {
     /// Opens another page. What waits to be started stops where it is, until the visitor comes back;
     /// what is light is not worth waiting for.
     fn leave_for(self, page: Page) {
+        self.linked.set(None);
         let before = self.page.get_untracked();
         if let Some(lab) = before.lab().filter(|_| before != page) {
             let desk = self.desk(lab);

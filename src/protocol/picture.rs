@@ -9,6 +9,9 @@ pub const MAX_MEGAPIXELS: usize = 64;
 /// Most bytes, in MB, of a picture file.
 pub const MAX_MEGABYTES: usize = 64;
 
+/// Quality of JPEG files, of 100: below, the grain of paint begins to blur.
+pub const JPEG_QUALITY: u8 = 92;
+
 /// RGBA pixels, 8 bits a channel, alpha not premultiplied, by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {

@@ -59,4 +59,7 @@ impl Host for Clock {
     fn png<'a>(&'a self, _: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
         Box::pin(async { Err(Failure::NothingInTraining) })
     }
+    fn jpeg<'a>(&'a self, _: &'a Picture) -> Promise<'a, Result<Vec<u8>, Failure>> {
+        Box::pin(async { Err(Failure::NothingInTraining) })
+    }
 }

@@ -98,6 +98,33 @@ test("a search pauses, takes one step, goes on, and is deterministic", async () 
   else assert.deepEqual((await losses()).slice(0, 6), parts[0].slice(0, 6));
 });
 
+test("a link shows what it is of without being asked, small, and says so; a bare one waits", async () => {
+  for (const [fragment, size] of [
+    ["#/gatys?v=1&p=temple&g=auvers&n=160&s=30", 128],
+    ["#/dream?v=1&p=cat&n=192&s=8&o=1&l=conv2_2", 160],
+    ["#/texture?v=1&g=poppies&n=160&s=30&l=2", 128],
+  ]) {
+    await visit(fragment);
+    await jobDone(driver, 180_000);
+    assert.equal((await painting()).width, size);
+    const [, small, full] = (await text(driver, "#search-sketch")).match(/(\d+) pixels.* (\d+) pixels/);
+    assert.equal(Number(small), size);
+    assert.equal(full, fragment.match(/n=(\d+)/)[1]);
+    assert.equal(await count(driver, "#search-waits"), 0, "size and steps are the sketch's");
+    await driver.executeScript(() => document.querySelector("#run").click());
+    await until(driver, "the full search", async () => (await painting().catch(() => ({}))).width === Number(full));
+    assert.equal(await count(driver, "#search-sketch"), 0);
+    await click("pause");
+    await jobDone(driver);
+  }
+  await visit("#/dream?v=1&p=cat&n=64&s=1&o=1&l=conv2_2");
+  await jobDone(driver);
+  assert.equal(await count(driver, "#search-sketch"), 0, "all of it was done");
+  await visit("#/texture");
+  await driver.sleep(1500);
+  assert.equal(await jobState(driver), "idle");
+});
+
 test("weights act on the running search, cancel ends it, and the page stays whole", async () => {
   await visit("#/gatys?v=1&p=cat&n=96&s=1000");
   await onStage();

@@ -124,6 +124,41 @@ test("a mixture is made with tiles and weights, travels in the link, and comes b
   assert.match(await driver.getCurrentUrl(), /y=5/);
 });
 
+test("a large picture is painted at its own size, as PNG or JPEG, and can be cancelled", async () => {
+  await visit("#/stylize?v=1&p=temple&n=128&y=7");
+  await jobDone(driver);
+  const press = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
+  const shown = await painting();
+  assert.deepEqual([shown.width, shown.height], [128, 85]);
+  await press("export-large-png");
+  await until(driver, "the sentence", async () => /640 x 427/.test(await text(driver, "#full-size")), 120_000);
+  const find = (name) => () => readdirSync(downloads).includes(name) && readFileSync(join(downloads, name));
+  const png = await until(driver, "the file", find("temple-styled-large.png"));
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [640, 427]);
+  assert.match(png.toString("latin1"), /#\/stylize\?v=1/);
+  await press("export-large-jpeg");
+  const jpeg = await until(driver, "the file", find("temple-styled-large.jpg"), 120_000);
+  assert.deepEqual([...jpeg.subarray(0, 3)], [255, 216, 255]);
+  // The colours of what is shown: the mean of each channel, over the whole picture.
+  const means = await driver.executeScript(async (bytes) => {
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    return [0, 1, 2].map((c) => data.reduce((sum, v, i) => sum + (i % 4 === c ? v : 0), 0) / (data.length / 4));
+  }, [...png]);
+  means.forEach((mean, c) => {
+    const own = shown.rgba.reduce((sum, v, i) => sum + (i % 4 === c ? v : 0), 0) / (shown.rgba.length / 4);
+    assert.ok(Math.abs(mean - own) < 16, `channel ${c}: ${mean}, shown ${own}`);
+  });
+  assert.deepEqual(await painting(), shown, "what is shown stays");
+  await press("export-large-png");
+  await until(driver, "the bar", () => count(driver, "#full-size progress"));
+  await press("cancel-large");
+  await until(driver, "cancelled", async () => /Cancelled/.test(await text(driver, "#full-size")));
+});
+
 test("the line slides between photograph and painting", async () => {
   await visit("#/stylize?v=1&p=cat&n=128");
   await jobDone(driver);

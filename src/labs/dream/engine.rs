@@ -47,6 +47,21 @@ pub struct Dream {
     frames: Frames,
 }
 
+/// A gradient whose part that changes colours and not brightness counts only so much. In photographs the
+/// three colours rise and fall together; a gradient knows nothing of it, and dyes a dream in magenta and
+/// green. It still leads uphill.
+///
+/// # Reference
+/// Olah, Mordvintsev and Schubert 2017, "Feature Visualization", on preconditioning; here with one factor
+/// for all that is no brightness.
+///
+/// # Shapes
+/// - input and output: `[1, 3, height, width]`
+fn natural(gradient: Tensor<4>, chroma: f32) -> Tensor<4> {
+    let brightness = gradient.clone().mean_dim(1);
+    gradient * chroma + brightness * (1.0 - chroma)
+}
+
 /// The photograph at a size.
 fn base(photograph: &Picture, size: [usize; 2], device: &Device) -> Tensor<4> {
     let rgb = stretch_rgb(photograph, size[0], size[1]);
@@ -166,6 +181,7 @@ impl Dream {
             let back = shift.map(|pixels| -pixels);
             let shifted = self.picture.clone().roll(&shift, &[2, 3]);
             let (gradient, activation) = self.evaluate(job, network, shifted).await?;
+            let gradient = natural(gradient, self.settings.chroma);
             let mean = gradient.clone().abs().mean() + EPSILON;
             let rate = self.settings.rate;
             let ascent = gradient * (mean.recip() * rate).reshape([1, 1, 1, 1]);
@@ -276,6 +292,19 @@ fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure
 mod tests {
     use super::*;
     use crate::engine::lab::plain_picture;
+
+    #[test]
+    fn colours_follow_the_gradient_by_their_share() {
+        let gradient = Tensor::<4>::from_data([[[[3.0f32]], [[0.0]], [[-6.0]]]], &Device::flex());
+        let values = |chroma| -> Vec<f32> {
+            let natural = natural(gradient.clone(), chroma).into_data();
+            natural.iter::<f32>().collect()
+        };
+        // The mean is -1.
+        assert_eq!(values(0.0), [-1.0, -1.0, -1.0]);
+        assert_eq!(values(0.5), [1.0, -0.5, -3.5]);
+        assert_eq!(values(1.0), [3.0, 0.0, -6.0]);
+    }
 
     /// 20 x 13 pixels are less than the network takes, and are extended to 20 x 16.
     #[test]

@@ -3,10 +3,14 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::page::{Needs, SearchLab, act};
+use crate::labs::search::page::{Needs, SearchLab, Sketch, act};
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
+    sketch: Sketch {
+        size: 160,
+        steps: 6,
+    },
     picture: true,
     style: false,
 };

@@ -45,6 +45,8 @@ settings! {
         /// In pixels.
         jitter ("jitter", "j"): u32 = number(0.0, 32.0, 1.0, 16.0), "pixels by which the picture is shifted at random before each step", causes(Effect::Adjust), group("jitter");
         rate ("rate", "r"): f32 = number(0.005, 0.05, 0.005, 0.01), "how far a step moves a pixel on average, as a share of the range from black to white", causes(Effect::Adjust), group("step");
+        /// Share of the gradient on colours that is followed.
+        chroma ("chroma", "h"): f32 = number(0.0, 1.0, 0.05, 0.3), "share of the gradient on colours that is followed: 0 changes brightness alone, 1 is the plain gradient", causes(Effect::Adjust), group("step");
         /// At each size.
         steps ("steps", "s"): u32 = number(1.0, 100.0, 1.0, 10.0), "steps at each size", causes(Effect::Adjust), group("step");
         size ("size", "n"): usize = number(64.0, 768.0, 32.0, 320.0), "longer side of the result in pixels; smaller pictures are not enlarged", causes(Effect::Restart), group("size");

@@ -23,7 +23,7 @@ pub static LAB: LabSpec = LabSpec {
     uses_picture: true,
     starts_by_itself: false,
     warms_up: false,
-    example: "p=temple&g=auvers",
+    example: "p=temple&g=auvers&n=256&s=60",
 };
 
 const TASKS: &[Task] = &[

@@ -1,6 +1,8 @@
 //! The pictures of a search, kept for an animation of how its result came about.
 
+use crate::methods::resize::stretch_rgb;
 use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
 
 use crate::job::Job;
 
@@ -10,6 +12,8 @@ const MOST: usize = 48;
 const DELAY: u16 = 8;
 /// Hundredths of a second that the last one stays.
 const LAST_DELAY: u16 = 200;
+/// Longer side in pixels that an animation has at least: smaller pictures are enlarged by whole numbers.
+const SHOWN: u16 = 384;
 /// Quality of the 256 colours, 1 (best) to 30 (fastest).
 const SPEED: i32 = 10;
 
@@ -62,13 +66,16 @@ impl Frames {
         color: impl Fn(&[u8]) -> Vec<u8>,
     ) -> Result<Vec<u8>, Failure> {
         let [width, height] = self.size;
+        let times = SHOWN.div_ceil(width.max(height)).max(1);
+        let [wide, high] = [width, height].map(|side| side * times);
         let mut bytes = Vec::new();
         let written = "writing to memory does not fail";
-        let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[]).expect(written);
+        let mut encoder = gif::Encoder::new(&mut bytes, wide, high, &[]).expect(written);
         encoder.set_repeat(gif::Repeat::Infinite).expect(written);
         let kept = self.pictures.iter().map(|rgb| (&**rgb, DELAY));
         for (rgb, delay) in kept.chain([(last, LAST_DELAY)]) {
-            let mut frame = gif::Frame::from_rgb_speed(width, height, &color(rgb), SPEED);
+            let rgb = enlarge(&color(rgb), self.size, [wide, high]);
+            let mut frame = gif::Frame::from_rgb_speed(wide, high, &rgb, SPEED);
             frame.delay = delay;
             encoder.write_frame(&frame).expect(written);
             job.breathe().await?;
@@ -76,6 +83,22 @@ impl Frames {
         drop(encoder);
         Ok(bytes)
     }
+}
+
+/// RGB bytes at a larger size, between pixels by their shares.
+fn enlarge(rgb: &[u8], from: [u16; 2], to: [u16; 2]) -> Vec<u8> {
+    if from == to {
+        return rgb.to_vec();
+    }
+    let pixels = rgb.as_chunks::<3>().0.iter();
+    let [width, height] = from.map(usize::from);
+    let rgba = pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+    let picture = Picture {
+        width,
+        height,
+        rgba,
+    };
+    stretch_rgb(&picture, usize::from(to[0]), usize::from(to[1]))
 }
 
 #[cfg(test)]
@@ -107,13 +130,11 @@ mod tests {
         );
     }
 
-    #[test]
-    fn the_animation_has_the_pictures_and_the_result() {
-        let mut frames = Frames::new([2, 1]);
-        frames.keep(vec![255, 0, 0, 0, 0, 255]);
+    /// The frames of an animation: how long each stays, and its pixels, RGBA.
+    fn animated(frames: &Frames, last: &[u8]) -> Vec<(u16, Vec<u8>)> {
         let clock = Clock::default();
         let job = Job::new(&clock, "cpu");
-        let gif = frames.to_gif(&job, &[0, 255, 0, 255, 255, 255], <[u8]>::to_vec);
+        let gif = frames.to_gif(&job, last, <[u8]>::to_vec);
         let gif = std::pin::pin!(gif).poll(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(Ok(gif)) = gif else {
             panic!("nothing to wait for");
@@ -125,12 +146,31 @@ mod tests {
         while let Some(frame) = decoder.read_next_frame().expect("whole") {
             shown.push((frame.delay, frame.buffer.to_vec()));
         }
+        shown
+    }
+
+    #[test]
+    fn the_animation_has_the_pictures_and_the_result() {
+        let columns = usize::from(SHOWN);
+        let mut frames = Frames::new([columns, 1]);
+        let [first, last] = [[255, 0, 0], [0, 255, 0]].map(|pixel: [u8; 3]| pixel.repeat(columns));
+        frames.keep(first);
+        let shown = animated(&frames, &last);
         assert_eq!(
             shown,
             [
-                (DELAY, vec![255, 0, 0, 255, 0, 0, 255, 255]),
-                (LAST_DELAY, vec![0, 255, 0, 255, 255, 255, 255, 255]),
+                (DELAY, [255, 0, 0, 255].repeat(columns)),
+                (LAST_DELAY, [0, 255, 0, 255].repeat(columns)),
             ]
         );
+    }
+
+    #[test]
+    fn a_small_search_is_shown_larger() {
+        let mut frames = Frames::new([192, 128]);
+        frames.keep(vec![9; 192 * 128 * 3]);
+        for (_, pixels) in animated(&frames, &[9; 192 * 128 * 3]) {
+            assert_eq!(pixels.len(), 384 * 256 * 4);
+        }
     }
 }

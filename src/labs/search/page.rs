@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::spec::{Progress, Question};
 use super::views::curves::Curves;
 use super::views::grams::Grams;
+use crate::labs::stylize::paintings::OWN;
 use crate::labs::stylize::views::paintings::{self, Paintings};
 use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::Panels;
@@ -19,6 +20,7 @@ use crate::page::text::{t_string, use_i18n};
 use crate::page::words::{sample_name, setting_label};
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
+use crate::protocol::param::Value;
 use crate::protocol::settings::Settings;
 
 /// Name of the setting that says where the style comes from.
@@ -40,10 +42,37 @@ pub struct Live {
 /// What a search needs, and what its page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
+    /// How far the search of a link goes by itself.
+    pub sketch: Sketch,
     /// Whether it changes the visitor's picture.
     pub picture: bool,
     /// Whether it takes a style, or an example, from a painting.
     pub style: bool,
+}
+
+/// A search small enough to be begun without being asked for: it shows what a link is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sketch {
+    /// Longer side in pixels.
+    pub size: u16,
+    /// Steps, as the lab counts them.
+    pub steps: u16,
+}
+
+/// Names of the settings that a sketch bounds.
+const BOUND: [&str; 2] = ["size", "steps"];
+
+impl Sketch {
+    /// The settings, bound to those of a sketch.
+    fn of(self, settings: &Settings) -> Settings {
+        let mut bound = settings.clone();
+        for (name, most) in BOUND.into_iter().zip([self.size, self.steps]) {
+            if let Value::Number(number) = *settings.get(name) {
+                bound.set(name, Value::Number(number.min(f32::from(most))));
+            }
+        }
+        bound
+    }
 }
 
 /// The searches of the labs, kept while the visitor is elsewhere.
@@ -58,6 +87,8 @@ struct Search {
     began: StoredValue<Option<(u32, f64)>>,
     /// The picture that it changes.
     of: RwSignal<Option<Source>, LocalStorage>,
+    /// Whether it is one that a link began, and smaller than the link says.
+    is_sketch: RwSignal<bool>,
 }
 
 fn search_of(state: State, lab: &'static LabSpec) -> Search {
@@ -72,6 +103,7 @@ fn search_of(state: State, lab: &'static LabSpec) -> Search {
                 live: RwSignal::new_local(None),
                 began: StoredValue::new(None),
                 of: RwSignal::new_local(None),
+                is_sketch: RwSignal::new(false),
             };
             let began_with = state.desk(lab).began_with;
             // What a reset desk showed is gone, and a new worker has no search to go on with.
@@ -122,8 +154,9 @@ impl Search {
         });
     }
 
-    fn begin(self, of: Option<Source>) {
+    fn begin(self, of: Option<Source>, is_sketch: bool) {
         self.began.set_value(None);
+        self.is_sketch.set(is_sketch);
         self.live.set(None);
         self.of.set(of);
     }
@@ -143,7 +176,7 @@ pub fn act(state: State, settings: &Settings, trigger: Trigger, needs: Needs) {
     let lab = settings.lab();
     let desk = state.desk(lab);
     match trigger {
-        Trigger::Run => start(state, settings.clone(), needs),
+        Trigger::Run => start(state, settings.clone(), needs, None),
         Trigger::Adjust => desk.adjust(settings),
         // No step is needed for other colours: only another report.
         Trigger::Refine if !untrack(|| desk.is_running()) && can_go_on(state, lab) => {
@@ -153,10 +186,11 @@ pub fn act(state: State, settings: &Settings, trigger: Trigger, needs: Needs) {
     }
 }
 
-fn start(state: State, settings: Settings, needs: Needs) {
+/// Begins a search, or a sketch of it.
+fn start(state: State, settings: Settings, needs: Needs, sketch: Option<Sketch>) {
     let lab = settings.lab();
     if !needs.style {
-        return begin(state, &settings, None, needs);
+        return begin(state, &settings, None, needs, sketch);
     }
     paintings::fetch(state, &settings.clone(), SOURCE, move |style| {
         // The visitor may have gone on meanwhile: it begins with the settings and the picture of now.
@@ -165,28 +199,64 @@ fn start(state: State, settings: Settings, needs: Needs) {
         let desk = state.desk(lab);
         // Another painting was chosen meanwhile: it is fetched, too.
         if is_here && now.word(SOURCE) != settings.word(SOURCE) {
-            return start(state, now, needs);
+            return start(state, now, needs, sketch);
         }
-        if is_here {
+        // Start was pressed while the painting was on its way.
+        let too_late = sketch.is_some() && untrack(|| desk.is_running());
+        if is_here && !too_late {
             match style {
                 None => desk.state.set(RunState::Failed(Failure::NoStyle)),
-                style => begin(state, &now, style, needs),
+                style => begin(state, &now, style, needs, sketch),
             }
         }
     });
 }
 
-fn begin(state: State, settings: &Settings, style: Option<web_sys::Blob>, needs: Needs) {
+fn begin(
+    state: State,
+    settings: &Settings,
+    style: Option<web_sys::Blob>,
+    needs: Needs,
+    sketch: Option<Sketch>,
+) {
     let of = state.source.get_untracked().filter(|_| needs.picture);
     if needs.picture && of.is_none() {
         return;
     }
     let picture = of.as_ref().map(|of| of.blob.clone());
-    search_of(state, settings.lab()).begin(of);
-    let question = engine::Question::new(&Question::Run, settings)
+    let bound = sketch.map_or_else(|| settings.clone(), |sketch| sketch.of(settings));
+    search_of(state, settings.lab()).begin(of, bound != *settings);
+    let question = engine::Question::new(&Question::Run, &bound)
         .with("picture", picture)
         .with("style", style);
     state.desk(settings.lab()).run(question);
+}
+
+/// Whoever opens a link wants to see what it is of: a sketch of its search begins by itself, where the
+/// link says all that it needs and nothing is there already.
+fn answer_link(state: State, lab: &'static LabSpec, needs: Needs) {
+    Effect::new(move |_| {
+        let Some((_, sample)) = state.linked.get().filter(|(linked, _)| *linked == lab) else {
+            return;
+        };
+        let shown = state
+            .source
+            .with(|source| source.as_ref().and_then(|source| source.sample));
+        if needs.picture && (shown.is_none() || shown != sample) {
+            // It is on its way, or the link is of a picture that did not come with it.
+            return;
+        }
+        state.linked.set(None);
+        untrack(|| {
+            let settings = state.settings(lab).get();
+            let search = search_of(state, lab);
+            let has_style = !needs.style || settings.word(SOURCE) != OWN;
+            let is_there = search.live.with(Option::is_some) && search.kept(state).is_none();
+            if has_style && !is_there && !state.desk(lab).is_running() {
+                start(state, settings, needs, Some(needs.sketch));
+            }
+        });
+    });
 }
 
 /// Whether there is a search that can be taken further.
@@ -209,6 +279,7 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
     let state = use_state();
     let search = search_of(state, lab);
     let live = search.live;
+    answer_link(state, lab, needs);
     // The term that is pointed at, in the notes or in the legend.
     let hot: RwSignal<Option<String>> = RwSignal::new(None);
     let is_kept = Signal::derive(move || search.kept(state).is_some());
@@ -358,11 +429,14 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
             </p>
         })
     };
+    let is_sketch = search_of(state, lab).is_sketch;
     let waits = move || {
         let settings = state.settings(lab).get();
         let began_with = state.desk(lab).began_with.get()?;
         live.with(Option::is_some).then_some(())?;
+        let sketched = |name: &&str| is_sketch.get() && BOUND.contains(name);
         let names = lab.waiting(&settings, &began_with).into_iter();
+        let names = names.filter(|name| !sketched(name));
         let labels: Vec<String> = names
             .map(|name| setting_label(i18n, lab.name, name))
             .collect();
@@ -371,8 +445,26 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
             view! { <p class="sentence" id="search-waits">{t_string!(i18n, search.waits, names = names).to_string()}</p> }
         })
     };
+    let sketch = move || {
+        let live = live.get().filter(|_| is_sketch.get())?;
+        let longer = live.progress.width.max(live.progress.height);
+        let settings = state.settings(lab).get();
+        let [size, steps] = BOUND.map(|name| match settings.get(name) {
+            Value::Number(number) => *number,
+            _ => 0.0,
+        });
+        let said = t_string!(
+            i18n,
+            search.sketch,
+            small = longer,
+            size = size,
+            steps = steps
+        );
+        Some(view! { <p class="sentence" id="search-sketch">{said.to_string()}</p> })
+    };
     view! {
         {told}
+        {sketch}
         {waits}
     }
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::paintings::OWN;
-use super::spec::{LAB, NAMES, Painted, Question, Region};
+use super::spec::{Format, LAB, LARGEST, NAMES, Painted, Question, Region};
 use crate::command::session::Session;
 use crate::command::files::{self, Item};
 use crate::command::output::Output;
@@ -33,6 +33,12 @@ fn flags() -> Command {
                 .help("picture whose style is taken, instead of a built-in one"),
         )
         .arg(
+            Arg::new("large")
+                .long("large")
+                .action(ArgAction::SetTrue)
+                .help(format!("paint at the picture's own size, up to {LARGEST} pixels on its longer side, by parts; contrast and colours are those that it has at --size")),
+        )
+        .arg(
             Arg::new("regions")
                 .long("regions")
                 .value_name("JSON")
@@ -56,7 +62,13 @@ fn stylize(arguments: &ArgMatches) -> Result<(), Stop> {
         settings.set_text(NAMES.source, OWN);
     }
     let mut session = Session::open(arguments, &crate::labs::engines())?;
-    let question = Question::Run { regions };
+    let question = match arguments.get_flag("large") {
+        false => Question::Run { regions },
+        true => Question::Large {
+            regions,
+            format: Format::Png,
+        },
+    };
     let tell = |item: &Item, painted: &Painted| {
         let name = print::shown(&item.path);
         let output = item.output.as_ref().map(Output::shown).unwrap_or_default();
@@ -70,9 +82,15 @@ fn stylize(arguments: &ArgMatches) -> Result<(), Stop> {
         }
         let (reply, _) = session.ask(run)?;
         let painted: Painted = reply.answer()?;
-        let (reply, _) = session.ask(Request::new(&Question::Export, &settings))?;
+        let png = match question {
+            Question::Large { .. } => reply.file("file").to_vec(),
+            _ => {
+                let (reply, _) = session.ask(Request::new(&Question::Export, &settings))?;
+                reply.file("png").to_vec()
+            }
+        };
         if let Some(output) = &item.output {
-            output.write_png(reply.file("png"))?;
+            output.write_png(&png)?;
         }
         Ok(painted)
     });

@@ -1,31 +1,30 @@
 //! Fast style transfer: one pass of a network that knows its styles.
 
+use std::rc::Rc;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::methods::luminance::with_colors_of;
-use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
+use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::methods::strokes::{Brush, coverage};
 use crate::models::arbitrary_style::{
-    ARBITRARY_PREDICT, ARBITRARY_TRANSFORM, STYLE_NUMBERS, StylePainter, StylePredictor,
+    ARBITRARY_PREDICT, ARBITRARY_TRANSFORM, STYLE_NUMBERS, StylePainter,
 };
-use crate::models::style_network::{MULTISTYLE26, StyleNetwork};
+use crate::models::style_network::{MULTISTYLE26, Scales, StyleNetwork};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::param::Value;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
+use super::canvas::Canvas;
 use super::paintings::BUILT_IN;
 use super::spec::{
-    Colors, LAB, NAMES, Painted, Question, REGIONS_MAX, Region, STYLES, StylizeSettings,
+    Colors, Format, LAB, LARGEST, NAMES, Painted, Question, REGIONS_MAX, Region, STYLES,
+    StylizeSettings,
 };
 use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture, plain_picture};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
-
-/// The network halves twice: its sides are multiples of this.
-const MULTIPLE: usize = 4;
-/// Smallest side in pixels that the network's reflecting borders allow, and a little more.
-const SMALLEST: usize = 16;
 
 /// Side in pixels of the square of the style picture that its network reads.
 pub const STYLE_SIDE: usize = 256;
@@ -34,12 +33,29 @@ pub const STYLE_SIDE: usize = 256;
 /// wait for each other, small enough for the CPU.
 const TIMED_SIDE: usize = 256;
 
-/// What paints.
-pub enum Painter<'a> {
-    /// The network with built-in styles.
-    Styles(&'a StyleNetwork),
-    /// The pair that takes its style from a picture.
-    Picture(&'a StylePredictor, &'a StylePainter, &'a Picture),
+/// A network, and the style that it paints in.
+pub enum Painter {
+    /// The network with built-in styles, and their weights, `[1, 26]`.
+    Styles(Rc<StyleNetwork>, Tensor<2>),
+    /// The network that takes any style, and the numbers of one, `[1, 100]`.
+    Picture(Rc<StylePainter>, Tensor<2>),
+}
+
+impl Painter {
+    /// Repaints a picture, `[1, 3, height, width]`, of values from 0 to 1.
+    pub fn forward(&self, image: Tensor<4>, scales: Scales<'_>) -> Tensor<4> {
+        match self {
+            Self::Styles(network, weights) => network.forward_with(image, weights.clone(), scales),
+            Self::Picture(network, style) => network.forward_with(image, style.clone(), scales),
+        }
+    }
+
+    /// One of the built-in styles alone.
+    fn of_style(network: Rc<StyleNetwork>, style: u8, device: &Device) -> Self {
+        let mut only = [0.0; STYLES];
+        only[usize::from(style)] = 1.0;
+        Self::Styles(network, weights(&only, device))
+    }
 }
 
 /// A photograph and what the network made of it; enough to change strength and colours.
@@ -72,42 +88,6 @@ pub fn prepare_style(style: &Picture, device: &Device) -> Tensor<4> {
     to_tensor(&rgb, STYLE_SIDE, STYLE_SIDE, 1.0 / 255.0, 0.0, device)
 }
 
-/// Runs the network on a picture.
-///
-/// # Errors
-/// Those of [`Job::stage`] and [`Job::read`].
-pub async fn run(
-    job: &Job<'_>,
-    painter: &Painter<'_>,
-    settings: &StylizeSettings,
-    picture: &Picture,
-    device: &Device,
-) -> Result<RawPainting, Failure> {
-    job.stage(Stage::Prepare).await?;
-    let size = working_size(picture, settings.size);
-    let content = stretch_rgb(picture, size[0], size[1]);
-    let input = prepare(&content, size, device);
-    job.stage(Stage::Network).await?;
-    let output = match painter {
-        Painter::Styles(network) => network.forward(
-            input,
-            weights(&settings.style.0[..STYLES], device),
-        ),
-        Painter::Picture(predictor, painter, style) => {
-            let style = predictor.forward(prepare_style(style, device));
-            painter.forward(input, style + moved(settings, device))
-        }
-    };
-    let painted = to_rgb(job, output, size).await?;
-    job.stage(Stage::Postprocess).await?;
-    Ok(RawPainting {
-        width: size[0],
-        height: size[1],
-        content,
-        painted,
-    })
-}
-
 /// What the sliders of the directions add to a style, `[1, 100]`.
 fn moved(settings: &StylizeSettings, device: &Device) -> Tensor<2> {
     let mut sum = vec![0f32; STYLE_NUMBERS];
@@ -125,62 +105,30 @@ fn directions() -> Vec<Vec<f32>> {
     serde_json::from_str(include_str!("directions.json")).expect("a test reads it")
 }
 
-/// RGB bytes as the network's input; both sides become multiples of four.
-fn prepare(content: &[u8], size: [usize; 2], device: &Device) -> Tensor<4> {
-    let (extended, [wide, high]) = extend(content, size, MULTIPLE, SMALLEST);
-    to_tensor(&extended, wide, high, 1.0 / 255.0, 0.0, device)
-}
-
 /// Weights of the styles, `[1, 26]`.
 fn weights(of_styles: &[f32], device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(of_styles.to_vec(), [1, STYLES]), device)
 }
 
-/// What a network painted, as RGB bytes by row, without what was added at the borders.
-async fn to_rgb(
-    job: &Job<'_>,
-    output: Tensor<4>,
-    [width, height]: [usize; 2],
-) -> Result<Vec<u8>, Failure> {
-    let [_, _, high, wide] = output.dims();
-    let values = job.read(output).await?;
-    let mut painted = Vec::with_capacity(width * height * 3);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..3 {
-                let value = values[(channel * high + y) * wide + x];
-                painted.push((value.clamp(0.0, 1.0) * 255.0).round() as u8);
-            }
-        }
-    }
-    Ok(painted)
+/// The styles of regions, each once.
+fn styles(regions: &[Region]) -> Vec<u8> {
+    let mut styles: Vec<u8> = regions.iter().filter_map(|region| region.style).collect();
+    styles.sort_unstable();
+    styles.dedup();
+    styles
 }
 
-/// Lays each region over what is painted, in its own style: the network runs once for each style.
+/// Lays each region over what is painted, in its own style, of which `layers` have the paintings.
 ///
 /// # Errors
-/// Those of [`Job::stage`] and [`Job::read`]; the painting is then as it was.
-pub async fn paint_regions(
+/// [`Failure::Cancelled`].
+async fn lay_regions(
     job: &Job<'_>,
-    network: &StyleNetwork,
     regions: &[Region],
+    layers: &[(u8, Vec<u8>)],
     raw: &mut RawPainting,
-    device: &Device,
 ) -> Result<(), Failure> {
-    job.stage(Stage::Network).await?;
     let size = [raw.width, raw.height];
-    let mut layers: Vec<(u8, Vec<u8>)> = Vec::new();
-    for style in regions.iter().filter_map(|region| region.style) {
-        if layers.iter().any(|(known, _)| *known == style) {
-            continue;
-        }
-        let mut only = [0.0; STYLES];
-        only[usize::from(style)] = 1.0;
-        let output = network.forward(prepare(&raw.content, size, device), weights(&only, device));
-        layers.push((style, to_rgb(job, output, size).await?));
-        job.breathe().await?;
-    }
-    job.stage(Stage::Postprocess).await?;
     for region in regions {
         let layer = match region.style {
             Some(style) => layers.iter().find(|(known, _)| *known == style),
@@ -199,6 +147,7 @@ pub async fn paint_regions(
                 }
             }
         }
+        job.breathe().await?;
     }
     Ok(())
 }
@@ -233,25 +182,84 @@ pub fn engine() -> Box<dyn LabEngine> {
     Box::new(Stylization { last: None })
 }
 
-/// Runs the networks that the style needs: where it is a picture's, the pair that reads pictures.
-async fn paint(
+/// Fetches the networks that the style needs, and reads the style where it is a picture's.
+async fn painter(
     bench: &mut Bench<'_>,
     settings: &StylizeSettings,
-    picture: &Picture,
     style: Option<&Picture>,
-) -> Result<RawPainting, Failure> {
+) -> Result<Painter, Failure> {
     let (job, device) = (bench.job, bench.device());
-    match style {
-        None => {
+    let Some(style) = style else {
+        let network = bench.shelf.get(job, &MULTISTYLE26).await?;
+        job.stage(Stage::Prepare).await?;
+        let weights = weights(&settings.style.0[..STYLES], &device);
+        return Ok(Painter::Styles(network, weights));
+    };
+    let predictor = bench.shelf.get(job, &ARBITRARY_PREDICT).await?;
+    let network = bench.shelf.get(job, &ARBITRARY_TRANSFORM).await?;
+    job.stage(Stage::Prepare).await?;
+    let style = predictor.forward(prepare_style(style, &device));
+    Ok(Painter::Picture(network, style + moved(settings, &device)))
+}
+
+/// What a painting is made of.
+struct Order<'a> {
+    settings: StylizeSettings,
+    picture: Picture,
+    /// What the style is taken from, where it is not built in.
+    style: Option<Picture>,
+    regions: &'a [Region],
+}
+
+impl<'a> Order<'a> {
+    /// Reads what came with a question.
+    async fn read(
+        job: &Job<'_>,
+        request: &Request,
+        regions: &'a [Region],
+    ) -> Result<Self, Failure> {
+        if regions.len() > REGIONS_MAX || !regions.iter().all(Region::is_valid) {
+            return Err(Failure::BadRegions { limit: REGIONS_MAX });
+        }
+        job.stage(Stage::Decode).await?;
+        let settings: StylizeSettings = request.settings.read();
+        let picture = request.picture("picture").await?.ok_or(Failure::EmptyFile)?;
+        let style = match settings.source() {
+            BUILT_IN => None,
+            _ => Some(request.picture("style").await?.ok_or(Failure::NoStyle)?),
+        };
+        Ok(Self {
+            settings,
+            picture,
+            style,
+            regions,
+        })
+    }
+
+    /// With a longer side of at most `longest`: as it is shown, or larger.
+    async fn paint(
+        &self,
+        bench: &mut Bench<'_>,
+        longest: usize,
+    ) -> Result<RawPainting, Failure> {
+        let (job, device) = (bench.job, bench.device());
+        job.stage(Stage::Load).await?;
+        let painter = painter(bench, &self.settings, self.style.as_ref()).await?;
+        let styles = styles(self.regions);
+        let sides = [self.settings.size, longest];
+        let canvas = Canvas::new(job, &device, &self.picture, sides, 1 + styles.len());
+        job.stage(Stage::Network).await?;
+        let mut raw = canvas.with(canvas.paint(&painter).await?);
+        let mut layers = Vec::with_capacity(styles.len());
+        for style in styles {
             let network = bench.shelf.get(job, &MULTISTYLE26).await?;
-            run(job, &Painter::Styles(&network), settings, picture, &device).await
+            let painter = Painter::of_style(network, style, &device);
+            layers.push((style, canvas.paint(&painter).await?));
+            job.breathe().await?;
         }
-        Some(style) => {
-            let predictor = bench.shelf.get(job, &ARBITRARY_PREDICT).await?;
-            let painter = bench.shelf.get(job, &ARBITRARY_TRANSFORM).await?;
-            let painter = Painter::Picture(&predictor, &painter, style);
-            run(job, &painter, settings, picture, &device).await
-        }
+        job.stage(Stage::Postprocess).await?;
+        lay_regions(job, self.regions, &layers, &mut raw).await?;
+        Ok(raw)
     }
 }
 
@@ -267,37 +275,35 @@ impl Stylization {
         request: &Request,
         regions: &[Region],
     ) -> Result<Reply, Failure> {
-        if regions.len() > REGIONS_MAX || !regions.iter().all(Region::is_valid) {
-            return Err(Failure::BadRegions { limit: REGIONS_MAX });
-        }
-        let (job, device) = (bench.job, bench.device());
-        let settings: StylizeSettings = request.settings.read();
-        job.stage(Stage::Decode).await?;
-        let picture = request.picture("picture").await?;
-        let picture = picture.ok_or(Failure::EmptyFile)?;
-        let style = match settings.source() {
-            BUILT_IN => None,
-            _ => Some(request.picture("style").await?.ok_or(Failure::NoStyle)?),
-        };
-        job.stage(Stage::Load).await?;
-        let mut raw = paint(&mut bench, &settings, &picture, style.as_ref()).await?;
-        if !regions.is_empty() {
-            let network = bench.shelf.get(job, &MULTISTYLE26).await?;
-            paint_regions(job, &network, regions, &mut raw, &device).await?;
-        }
-        let reply = painted_reply(&raw, &settings);
+        let order = Order::read(bench.job, request, regions).await?;
+        let raw = order.paint(&mut bench, order.settings.size).await?;
+        let reply = painted_reply(&raw, &order.settings);
         self.last = Some(raw);
         Ok(reply)
     }
 }
 
+/// Paints a picture at its own size, into a file. What is shown stays.
+async fn paint_large(
+    mut bench: Bench<'_>,
+    request: &Request,
+    regions: &[Region],
+    format: Format,
+) -> Result<Reply, Failure> {
+    let order = Order::read(bench.job, request, regions).await?;
+    let raw = order.paint(&mut bench, LARGEST).await?;
+    let painting = refine(&raw, &order.settings);
+    drop(raw);
+    let file = match format {
+        Format::Png => bench.png(&painting, &request.settings).await?,
+        Format::Jpeg => bench.job.host().jpeg(&painting).await?,
+    };
+    Ok(Reply::new(&Painted::of(&painting)).with("file", file))
+}
+
 fn painted_reply(raw: &RawPainting, settings: &StylizeSettings) -> Reply {
     let painting = refine(raw, settings);
-    let painted = Painted {
-        width: painting.width as u32,
-        height: painting.height as u32,
-    };
-    Reply::new(&painted).with("rgba", painting.rgba)
+    Reply::new(&Painted::of(&painting)).with("rgba", painting.rgba)
 }
 
 impl LabEngine for Stylization {
@@ -307,21 +313,21 @@ impl LabEngine for Stylization {
         request: Request,
     ) -> Promise<'a, Result<Reply, Failure>> {
         Box::pin(async move {
-            let question = request.question()?;
-            if let Question::Run { regions } = question {
-                return self.run(bench, &request, &regions).await;
-            }
-            let raw = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+            let last = self.last.as_ref().ok_or(Failure::NothingToRefine);
             let settings = request.settings.read();
-            match question {
-                Question::Run { .. } | Question::Refine => Ok(painted_reply(raw, &settings)),
+            match request.question()? {
+                Question::Run { regions } => self.run(bench, &request, &regions).await,
+                Question::Large { regions, format } => {
+                    paint_large(bench, &request, &regions, format).await
+                }
+                Question::Refine => Ok(painted_reply(last?, &settings)),
                 Question::Export => {
-                    let png = bench.png(&refine(raw, &settings), &request.settings).await?;
+                    let png = bench.png(&refine(last?, &settings), &request.settings).await?;
                     Ok(Reply::default().with("png", png))
                 }
                 Question::Raw => {
                     let share = |&byte: &u8| f32::from(byte) / 255.0;
-                    let values: Vec<f32> = raw.painted.iter().map(share).collect();
+                    let values: Vec<f32> = last?.painted.iter().map(share).collect();
                     Ok(Reply::default().with("raw", bytes_of(&values)))
                 }
             }
@@ -332,13 +338,15 @@ impl LabEngine for Stylization {
         Box::pin(async move { bench.shelf.get(bench.job, &MULTISTYLE26).await.map(drop) })
     }
 
-    fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+    fn warm_up<'a>(&'a mut self, mut bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let network = bench.shelf.get(bench.job, &MULTISTYLE26).await?;
-            let settings = Settings::new(&LAB).read();
-            let painter = Painter::Styles(&network);
-            run(bench.job, &painter, &settings, &empty_picture(), &bench.device()).await?;
-            Ok(())
+            let order = Order {
+                settings: Settings::new(&LAB).read(),
+                picture: empty_picture(),
+                style: None,
+                regions: &[],
+            };
+            order.paint(&mut bench, order.settings.size).await.map(drop)
         })
     }
 
@@ -366,8 +374,13 @@ impl LabEngine for Stylization {
         Box::pin(async move {
             let settings: StylizeSettings = settings.read();
             let picture = plain_picture(settings.size);
-            let style = (settings.source() != BUILT_IN).then_some(&picture);
-            paint(&mut bench, &settings, &picture, style).await.map(drop)
+            let order = Order {
+                style: (settings.source() != BUILT_IN).then(|| picture.clone()),
+                settings,
+                picture,
+                regions: &[],
+            };
+            order.paint(&mut bench, order.settings.size).await.map(drop)
         })
     }
 

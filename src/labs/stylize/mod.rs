@@ -1,5 +1,7 @@
 //! The picture repainted in one pass.
 
+#[cfg(feature = "engine")]
+mod canvas;
 #[cfg(feature = "native")]
 pub mod command;
 #[cfg(feature = "engine")]

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::paintings::BUILT_IN;
 use super::spec::{LAB, NAMES, Painted, Question};
 use super::views::brush::regions;
+use super::views::full_size::FullSize;
 use super::views::pad::PadPanel;
 use super::views::paintings::{self, Paintings};
 use super::views::picker::StylePicker;
@@ -92,6 +93,7 @@ fn StylizeLab() -> impl IntoView {
                     </Paintings>
                     <Panel lab=&LAB group="finish" />
                     <Exports nothing />
+                    <FullSize nothing />
                 </div>
             </div>
         </LabFrame>

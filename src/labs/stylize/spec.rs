@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::paintings::{BUILT_IN, OWN, PAINTINGS};
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
+use crate::protocol::picture::Picture;
 use crate::protocol::settings::{Found, Shares};
 use crate::{choices, settings};
 
@@ -97,6 +98,18 @@ impl StylizeSettings {
     }
 }
 
+/// Longest side in pixels of a painting.
+pub const LARGEST: usize = 2048;
+
+/// How a painting is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// Every pixel as it is, with the settings inside.
+    Png,
+    /// A few times smaller.
+    Jpeg,
+}
+
 /// What the lab is asked. The photograph travels as `picture`, the picture that a style is taken from as
 /// `style`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,6 +118,13 @@ pub enum Question {
     Run {
         /// Later ones lie over earlier ones.
         regions: Vec<Region>,
+    },
+    /// Repaint the picture at its own size, up to [`LARGEST`]: [`Painted`] and the file `file`.
+    Large {
+        /// Later ones lie over earlier ones.
+        regions: Vec<Region>,
+        /// What the file is.
+        format: Format,
     },
     /// Other strength and colours for the last run: [`Painted`] and the file `rgba`.
     Refine,
@@ -149,4 +169,14 @@ pub struct Painted {
     pub width: u32,
     /// Rows.
     pub height: u32,
+}
+
+impl Painted {
+    /// The size of a picture.
+    pub fn of(picture: &Picture) -> Self {
+        Self {
+            width: picture.width as u32,
+            height: picture.height as u32,
+        }
+    }
 }

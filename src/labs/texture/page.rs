@@ -3,10 +3,14 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::page::{Needs, SearchLab, act};
+use crate::labs::search::page::{Needs, SearchLab, Sketch, act};
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
+    sketch: Sketch {
+        size: 128,
+        steps: 24,
+    },
     picture: false,
     style: true,
 };

@@ -19,4 +19,4 @@ pub use convolution::{Border, Convolution};
 pub use dot::dot;
 pub use gram::{gram, product};
 pub use grid::{GridLayer, ScaleShift};
-pub use normalisation::{Mixture, instance_norm};
+pub use normalisation::{Mixture, rescale, scales};

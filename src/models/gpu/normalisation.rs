@@ -18,23 +18,16 @@ pub struct Mixture<'a> {
     pub weights: Option<&'a Tensor<2>>,
 }
 
-/// Each map to mean `beta` and standard deviation `gamma`, then the activation, then plus `added`.
+/// What takes each map to mean `beta` and standard deviation `gamma`: factors, and what is added then.
 /// `None` where the tensors are not on a GPU.
 ///
 /// # Shapes
-/// - input: `[batch, channels, height, width]`; `added` likewise
-/// - output: as the input
-pub fn instance_norm(
-    x: &Tensor<4>,
-    mixture: &Mixture<'_>,
-    activation: Activation,
-    added: Option<&Tensor<4>>,
-) -> Option<Tensor<4>> {
+/// - input: `[batch, channels, height, width]`
+/// - output: `[2, batch * channels]`
+pub fn scales(x: &Tensor<4>, mixture: &Mixture<'_>) -> Option<Tensor<2>> {
     let [batch, channels, height, width] = x.dims();
     let [styles, _] = mixture.gamma.dims();
-    let (maps, plane) = (batch * channels, height * width);
-    let values = maps * plane;
-    let x_there = on_gpu(x)?;
+    let maps = batch * channels;
     let mixed = mixture.weights.is_some();
     let moments = Shader {
         body: body!("moments"),
@@ -48,14 +41,27 @@ pub fn instance_norm(
         threads: [THREADS as u32, 1],
         told: 4,
     };
-    let mut inputs = vec![
-        x_there.clone(),
-        on_gpu(mixture.gamma)?,
-        on_gpu(mixture.beta)?,
-    ];
+    let mut inputs = vec![on_gpu(x)?, on_gpu(mixture.gamma)?, on_gpu(mixture.beta)?];
     inputs.extend(mixture.weights.and_then(on_gpu));
-    let told = [plane, channels, maps, styles].map(|number| number as u32);
-    let scales: Tensor<2> = launch(moments, inputs, told.to_vec(), [maps, 1], [2, maps]);
+    let told = [height * width, channels, maps, styles].map(|number| number as u32);
+    Some(launch(moments, inputs, told.to_vec(), [maps, 1], [2, maps]))
+}
+
+/// Each value times the factor of its map plus its sum, then the activation, then plus `added`. `None`
+/// where the tensors are not on a GPU.
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`, scales of [`scales`]; `added` as the maps
+/// - output: as the maps
+pub fn rescale(
+    x: &Tensor<4>,
+    scales: &Tensor<2>,
+    activation: Activation,
+    added: Option<&Tensor<4>>,
+) -> Option<Tensor<4>> {
+    let [batch, channels, height, width] = x.dims();
+    let (maps, plane) = (batch * channels, height * width);
+    let values = maps * plane;
     let rescale = Shader {
         body: body!("rescale"),
         constants: vec![],
@@ -63,7 +69,7 @@ pub fn instance_norm(
         threads: [THREADS as u32, 1],
         told: 4,
     };
-    let mut inputs = vec![x_there, on_gpu(&scales)?];
+    let mut inputs = vec![on_gpu(x)?, on_gpu(scales)?];
     inputs.extend(added.and_then(on_gpu));
     let told = vec![plane as u32, maps as u32, values as u32, activation.code()];
     let groups = [values.div_ceil(THREADS), 1];
