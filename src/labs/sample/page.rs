@@ -243,7 +243,9 @@ fn ModelChoice() -> impl IntoView {
                     if let Some(index) = SHIPPED.iter().position(known) {
                         let mut values = vec![(NAMES.model, Value::Choice(index))];
                         // A seed that the visitor chose stays.
-                        let before = untrack(read);
+                        let before = state
+                            .settings(&LAB)
+                            .with_untracked(|settings| settings.read::<SampleSettings>());
                         if before.seed as f32 == opening_seed(before.shipped()) {
                             let seed = opening_seed(&SHIPPED[index]);
                             values.push((NAMES.seed, Value::Number(seed)));
