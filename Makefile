@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings kiln
+.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings font kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,10 +17,12 @@ serve: ## build quickly and serve on http://127.0.0.1:8080
 	$(SAY) "building and serving on http://127.0.0.1:8080 (the first time takes minutes)"
 	trunk serve --release --cargo-profile serve --address 127.0.0.1 --port 8080
 
-dist: ## build the static site into dist/
-	@sh tools/setup.sh wasm
+dist: ## build the static site into dist/, with compressed copies for servers that hand them out
+	@sh tools/setup.sh wasm node
 	$(SAY) "building the static site into dist/"
 	trunk build --release
+	$(SAY) "compressing it"
+	node tools/compress.mjs dist
 
 test: lint unit dist size browser ## run every test
 	$(SAY) "all tests passed"
@@ -119,6 +121,10 @@ paintings: ## put the paintings together anew, from Debian's gcompris-qt-data
 	@sh tools/setup.sh python
 	cd $(CACHE) && apt-get download gcompris-qt-data && dpkg-deb -x gcompris-qt-data_*.deb paintings
 	$(CACHE)/venv/bin/python tools/paintings.py $(CACHE)/paintings/usr/share/gcompris-qt/rcc/paintings.rcc
+
+font: ## cut the font of the formulas down anew
+	@sh tools/setup.sh python node
+	sh tools/math-font.sh $(CACHE)/venv/bin/python public/fonts
 
 kiln: ## install the command line
 	cargo install --locked --path . --bin kiln

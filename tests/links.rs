@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kiln::labs::SPECS;
+use kiln::protocol::lab::{self, Wing};
 use kiln::protocol::link::{self, Route};
 
 /// A link, its sample, and all its settings as text: what the page of commit 58f4438 made of it.
@@ -41,5 +42,28 @@ fn links_of_version_1_give_the_settings_of_then() {
         assert!(known.len() > 1, "{line}");
         let then: BTreeSet<String> = line.split(' ').map(str::to_owned).collect();
         assert_eq!(said(link, &known), then);
+    }
+}
+
+#[test]
+fn every_lesson_has_three_to_five_links_that_are_written_as_the_page_writes_them() {
+    let lessons: Vec<_> = Wing::ALL.iter().flat_map(|wing| wing.lessons()).collect();
+    assert!(lessons.len() >= 5);
+    for name in &lessons {
+        let count = lab::lesson(SPECS, name).count();
+        assert!((3..=5).contains(&count), "{name}: {count}");
+    }
+    for spec in SPECS {
+        for task in spec.tasks {
+            let link = spec.fragment(task.link);
+            assert!(spec.wing.lessons().contains(&task.lesson), "{link}");
+            let (route, notices) = link::decode(SPECS, &link);
+            let Route::Lab(shared) = route else {
+                panic!("{link} leads to no lab")
+            };
+            // Nothing is ignored, nothing is clamped, nothing says what is so anyway.
+            assert_eq!(notices, [], "{link}");
+            assert_eq!(link::encode(&shared), link);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 
 use kiln::labs::SPECS;
 use kiln::protocol::failure::Failure;
+use kiln::protocol::lab::{self, Wing};
 use kiln::protocol::param::{Kind, Param};
 use strum::IntoEnumIterator;
 
@@ -177,6 +178,57 @@ fn every_label_is_of_a_setting() {
             })
         });
         assert!(known, "{key}");
+    }
+}
+
+#[test]
+fn every_task_of_a_lesson_has_its_words_and_every_word_a_task() {
+    let texts = words("en").0;
+    let mut said: BTreeSet<_> = texts.keys().filter(|key| key.contains(".tasks.")).collect();
+    for spec in SPECS {
+        for task in spec.tasks {
+            for what in ["title", "question"] {
+                let key = format!("{}.tasks.{}.{what}", spec.name, task.name);
+                assert!(said.remove(&key), "{key} is missing");
+            }
+        }
+    }
+    assert!(said.is_empty(), "words of no task: {said:?}");
+    for lesson in Wing::ALL.iter().flat_map(|wing| wing.lessons()) {
+        assert!(
+            texts.contains_key(&format!("page.lessons.{lesson}")),
+            "{lesson}"
+        );
+    }
+}
+
+/// What a teacher reads is what stands on the front page: parts, lessons, links and questions, in their
+/// order. The answers stand in the file alone.
+#[test]
+fn the_teachers_lists_are_those_of_the_front_page() {
+    for (language, path) in [("en", "docs/lessons.md"), ("zh", "docs/lessons.zh.md")] {
+        let texts = words(language).0;
+        let file = fs::read_to_string(path).expect(path);
+        let mut lines = file.lines().filter(|line| {
+            line.starts_with("## ") || line.starts_with("### ") || line.contains("#/")
+        });
+        let mut expect = |line: String| assert_eq!(lines.next(), Some(&*line), "{path}");
+        for wing in Wing::ALL.iter().filter(|wing| !wing.lessons().is_empty()) {
+            expect(format!(
+                "## {}",
+                texts[&format!("page.wings.{}", wing.name())]
+            ));
+            for lesson in wing.lessons() {
+                expect(format!("### {}", texts[&format!("page.lessons.{lesson}")]));
+                for (index, (spec, task)) in lab::lesson(SPECS, lesson).enumerate() {
+                    let word = |what| &texts[&format!("{}.tasks.{}.{what}", spec.name, task.name)];
+                    let (title, question) = (word("title"), word("question"));
+                    let link = format!("http://127.0.0.1:8080/{}", spec.fragment(task.link));
+                    expect(format!("{}. [{title}]({link}) {question}", index + 1));
+                }
+            }
+        }
+        assert_eq!(lines.next(), None, "{path}");
     }
 }
 

@@ -44,11 +44,11 @@ list() { # NAME: an object of what is read as "SHA-256  file"; "./" stands for t
   sed 's/^\([0-9a-f]*\)  \(.*\)/  "\2": "\1",/; s/^  "\.\/index\.html"\(.*\)/&\n  ".\/"\1/'
   echo '};'
 }
-sums=$(find . -type f ! -path './weights/*' ! -name sw.js ! -name '*.md' | LC_ALL=C sort | xargs sha256sum)
+sums=$(find . -type f ! -path './weights/*' ! -name sw.js ! -name '*.md' ! -name '*.br' ! -name '*.gz' | LC_ALL=C sort | xargs sha256sum)
 {
   echo "const VERSION = \"$(echo "$sums" | sha256sum | cut -c1-16)\";"
   echo "$sums" | list FILES
   # What is larger is kept once a lab has used it: a first visit is not to cost that much.
-  find weights -type f ! -name '*.json' -size -12000001c | LC_ALL=C sort | xargs sha256sum | sed 's/^\([0-9a-f]*\).*/&?sha256=\1/' | list WEIGHTS
+  find weights -type f ! -name '*.json' ! -name '*.json.*' -size -12000001c | LC_ALL=C sort | xargs sha256sum | sed 's/^\([0-9a-f]*\).*/&?sha256=\1/' | list WEIGHTS
   cat "$here/sw.js"
 } > sw.js

@@ -64,10 +64,7 @@ impl Output {
     /// # Errors
     /// [`Failure::Unwritable`].
     pub fn write_picture(&self, picture: &Picture, settings: &Settings) -> Result<(), Failure> {
-        let text = link::encode(&Shared {
-            settings: settings.clone(),
-            sample: None,
-        });
+        let text = link::encode(&Shared::new(settings.clone()));
         match self.encoding {
             Encoding::Png => {
                 let png = encode_png(picture);

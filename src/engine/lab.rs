@@ -32,10 +32,7 @@ impl Bench<'_> {
     /// [`Failure::DamagedPicture`] where it cannot be encoded.
     pub async fn png(&self, picture: &Picture, settings: &Settings) -> Result<Vec<u8>, Failure> {
         let png = self.job.host().png(picture).await?;
-        let link = link::encode(&Shared {
-            settings: settings.clone(),
-            sample: None,
-        });
+        let link = link::encode(&Shared::new(settings.clone()));
         png_text::insert(&png, &link).ok_or(Failure::DamagedPicture)
     }
 }

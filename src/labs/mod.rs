@@ -127,7 +127,7 @@ mod tests {
             for topic in lab.topics {
                 assert!(lab.wing.topics().contains(topic), "{topic}");
             }
-            let link = format!("#/{}?v=1&{}", lab.name, lab.example);
+            let link = lab.fragment(lab.example);
             let (route, notices) = link::decode(SPECS, &link);
             assert!(matches!(route, Route::Lab(_)), "{link}");
             assert_eq!(notices, [], "{link}");
@@ -150,8 +150,9 @@ mod tests {
             0..SPECS.len(),
             proptest::option::of(0..samples::SAMPLES.len()),
             proptest::collection::vec(any::<u32>(), 24),
+            any::<bool>(),
         )
-            .prop_map(|(lab, sample, draws)| {
+            .prop_map(|(lab, sample, draws, present)| {
                 let lab = SPECS[lab];
                 let mut settings = Settings::new(lab);
                 for (param, draw) in lab.params.iter().zip(draws) {
@@ -160,6 +161,7 @@ mod tests {
                 Shared {
                     settings,
                     sample: sample.map(|i| &samples::SAMPLES[i]),
+                    present,
                 }
             })
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::frame::Hot;
 use super::state::use_state;
 use super::text::use_i18n;
 use super::words::{choice_label, lab_word, setting_help, setting_label};
@@ -58,9 +59,10 @@ pub fn Panel(
             })
             .collect_view()
     };
+    let is_hot = Hot::is(group);
     view! {
         <Show when=move || any.get()>
-            <section class="panel" class:lit=lit data-term=group>
+            <section class="panel" class:lit=move || lit.get() || is_hot.get() data-term=group>
                 {title}
                 {controls()}
                 {children.clone().map(|children| children())}
@@ -91,7 +93,7 @@ pub fn Panels(lab: &'static LabSpec, hot: RwSignal<Option<String>>) -> impl Into
 /// The control of one setting.
 #[component]
 pub fn Control(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
-    match param(lab, name).kind {
+    let control = match param(lab, name).kind {
         Kind::Number { min, max, step, .. } => {
             view! { <Slider lab name range=[min, max, step] /> }.into_any()
         }
@@ -101,8 +103,10 @@ pub fn Control(lab: &'static LabSpec, name: &'static str) -> impl IntoView {
         Kind::Color(_) => view! { <Color lab name /> }.into_any(),
         // A mixture has pictures to choose from, the numbers of a row have names, and what is known at
         // run time alone is known to the lab: it shows them.
-        Kind::Mix { .. } | Kind::Row { .. } | Kind::Open => ().into_any(),
-    }
+        Kind::Mix { .. } | Kind::Row { .. } | Kind::Open => return ().into_any(),
+    };
+    view! { <div class="setting" class:lit=Hot::is(name) data-setting=name>{control}</div> }
+        .into_any()
 }
 
 /// Sliders for the numbers of a row; `label` names each.

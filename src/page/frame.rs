@@ -1,16 +1,55 @@
 //! What every lab's page has: title, tabs, ways in, notices, notes; and the stage.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use super::export;
 use super::intake::Intake;
 use super::job_panel::Notices;
-use super::notes::Notes;
+use super::notes::{self, Notes};
+use super::present::PresentButton;
 use super::state::use_state;
 use super::text::{t_string, use_i18n};
 use super::words::lab_word;
 use crate::protocol::lab::{LabSpec, Wing};
+
+/// The term that is pointed at, in the notes or elsewhere, of the lab that is open: a setting, a group of
+/// them, or what the lab calls so.
+#[derive(Clone, Copy)]
+pub struct Hot(RwSignal<Option<String>>);
+
+impl Hot {
+    /// Whether a term is pointed at.
+    pub fn is(term: &'static str) -> Signal<bool> {
+        let hot = use_context::<Self>();
+        Signal::derive(move || {
+            hot.is_some_and(|Self(hot)| hot.with(|hot| hot.as_deref() == Some(term)))
+        })
+    }
+}
+
+/// Brings what is pointed at into sight where the controls scroll beside the notes.
+fn follow_hot(hot: RwSignal<Option<String>>) {
+    let show = || {
+        let found = document().query_selector(".inspector .lit").ok().flatten();
+        let around = found
+            .as_ref()
+            .and_then(|lit| lit.closest(".inspector").ok().flatten());
+        if let (Some(lit), Some(around)) = (found, around) {
+            let (lit, seen) = (
+                lit.get_bounding_client_rect(),
+                around.get_bounding_client_rect(),
+            );
+            if lit.top() < seen.top() || lit.bottom() > seen.bottom() {
+                let by = lit.top() - seen.top() - 8.0;
+                around.set_scroll_top(around.scroll_top() + by as i32);
+            }
+        }
+    };
+    Effect::new(move |_| {
+        if hot.with(Option::is_some) {
+            request_animation_frame(show);
+        }
+    });
+}
 
 /// The frame of a lab's page.
 #[component]
@@ -27,18 +66,30 @@ pub fn LabFrame(
     children: Children,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    provide_context(Hot(hot));
+    follow_hot(hot);
     view! {
         <div class="lab" class:generate=lab.wing == Wing::Generative>
             <header class="lab-head">
                 <h1>{move || lab_word(i18n, lab.name, "title")}</h1>
                 <p>{move || lab_word(i18n, lab.name, "lead")}</p>
             </header>
-            <Tabs lab />
-            {lab.uses_picture.then(|| view! { <Intake /> })}
-            {above.run()}
+            <div class="ways">
+                <Tabs lab />
+                <div class="row">
+                    <button type="button" class="link" id="to-notes" on:click=move |_| notes::go_to()>{move || t_string!(i18n, page.notes)}</button>
+                    <PresentButton />
+                </div>
+            </div>
+            <div class="ins">
+                {lab.uses_picture.then(|| view! { <Intake /> })}
+                {above.run()}
+            </div>
             <Notices />
-            {children()}
-            <Notes lab hot />
+            <div class="lab-body">
+                {children()}
+                <Notes lab hot />
+            </div>
         </div>
     }
 }
@@ -60,7 +111,17 @@ fn Tabs(lab: &'static LabSpec) -> impl IntoView {
         })
         .collect_view();
     let label = move || lab_word(i18n, "page", &format!("wings.{}", lab.wing.name()));
-    view! { <nav class="tabs" aria-label=label>{tabs}</nav> }
+    let row: NodeRef<leptos::html::Nav> = NodeRef::new();
+    // On a phone the row is wider than the screen: it begins with the tab that is open.
+    Effect::new(move |_| {
+        if let Some(row) = row.get()
+            && let Ok(Some(open)) = row.query_selector("[aria-current]")
+        {
+            let open: web_sys::HtmlElement = wasm_bindgen::JsCast::unchecked_into(open);
+            row.set_scroll_left(open.offset_left() - row.offset_width() / 4);
+        }
+    });
+    view! { <nav class="tabs" aria-label=label node_ref=row>{tabs}</nav> }
 }
 
 /// The picture at its own aspect ratio, with something over it.
@@ -93,33 +154,5 @@ pub fn Stage(children: ChildrenFn) -> impl IntoView {
                 }
             }}
         </div>
-    }
-}
-
-/// Copies the link to what is on the page.
-#[component]
-pub fn ShareButton() -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let said: RwSignal<Option<String>> = RwSignal::new(None);
-    let share = move |_| {
-        state.write_address();
-        let lab = state.page.get_untracked().lab();
-        let own = lab.is_none_or(|lab| lab.uses_picture)
-            && state
-                .source
-                .with_untracked(|source| source.as_ref().is_some_and(|s| s.sample.is_none()));
-        spawn_local(async move {
-            let sentence = match export::copy(&state.link()).await {
-                Ok(()) if own => t_string!(i18n, page.share_own),
-                Ok(()) => t_string!(i18n, page.share_copied),
-                Err(_) => t_string!(i18n, page.share_failed),
-            };
-            let _ = said.try_set(Some(sentence.to_string()));
-        });
-    };
-    view! {
-        <button type="button" class="button" id="share" on:click=share>{move || t_string!(i18n, page.share)}</button>
-        <span class="said" role="status">{move || said.get()}</span>
     }
 }

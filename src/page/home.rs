@@ -6,7 +6,7 @@ use super::job_panel::Notices;
 use super::state::use_state;
 use super::text::{t_string, use_i18n};
 use super::words::lab_word;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{self, LabSpec, Wing};
 
 /// The front page.
 #[component]
@@ -46,7 +46,7 @@ pub fn Door(
     children: Children,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let address = format!("#/{}?v=1&{}", lab.name, lab.example);
+    let address = lab.fragment(lab.example);
     let word = move |key: &'static str| move || lab_word(i18n, lab.name, key);
     view! {
         <a class="door" href=address id=format!("door-{}", lab.name)>
@@ -100,10 +100,40 @@ fn CoursePart(wing: Wing) -> impl IntoView {
             }
         })
         .collect_view();
+    let lessons = wing.lessons().iter();
+    let lessons = lessons
+        .map(|&lesson| view! { <Lesson lesson /> })
+        .collect_view();
     view! {
         <section>
             <h3>{move || lab_word(i18n, "page", &format!("wings.{}", wing.name()))}</h3>
+            {lessons}
             <ul>{topics}</ul>
         </section>
+    }
+}
+
+/// A lesson, folded: links in their order, and a question to answer at each.
+#[component]
+fn Lesson(lesson: &'static str) -> impl IntoView {
+    let labs: Vec<_> = use_state().labs().iter().map(|row| row.spec).collect();
+    let i18n = use_i18n();
+    let tasks = lab::lesson(&labs, lesson)
+        .map(|(lab, task)| {
+            let word = move |what: &'static str| {
+                let path = format!("tasks.{}.{what}", task.name);
+                move || lab_word(i18n, lab.name, &path)
+            };
+            view! { <li><a href=lab.fragment(task.link)>{word("title")}</a><p>{word("question")}</p></li> }
+        })
+        .collect_view();
+    view! {
+        <details class="lesson" id=format!("lesson-{lesson}")>
+            <summary>
+                <span class="quiet">{move || t_string!(i18n, page.course_lesson)}</span> " "
+                {move || lab_word(i18n, "page", &format!("lessons.{lesson}"))}
+            </summary>
+            <ol>{tasks}</ol>
+        </details>
     }
 }

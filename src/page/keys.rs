@@ -1,7 +1,17 @@
-//! A mark that arrow keys move: what a pointer does on a surface, from the keyboard.
+//! What the keyboard does: a mark that arrow keys move, as a pointer does on a surface; where the focus goes.
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
+
+/// Moves the focus to an element that can have it.
+pub fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // An element that cannot have it leaves it where it is.
+        let _ = element.focus();
+    }
+}
 
 /// How far an arrow key moves the mark, as a share of the side.
 const STEP: f64 = 0.04;

@@ -19,6 +19,8 @@ pub mod notes;
 pub mod opening;
 pub mod plot;
 pub mod pointer;
+pub mod present;
+pub mod share;
 pub mod sheet;
 pub mod shell;
 pub mod state;

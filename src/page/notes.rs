@@ -12,6 +12,20 @@ use crate::protocol::lab::LabSpec;
 /// answers with is not shown, nor is half of a file.
 const END: &str = "<!-- These are all the notes. -->";
 
+/// Opens the notes of the lab and goes to where they begin.
+pub fn go_to() {
+    let Ok(Some(notes)) = document().query_selector("details.notes") else {
+        return;
+    };
+    let _ = notes.set_attribute("open", "");
+    notes.scroll_into_view();
+    if let Ok(Some(summary)) = notes.query_selector("summary")
+        && let Ok(summary) = summary.dyn_into::<web_sys::HtmlElement>()
+    {
+        let _ = summary.focus();
+    }
+}
+
 /// The notes of a lab in the page's language.
 #[component]
 pub fn Notes(

@@ -7,6 +7,8 @@ use super::engine::{Engine, Status};
 use super::home::Home;
 use super::intake;
 use super::models::Models;
+use super::present::{self, PresentBar};
+use super::share::Share;
 use super::state::PageRow;
 use super::state::{Page, State, use_state};
 use super::text::{
@@ -57,6 +59,7 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
     let state = State::new(Engine::new(forced_backend()), labs);
     provide_context(state);
     intake::listen(state);
+    present::follow();
     state.read_address();
     window_event_listener(leptos::ev::hashchange, move |_| state.read_address());
     // A link is about to be followed: the entry of history that is left tells how the page was.
@@ -80,15 +83,7 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
                 let _ = main.focus();
             }
         }>{move || t_string!(i18n, page.skip)}</a>
-        <header class="top">
-            <a class="wordmark" href="#/"><span aria-hidden="true"></span>"Kiln"</a>
-            <Navigation />
-            <div class="tools">
-                {move || state.page.get().lab().map(|_| view! { <Badge /> })}
-                <ThemeSwitch />
-                <LanguageSwitch />
-            </div>
-        </header>
+        <Show when=move || state.present.get() fallback=|| view! { <Top /> }><PresentBar /></Show>
         <main id="main" tabindex="-1">
             {move || anew(state.page.get(), match state.page.get() {
                 Page::Home => view! { <Home /> }.into_any(),
@@ -100,6 +95,39 @@ fn Shell(labs: Vec<PageRow>) -> impl IntoView {
             })}
         </main>
         <footer><p>{move || t_string!(i18n, page.footer)}</p></footer>
+    }
+}
+
+/// What stands above every page. Where there is no room for it in a line, navigation and choices open from a
+/// button.
+#[component]
+fn Top() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let is_open = RwSignal::new(false);
+    Effect::new(move |_| {
+        state.page.track();
+        is_open.set(false);
+    });
+    view! {
+        <header class="top">
+            <a class="wordmark" href="#/"><span aria-hidden="true"></span>"Kiln"</a>
+            <div class="menu" id="menu" class:open=is_open>
+                <Navigation />
+                <div class="choices"><ThemeSwitch /><LanguageSwitch /></div>
+            </div>
+            <div class="tools">
+                {move || state.page.get().lab().map(|_| view! { <Badge /> })}
+                <Share />
+                <button
+                    type="button"
+                    class="button quiet compact menu-button"
+                    aria-controls="menu"
+                    aria-expanded=move || is_open.get().to_string()
+                    on:click=move |_| is_open.update(|open| *open = !*open)
+                >{move || t_string!(i18n, page.menu)}</button>
+            </div>
+        </header>
     }
 }
 
@@ -145,7 +173,7 @@ fn Navigation() -> impl IntoView {
 
 /// What runs the networks, and why.
 #[component]
-fn Badge() -> impl IntoView {
+pub fn Badge() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     // What runs the lab that is open.

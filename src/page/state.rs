@@ -102,6 +102,8 @@ pub struct State {
     pub refused: RwSignal<Option<Failure>>,
     /// What is to be known about the last file.
     pub remarks: RwSignal<Vec<Remark>>,
+    /// Whether the lab is shown alone and large.
+    pub present: RwSignal<bool>,
     /// Whether the browser gives back the pixels that were drawn.
     pub canvas_is_true: bool,
     /// The worker.
@@ -166,6 +168,7 @@ impl State {
             notices: RwSignal::new(Vec::new()),
             refused: RwSignal::new(None),
             remarks: RwSignal::new(Vec::new()),
+            present: RwSignal::new(false),
             canvas_is_true: super::export::canvas_is_true(),
             engine,
             labs: StoredValue::new(rows.into_iter().map(kept).collect()),
@@ -320,6 +323,8 @@ impl State {
         self.notices.set(notices);
         self.refused.set(None);
         self.remarks.set(Vec::new());
+        self.present
+            .set(matches!(&route, Route::Lab(shared) if shared.present));
         match route {
             Route::Home => self.leave_for(Page::Home),
             Route::Models => self.leave_for(Page::Models),
@@ -497,6 +502,11 @@ impl State {
 
     /// The link to what is on the page.
     pub fn link(self) -> String {
+        self.link_as(false)
+    }
+
+    /// The same; `present` where the lab is to be shown alone and large.
+    pub fn link_as(self, present: bool) -> String {
         let fragment = match self.page.get_untracked() {
             Page::Home => "#/".into(),
             Page::Models => "#/models".into(),
@@ -508,10 +518,17 @@ impl State {
                     .get_untracked()
                     .filter(|_| lab.uses_picture)
                     .and_then(|source| source.sample),
+                present,
             }),
         };
         let href = window().location().href().unwrap_or_default();
         format!("{}{fragment}", link::without_tracking(&href))
+    }
+
+    /// Shows the open lab alone and large, or the whole page again; the address follows.
+    pub fn set_present(self, present: bool) {
+        self.present.set(present);
+        self.write_address();
     }
 
     /// Puts the link into the address bar, at once or soon: a slider that is dragged changes it more
@@ -546,7 +563,7 @@ impl State {
     pub fn write_address(self) {
         self.address_written.set_value(now_ms());
         self.address_waits.set_value(false);
-        let link = self.link();
+        let link = self.link_as(self.present.get_untracked());
         if window().location().href().as_ref() == Ok(&link) {
             return;
         }

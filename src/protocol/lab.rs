@@ -16,6 +16,8 @@ pub struct LabSpec {
     pub wing: Wing,
     /// The topics of the course that it shows, by their names in [`Wing::topics`].
     pub topics: &'static [&'static str],
+    /// What it gives to the lessons, by their names in [`Wing::lessons`].
+    pub tasks: &'static [Task],
     /// Its settings, in the order in which the method uses them.
     pub params: &'static [Param],
     /// The manifest entry of the network that it runs, where it does not choose one by a setting.
@@ -26,8 +28,31 @@ pub struct LabSpec {
     pub starts_by_itself: bool,
     /// Whether its network is loaded and run once while the visitor reads.
     pub warms_up: bool,
-    /// A link that shows it at its best, without the `#/<name>?v=1&` at its start.
+    /// A link that shows it at its best, for [`LabSpec::fragment`].
     pub example: &'static str,
+}
+
+/// A step of a lesson: a link, and a question to answer by trying. The lab's words `tasks.<name>.title` and
+/// `tasks.<name>.question` go with it; what a teacher expects to hear stands in `docs/lessons.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task {
+    /// The lesson, by its name in [`Wing::lessons`].
+    pub lesson: &'static str,
+    /// Name of its words.
+    pub name: &'static str,
+    /// Where it leads, for [`LabSpec::fragment`].
+    pub link: &'static str,
+}
+
+/// The steps of a lesson, in the order of the labs, and in that of each lab's list.
+pub fn lesson<'a>(
+    labs: &'a [&'static LabSpec],
+    name: &'a str,
+) -> impl Iterator<Item = (&'static LabSpec, &'static Task)> + 'a {
+    let all = labs
+        .iter()
+        .flat_map(|&lab| lab.tasks.iter().map(move |task| (lab, task)));
+    all.filter(move |(_, task)| task.lesson == name)
 }
 
 impl PartialEq for LabSpec {
@@ -42,6 +67,11 @@ impl LabSpec {
     /// The setting of that name.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
         self.params.iter().find(|param| param.name == name)
+    }
+
+    /// The fragment of a link to it, from what the link sets: `p=cat&s=0.30`.
+    pub fn fragment(&self, link: &str) -> String {
+        format!("#/{}?v=1&{link}", self.name)
     }
 
     /// Names of the settings that work under way keeps, and whose values differ.
@@ -121,6 +151,16 @@ impl Wing {
                 "super-resolution",
                 "image-to-image",
             ],
+        }
+    }
+
+    /// The lessons of some twenty minutes that the labs give, in their order; names of words.
+    pub fn lessons(self) -> &'static [&'static str] {
+        match self {
+            Self::Detection => &["objects"],
+            Self::Understanding => &["styles"],
+            Self::Attention => &[],
+            Self::Generative => &["codes", "games", "measures"],
         }
     }
 }

@@ -16,6 +16,8 @@ const VERSION: &str = "1";
 pub const MAX_BYTES: usize = 2048;
 /// Key of the sample picture.
 const SAMPLE_KEY: &str = "p";
+/// Key of the page that shows the lab alone, large, as on a projector or in a frame.
+const PRESENT_KEY: &str = "present";
 /// What networks and newsletters hang on links to follow who opens them, and how such keys begin.
 const TRACKING: &[&str] = &[
     "fbclid",
@@ -54,6 +56,19 @@ pub struct Shared {
     pub settings: Settings,
     /// The sample, if the picture was one; a visitor's own picture cannot travel in a link.
     pub sample: Option<&'static Sample>,
+    /// Whether the lab is shown alone and large: on a projector, in a frame of another page.
+    pub present: bool,
+}
+
+impl Shared {
+    /// A lab's settings alone.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            sample: None,
+            present: false,
+        }
+    }
 }
 
 /// Something in a link that was not used.
@@ -90,6 +105,9 @@ pub fn encode(shared: &Shared) -> String {
             let text = percent_encoding::utf8_percent_encode(&text, ESCAPED);
             link += &format!("&{}={text}", param.key);
         }
+    }
+    if shared.present {
+        link += &format!("&{PRESENT_KEY}=1");
     }
     // The end of a link is told from the end of the sentence that it stands in.
     if let Some(last) = link.pop() {
@@ -173,10 +191,7 @@ pub fn decode(labs: &[&'static LabSpec], fragment: &str) -> (Route, Vec<Notice>)
             other => (Route::Home, vec![dropped(other)]),
         };
     };
-    let mut shared = Shared {
-        settings: Settings::new(lab),
-        sample: None,
-    };
+    let mut shared = Shared::new(Settings::new(lab));
     let mut notices = Vec::new();
     for part in query.split('&') {
         // `&` as HTML writes it; in a value of ours it is escaped.
@@ -199,6 +214,10 @@ pub fn decode(labs: &[&'static LabSpec], fragment: &str) -> (Route, Vec<Notice>)
             SAMPLE_KEY => {
                 shared.sample = samples::find(value);
                 shared.sample.is_some()
+            }
+            PRESENT_KEY => {
+                shared.present = value == "1";
+                matches!(value, "0" | "1")
             }
             _ => match lab.params.iter().find(|param| param.key == key) {
                 Some(param) => shared.settings.set_text(param.name, value),
@@ -246,6 +265,7 @@ mod tests {
         about: "",
         wing: Wing::Detection,
         topics: &[],
+        tasks: &[],
         params: &[
             Param::new("score", "s", number(0.05, 0.95, 0.01, 0.4), ""),
             Param::new("iou", "o", number(0.0, 1.0, 0.05, 0.5), ""),
@@ -264,8 +284,29 @@ mod tests {
         let shared = Shared {
             settings: Settings::new(&LAB),
             sample: samples::find("cat"),
+            present: false,
         };
         assert_eq!(encode(&shared), "#/lab?v=1&p=cat");
+    }
+
+    #[test]
+    fn a_presentation_is_a_link_like_another() {
+        let shared = Shared {
+            settings: Settings::new(&LAB).with(&[("score", "0.55")]),
+            sample: samples::find("cat"),
+            present: true,
+        };
+        let link = encode(&shared);
+        assert_eq!(link, "#/lab?v=1&p=cat&s=0.55&present=1");
+        assert_eq!(decode(LABS, &link), (Route::Lab(shared.clone()), vec![]));
+        let (off, notices) = decode(LABS, &link.replace("present=1", "present=0"));
+        let plain = Shared {
+            present: false,
+            ..shared
+        };
+        assert_eq!((off, notices), (Route::Lab(plain), vec![]));
+        let (_, notices) = decode(LABS, "#/lab?v=1&present=yes");
+        assert_eq!(notices, [dropped("present=yes")]);
     }
 
     #[test]
@@ -294,6 +335,7 @@ mod tests {
         let meant = Shared {
             settings: Settings::new(&LAB).with(&[("score", "0.55")]),
             sample: samples::find("cat"),
+            present: false,
         };
         let link = encode(&meant);
         assert_eq!(link, "#/lab?v=1&p=cat&s=0.55");
@@ -319,10 +361,7 @@ mod tests {
                 "{sent}"
             );
         }
-        let bare = Route::Lab(Shared {
-            settings: Settings::new(&LAB),
-            sample: None,
-        });
+        let bare = Route::Lab(Shared::new(Settings::new(&LAB)));
         for sent in ["#/Lab/", "#/lab.", "#/lab?fbclid=1", "#/lab&utm_source=x"] {
             assert_eq!(decode(LABS, sent), (bare.clone(), vec![]), "{sent}");
         }
@@ -363,10 +402,7 @@ mod tests {
             "狗 & 猫",
             "狗。",
         ] {
-            let shared = Shared {
-                settings: Settings::new(&LAB).with(&[("words", text)]),
-                sample: None,
-            };
+            let shared = Shared::new(Settings::new(&LAB).with(&[("words", text)]));
             let link = encode(&shared);
             assert_eq!(
                 decode(LABS, &link),

@@ -337,6 +337,7 @@ mod tests {
         about: "",
         wing: Wing::Detection,
         topics: &[],
+        tasks: &[],
         params: PARAMS,
         network: None,
         uses_picture: true,

@@ -28,7 +28,7 @@ if (!existsSync(join(dist, "index.html"))) {
  * slow. `headers` go with every answer. `site.folder` may be changed to another built site.
  */
 export async function serve({ prefix = "/", change, port = 0, headers: always = {} } = {}) {
-  const site = { folder: dist };
+  const site = { folder: process.env.KILN_DIST ?? dist };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");
     let path = decodeURIComponent(url.pathname);

@@ -13,7 +13,7 @@ use super::views::suppression::{Suppression, SuppressionList};
 use crate::page::controls::{Control, Panel};
 use crate::page::engine;
 use crate::page::export;
-use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::frame::{LabFrame, Stage};
 use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
@@ -302,7 +302,6 @@ fn Exports(shown: RwSignal<Option<Shown>>) -> impl IntoView {
     };
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=nothing on:click=save_png>
                 {move || t_string!(i18n, page.export_png)}
             </button>

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::families::ssd::THRESHOLDS;
 use super::families::{self, FAMILIES, Family};
 use crate::maths::boxes::Corners;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
 use crate::{choices, settings};
@@ -17,6 +17,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Finds objects and draws boxes around them",
     wing: Wing::Detection,
     topics: &["ssd"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: true,
@@ -24,6 +25,24 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: true,
     example: "p=crew",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "objects",
+        name: "grid",
+        link: "p=coffee&w=anchors&m=5",
+    },
+    Task {
+        lesson: "objects",
+        name: "suppression",
+        link: "p=astronaut&s=0.10&o=0.30&w=suppressed",
+    },
+    Task {
+        lesson: "objects",
+        name: "threshold",
+        link: "p=photographer&s=0.20",
+    },
+];
 
 fn several_families(_: &Settings) -> bool {
     FAMILIES.len() > 1

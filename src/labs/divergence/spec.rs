@@ -3,7 +3,7 @@
 use crate::maths::convexity::Curve;
 use crate::maths::divergence::FDivergence;
 use crate::maths::lipschitz::Slope;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Kind, Value, choice};
 use crate::protocol::settings::{Field, Numbers, variant};
 use crate::{choices, settings};
@@ -15,6 +15,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Shows how far two densities are apart",
     wing: Wing::Generative,
     topics: &["divergences"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -22,6 +23,19 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "f=jensen-shannon",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "measures",
+        name: "apart",
+        link: "k=box",
+    },
+    Task {
+        lesson: "measures",
+        name: "slope",
+        link: "w=lipschitz&l=step",
+    },
+];
 
 choices! {
     /// What is shown.

@@ -1,6 +1,6 @@
 //! DeepDream: settings.
 
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::labs::search::spec::{SEED, SEED_HELP};
 use crate::protocol::param::{Effect, Kind, number};
 use crate::protocol::settings::Found;
@@ -13,6 +13,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Grows what a layer of the network sees in a picture",
     wing: Wing::Understanding,
     topics: &["deepdream"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("vgg16"),
     uses_picture: true,
@@ -20,6 +21,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "p=temple",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "styles",
+        name: "layer",
+        link: "p=temple&l=conv2_2&o=2&s=6&n=160",
+    },
+];
 
 /// Layers whose activations may grow.
 pub const LAYERS: &[&str] = &[

@@ -12,7 +12,7 @@ use super::views::sketch::Sketch;
 use super::views::versus::Versus;
 use crate::page::controls::{Control, Panel};
 use crate::page::engine;
-use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::frame::LabFrame;
 use crate::page::intake::{FileButton, open_beside};
 use crate::page::latest::{Latest, Standing};
 use crate::page::state::{Room, asks_by_itself};
@@ -126,8 +126,7 @@ fn EncodeLab() -> impl IntoView {
                 <div class="inspector">
                     <Panel lab=&LAB group="picture" />
                     <Pick subject />
-                    <div class="row exports"><ShareButton /></div>
-                </div>
+                    </div>
             </div>
         </LabFrame>
     }

@@ -6,7 +6,7 @@ use crate::labs::generate::spec::{
     ATTRIBUTES, ATTRIBUTES_HELP, SEED, SLIDERS, SLIDERS_HELP,
 };
 use crate::protocol::picture::Sheet;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::generative::DataSet;
 use crate::protocol::param::{choice, number};
 use crate::protocol::settings::Numbers;
@@ -19,6 +19,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Encodes pictures and decodes their codes",
     wing: Wing::Generative,
     topics: &["autoencoders", "vae"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -26,6 +27,19 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "d=digits",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "codes",
+        name: "two-codes",
+        link: "d=digits",
+    },
+    Task {
+        lesson: "codes",
+        name: "map",
+        link: "d=digits&w=map",
+    },
+];
 
 choices! {
     /// What the networks know.

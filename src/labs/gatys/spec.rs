@@ -1,6 +1,6 @@
 //! Style by optimisation: settings.
 
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::labs::search::spec::{
     OPTIMIZER_HELP, Optimizer, RATE, RATE_HELP, SEED, SEED_HELP, SIZE, SOURCES, STEPS, VARIATION,
     VARIATION_HELP,
@@ -17,6 +17,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Repaints a picture in the style of another, by a search",
     wing: Wing::Understanding,
     topics: &["style-optimisation"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("vgg16"),
     uses_picture: true,
@@ -24,6 +25,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "p=temple&g=auvers",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "styles",
+        name: "no-content",
+        link: "p=temple&g=auvers&w=0.0&s=40&i=noise&n=96",
+    },
+];
 
 /// Layers whose map of the content may be kept.
 pub const CONTENT_LAYERS: &[&str] = &["conv4_2", "conv3_2", "conv2_2", "conv1_2"];

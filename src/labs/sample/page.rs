@@ -7,7 +7,7 @@ use super::spec::{LAB, NAMES, Question, SampleSettings, View, opening_seed};
 use crate::labs::generate::page::{attribute, random_seed};
 use crate::page::controls::{Control, Panel, RowSliders};
 use crate::page::engine::{self, now_ms};
-use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::frame::LabFrame;
 use crate::page::home::Door;
 use crate::page::latest::{Latest, Standing};
 use crate::page::pointer::{Drag, place_of};
@@ -201,7 +201,6 @@ fn Exports(drawing: Drawing) -> impl IntoView {
     };
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="export-png" on:click=save>{move || t_string!(i18n, page.export_png)}</button>
         </div>
     }

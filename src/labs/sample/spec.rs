@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::labs::generate::spec::{
     ATTRIBUTES, ATTRIBUTES_HELP, SEED, SLIDERS, SLIDERS_HELP, seed,
 };
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::generative::{CodesFrom, DataSet, Family, MODEL_NAMES, SHIPPED, Shipped};
 use crate::protocol::param::{Kind, choice, number};
 use crate::protocol::settings::{Found, Numbers, Settings};
@@ -18,6 +18,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Draws pictures from a generative network",
     wing: Wing::Generative,
     topics: &["vae", "gan", "latents"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -25,6 +26,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "s=4",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "codes",
+        name: "spread",
+        link: "m=vae-digits&w=many",
+    },
+];
 
 /// Tiles along each side of the grid of neighbours.
 pub const NEIGHBOURS: usize = 5;

@@ -6,7 +6,7 @@ use super::spec::{LAB, Question, Scores, ScoresSettings};
 use crate::labs::generate::page::class_label;
 use crate::page::controls::Panel;
 use crate::page::engine;
-use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::frame::LabFrame;
 use crate::page::latest::{Latest, Standing};
 use crate::page::plot::number;
 use crate::page::state::{Room, asks_by_itself};
@@ -58,8 +58,7 @@ fn ScoresLab() -> impl IntoView {
                     <Panel lab=&LAB group="model" />
                     <Panel lab=&LAB group="corruption" />
                     <p class="help">{move || t_string!(i18n, scores.help)}</p>
-                    <div class="row exports"><ShareButton /></div>
-                </div>
+                    </div>
             </div>
         </LabFrame>
     }

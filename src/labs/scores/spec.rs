@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::labs::generate::spec::SEED;
 use crate::protocol::picture::Sheet;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::generative::{CodesFrom, DataSet, Shipped, find};
 use crate::protocol::param::{Kind, choice, number};
 use crate::protocol::settings::Found;
@@ -17,6 +17,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Scores pictures against the test set, on LeNet features or on Inception-v3's",
     wing: Wing::Generative,
     topics: &["scores"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -24,6 +25,19 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "m=gan-fashion-mnist-hinge",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "measures",
+        name: "spoiled",
+        link: "b=1.50",
+    },
+    Task {
+        lesson: "measures",
+        name: "compared",
+        link: "m=gan-fashion-mnist-hinge",
+    },
+];
 
 /// What may be scored: the test set of Fashion-MNIST or of digits itself, or a network.
 pub const SCORED: &[&str] = &[

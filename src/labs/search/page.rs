@@ -2,7 +2,6 @@
 //! controls.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
 use super::spec::{Progress, Question};
 use super::views::curves::Curves;
@@ -12,8 +11,9 @@ use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::Panels;
 use crate::page::desk::{Left, RunState};
 use crate::page::engine::{self, Payload, now_ms};
-use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::{RunStatus, stop};
+use crate::page::keys::focus;
 use crate::page::state::{Source, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::{sample_name, setting_label};
@@ -419,15 +419,6 @@ fn keep_focus(running: Signal<bool>, can_go_on: Signal<bool>) {
     });
 }
 
-/// Moves the focus to an element that can have it.
-fn focus(id: &str) {
-    let element = document().get_element_by_id(id);
-    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // An element that cannot have it leaves it where it is.
-        let _ = element.focus();
-    }
-}
-
 /// The link, the picture, and how it came about.
 #[component]
 fn Exports(lab: &'static LabSpec, nothing: Signal<bool>) -> impl IntoView {
@@ -445,7 +436,6 @@ fn Exports(lab: &'static LabSpec, nothing: Signal<bool>) -> impl IntoView {
     let gif = move |_| save(Question::Animate, "gif", "image/gif");
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=move || nothing.get() || busy() on:click=png>
                 {move || t_string!(i18n, page.export_png)}
             </button>

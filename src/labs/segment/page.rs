@@ -13,7 +13,7 @@ use super::spec::{Effect as What, LAB, Matte, NAMES, Question, SegmentSettings};
 use crate::page::controls::Panel;
 use crate::page::engine;
 use crate::page::export;
-use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::frame::{LabFrame, Stage};
 use crate::page::home::Door;
 use crate::page::fetch;
 use crate::page::intake::{FileButton, Samples, open_beside};
@@ -199,7 +199,6 @@ fn Exports(matte: Signal<Option<Cut>, LocalStorage>, behind: Behind) -> impl Int
     };
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=cannot on:click=export>
                 {move || t_string!(i18n, page.export_png)}
             </button>

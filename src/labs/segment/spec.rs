@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Kind, choice, number};
 use crate::protocol::settings::Settings;
 use crate::{choices, settings};
@@ -14,6 +14,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Finds a person and cuts it out",
     wing: Wing::Detection,
     topics: &["person-segmentation"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("selfie"),
     uses_picture: true,
@@ -21,6 +22,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: true,
     example: "p=astronaut",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "objects",
+        name: "cat",
+        link: "p=cat",
+    },
+];
 
 choices! {
     /// What is done with the matte.

@@ -11,7 +11,7 @@ use super::views::picker::StylePicker;
 use crate::page::canvas::{Compare, Painting};
 use crate::page::controls::{Control, Panel};
 use crate::page::engine;
-use crate::page::frame::{LabFrame, ShareButton, Stage};
+use crate::page::frame::{LabFrame, Stage};
 use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
@@ -134,7 +134,6 @@ fn Exports(nothing: Signal<bool>) -> impl IntoView {
     };
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="export-png" disabled=nothing on:click=export>
                 {move || t_string!(i18n, page.export_png)}
             </button>

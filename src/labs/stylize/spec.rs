@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::paintings::{BUILT_IN, OWN, PAINTINGS};
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Shares};
 use crate::{choices, settings};
@@ -15,6 +15,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Repaints pictures in one of 26 styles, a mixture, or the style of a picture",
     wing: Wing::Understanding,
     topics: &["fast-style"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("multistyle26"),
     uses_picture: true,
@@ -22,6 +23,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: true,
     example: "p=temple&y=19",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "styles",
+        name: "one-pass",
+        link: "p=temple&g=auvers",
+    },
+];
 
 /// Styles that the network was trained on.
 pub const STYLES: usize = 26;

@@ -1,6 +1,6 @@
 //! Texture synthesis: settings.
 
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::labs::search::spec::{
     OPTIMIZER_HELP, Optimizer, RATE, RATE_HELP, SEED, SEED_HELP, SIZE, SOURCES, STEPS, VARIATION,
     VARIATION_HELP,
@@ -16,6 +16,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Makes a texture like an example, from noise",
     wing: Wing::Understanding,
     topics: &["texture"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("vgg16"),
     uses_picture: false,
@@ -23,6 +24,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "g=poppies",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "styles",
+        name: "one-layer",
+        link: "g=poppies&l=1&s=40&n=96",
+    },
+];
 
 settings! {
     /// Settings of texture synthesis.

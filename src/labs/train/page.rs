@@ -8,7 +8,7 @@ use super::views::plane::PlaneView;
 use super::views::session::Session;
 use crate::page::controls::Panel;
 use crate::page::desk::Left;
-use crate::page::frame::{LabFrame, ShareButton};
+use crate::page::frame::LabFrame;
 use crate::page::latest::Standing;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::state::{Room, asks_by_itself};
@@ -182,7 +182,6 @@ fn Files(session: Session) -> impl IntoView {
     };
     view! {
         <div class="row exports">
-            <ShareButton />
             <button type="button" class="button quiet" id="train-save" on:click=move |_| session.save()>{move || t_string!(i18n, train.save)}</button>
             <label class="button quiet" for="train-load">{move || t_string!(i18n, train.load)}</label>
             <input type="file" id="train-load" class="visually-hidden" accept=".bpk" on:change=load />

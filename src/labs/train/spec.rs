@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::labs::generate::spec::SEED;
 use crate::protocol::picture::Sheet;
 use crate::maths::points::Shape;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::generative::{DataSet, Objective};
 use crate::protocol::param::{Effect, choice, number};
 use crate::protocol::settings::Settings;
@@ -18,6 +18,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Trains an adversarial pair",
     wing: Wing::Generative,
     topics: &["gan", "gan-objectives"],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -25,6 +26,34 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "o=hinge&n=on&rd=0.005&k=3",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "games",
+        name: "vanishing",
+        link: "rd=0.0040&rg=0.0000&k=10",
+    },
+    Task {
+        lesson: "games",
+        name: "non-saturating",
+        link: "o=non-saturating&rd=0.0040&rg=0.0000&k=10",
+    },
+    Task {
+        lesson: "games",
+        name: "collapse",
+        link: "d=grid&o=lsgan&rd=0.0030&k=3",
+    },
+    Task {
+        lesson: "games",
+        name: "normalised",
+        link: "d=grid&o=lsgan&n=on&rd=0.0030&k=3",
+    },
+    Task {
+        lesson: "games",
+        name: "clipped",
+        link: "o=wgan&k=5",
+    },
+];
 
 choices! {
     /// What is learned: points, or pictures.

@@ -13,7 +13,6 @@ use crate::page::controls::Control;
 use crate::page::export;
 use crate::page::keys::KeyCursor;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
-use crate::page::frame::ShareButton;
 use crate::page::text::{t_string, use_i18n};
 
 /// Ends of the chord as shares of the range.
@@ -102,7 +101,6 @@ pub fn Convexity() -> impl IntoView {
             <div class="inspector">
                 <section class="panel"><Control lab=&LAB name=NAMES.curve /></section>
                 <section class="panel">{slider(0)}{slider(1)}</section>
-                <div class="row exports"><ShareButton /></div>
             </div>
         </div>
     }

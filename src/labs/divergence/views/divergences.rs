@@ -8,7 +8,6 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::maths::divergence::FDivergence;
 use crate::page::controls::Control;
-use crate::page::frame::ShareButton;
 use crate::page::plot::number;
 use crate::page::text::{I18n, t_string, use_i18n};
 
@@ -30,7 +29,6 @@ pub fn Divergences() -> impl IntoView {
                     <DensitySliders pair />
                     <Control lab=&LAB name=NAMES.form />
                 </section>
-                <div class="row exports"><ShareButton /></div>
             </div>
         </div>
     }

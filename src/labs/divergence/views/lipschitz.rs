@@ -7,7 +7,6 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::maths::lipschitz::{diagonal_start, power_iteration, spectral_norm};
 use crate::page::controls::Control;
-use crate::page::frame::ShareButton;
 use crate::page::plot::{COLORS, Line, Plot, PlotView, number};
 use crate::page::text::{I18n, t_string, use_i18n};
 
@@ -59,7 +58,6 @@ pub fn Lipschitz() -> impl IntoView {
             <div class="inspector">
                 <section class="panel"><Control lab=&LAB name=NAMES.function />{place(0)}{place(1)}</section>
                 <section class="panel"><h2>"W"</h2>{(0..4).map(cell).collect_view()}</section>
-                <div class="row exports"><ShareButton /></div>
             </div>
         </div>
     }

@@ -5,6 +5,7 @@ use web_sys::Blob;
 
 use crate::labs::stylize::paintings::{BUILT_IN, OWN, PAINTINGS};
 use crate::page::fetch;
+use crate::page::frame::Hot;
 use crate::page::intake::{FileButton, open_beside};
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
@@ -117,7 +118,7 @@ pub fn Paintings(
             .unwrap_or_default(),
     };
     view! {
-        <section class="panel" id="paintings">
+        <section class="panel" id="paintings" class:lit=Hot::is(SETTING)>
             <h2>{move || lab_word(i18n, lab.name, title)}</h2>
             <div class="painting-tiles">{tiles}</div>
             <div class="row">

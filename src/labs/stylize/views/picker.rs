@@ -6,6 +6,7 @@ use super::paintings;
 use super::tiles::tile_position;
 use crate::labs::stylize::paintings::BUILT_IN;
 use crate::labs::stylize::spec::{LAB, NAMES, STYLES};
+use crate::page::frame::Hot;
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::setting_label;
@@ -118,7 +119,7 @@ pub fn StylePicker() -> impl IntoView {
         })
     };
     view! {
-        <section class="panel" id="styles">
+        <section class="panel" id="styles" class:lit=Hot::is(NAMES.style)>
             <div class="row spread">
                 <h2>{move || setting_label(i18n, LAB.name, NAMES.style)}</h2>
                 <label class="check">
