@@ -104,7 +104,8 @@ vectors: ## make the reference vectors of the parity tests anew
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python
-	$(CACHE)/venv/bin/python tools/samples.py
+	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
+	$(CACHE)/venv/bin/python tools/samples.py $(CACHE)/selfie.tflite
 
 styles: ## paint the tiles of the style picker anew
 	@sh tools/setup.sh python

@@ -152,6 +152,7 @@ fn convert_in(recipe: &Recipe, folder: &Path) -> Result<ModelCard, String> {
     )?;
     Ok(ModelCard {
         name: recipe.name().into(),
+        topic: recipe.topic,
         title: recipe.title.into(),
         architecture: recipe.architecture.into(),
         sha256: sha256_hex(&pack),

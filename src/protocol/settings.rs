@@ -30,6 +30,17 @@ impl Settings {
         }
     }
 
+    /// What a lab's page begins with.
+    pub fn opening(lab: &'static LabSpec) -> Self {
+        let mut settings = Self::new(lab);
+        for param in lab.params {
+            if let Some(number) = param.opens {
+                settings.set(param.name, Value::Number(number));
+            }
+        }
+        settings
+    }
+
     /// Whose settings these are.
     pub fn lab(&self) -> &'static LabSpec {
         self.lab
@@ -313,7 +324,7 @@ mod tests {
     settings! {
         /// Settings of a lab of this test.
         pub struct Mine {
-            size ("size", "n"): usize = number(1.0, 9.0, 1.0, 4.0), "how large", causes(Effect::Rerun), group("picture");
+            size ("size", "n"): usize = number(1.0, 9.0, 1.0, 4.0), "how large", causes(Effect::Rerun), group("picture"), opens(6.0);
             way ("way", "w"): Way = choice::<Way>(), "how it is painted", page_only();
             name ("name", "t"): String = Kind::Text { default: "x" }, "what it is called";
             row ("row", "z"): Numbers = Kind::Row { of: 3 }, "some numbers";
@@ -347,6 +358,14 @@ mod tests {
         assert_eq!((mine.size, mine.way), (9, Way::VerySlow));
         assert_eq!(mine.row.0[..3], [0.0, 1.5, 0.0]);
         assert_eq!(settings.word(NAMES.way), "very-slow");
+    }
+
+    #[test]
+    fn a_page_may_begin_beside_the_default() {
+        let opening: Mine = Settings::opening(&LAB).read();
+        let default: Mine = Settings::new(&LAB).read();
+        assert_eq!((opening.size, default.size), (6, 4));
+        assert_eq!(opening.name, default.name);
     }
 
     #[test]

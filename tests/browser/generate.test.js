@@ -87,6 +87,29 @@ test("every view and every network draws", async () => {
   }
 });
 
+test("the lab opens on a seed that was looked at, each network on its own, and a seed that was chosen stays", async () => {
+  await visit("#/sample");
+  await drawn();
+  const seed = () => driver.executeScript(() => document.getElementById("seed").value);
+  const take = (model) =>
+    driver.executeScript((model) => {
+      const select = document.getElementById("model");
+      select.value = model;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }, model);
+  assert.equal(await seed(), "4");
+  await take("gan-avatars");
+  await until(driver, "its seed", async () => (await seed()) === "12");
+  await slide(driver, "seed", 77);
+  await take("vae-avatars");
+  await until(driver, "the network", async () => /s=77/.test(await driver.getCurrentUrl()) && !/m=/.test(await driver.getCurrentUrl()));
+  assert.equal(await seed(), "77");
+  // A link without a seed goes on meaning the first.
+  await visit("#/sample?v=1");
+  await drawn();
+  assert.equal(await seed(), "1");
+});
+
 test("the pad moves two sliders, by mouse and by keys", async () => {
   await visit("#/sample?v=1&m=vae-digits&x=2&y=3");
   await drawn();

@@ -28,9 +28,12 @@ pub const ROOM: Room = Room {
     door: Some(|| {
         view! {
             <Door lab=&LAB>
-                <img src="samples/cat.jpg" alt="" width="451" height="300" />
+                <img src="samples/crew.jpg" alt="" width="640" height="427" />
                 // The network's own answer for this photograph.
-                <span class="box lit" style="left:.7%;top:.1%;width:94.9%;height:99.7%;--class:rgb(86 180 233)"></span>
+                <span class="box lit" style="left:6.2%;top:43.7%;width:27.9%;height:55.9%;--class:rgb(0 114 178)"></span>
+                <span class="box lit" style="left:15.7%;top:38.5%;width:31.2%;height:60.7%;--class:rgb(0 114 178)"></span>
+                <span class="box lit" style="left:27.7%;top:35.1%;width:26.7%;height:63.4%;--class:rgb(0 114 178)"></span>
+                <span class="box lit" style="left:71.7%;top:37.5%;width:27.9%;height:62.1%;--class:rgb(0 114 178)"></span>
             </Door>
         }
         .into_any()

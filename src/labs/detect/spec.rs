@@ -23,7 +23,7 @@ pub static LAB: LabSpec = LabSpec {
     uses_picture: true,
     starts_by_itself: true,
     warms_up: true,
-    example: "p=cat",
+    example: "p=crew",
 };
 
 const TASKS: &[Task] = &[

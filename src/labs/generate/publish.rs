@@ -18,7 +18,7 @@ use crate::labs::scores::spec::MOST;
 use crate::labs::{sample::engine as sample, scores::engine as score};
 use crate::models::generate::classifier::LeNetConfig;
 use crate::models::generate::latents::Saved;
-use crate::protocol::card::{Manifest, ModelCard, Source, file_name};
+use crate::protocol::card::{Manifest, ModelCard, Source, Topic, file_name};
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{
     CodesFrom, DataSet, Family, Objective, Shipped, classifier_of, find,
@@ -229,6 +229,7 @@ fn publish_pack(name: &str, data: &str, part: &str, from: &Path) -> Result<Model
     write(&Path::new("weights").join(name), &bytes)?;
     Ok(ModelCard {
         name: name.into(),
+        topic: Topic::Data,
         title: format!("Pictures of {}, to {part} with", data.name()),
         architecture: "a data set, no network".into(),
         sha256: sha256_hex(&bytes),
@@ -270,6 +271,7 @@ fn publish_classifier(
     let bytes = ship(name, network)?;
     Ok(ModelCard {
         name: name.into(),
+        topic: Topic::Scores,
         title: format!("LeNet on {}: the judge of generated pictures", data.name()),
         architecture: "LeNet-5 with strides, rectifiers and 16 and 32 channels (LeCun et al. 1998); 84 features".into(),
         sha256: sha256_hex(&bytes),
@@ -379,6 +381,7 @@ fn publish_network(
     };
     Ok(ModelCard {
         name: shipped.name.into(),
+        topic: Topic::Generative,
         title: title(shipped),
         architecture: architecture(shipped, command.contains("--spectral-norm")),
         sha256: sha256_hex(&bytes),

@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 
-use super::spec::{LAB, NAMES, Question, SampleSettings, View};
+use super::spec::{LAB, NAMES, Question, SampleSettings, View, opening_seed};
 use crate::labs::generate::page::{attribute, random_seed};
 use crate::page::controls::{Control, Panel, RowSliders};
 use crate::page::engine::{self, now_ms};
@@ -240,7 +240,16 @@ fn ModelChoice() -> impl IntoView {
                     let value = event.target().value();
                     let known = |shipped: &Shipped| shipped.name == value;
                     if let Some(index) = SHIPPED.iter().position(known) {
-                        state.set(&LAB, NAMES.model, Value::Choice(index));
+                        let mut values = vec![(NAMES.model, Value::Choice(index))];
+                        // A seed that the visitor chose stays.
+                        let before = state
+                            .settings(&LAB)
+                            .with_untracked(|settings| settings.read::<SampleSettings>());
+                        if before.seed as f32 == opening_seed(before.shipped()) {
+                            let seed = opening_seed(&SHIPPED[index]);
+                            values.push((NAMES.seed, Value::Number(seed)));
+                        }
+                        state.set_all(&LAB, &values);
                     }
                 }
             >

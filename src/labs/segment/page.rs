@@ -175,6 +175,7 @@ fn Coverage(matte: Signal<Option<Cut>, LocalStorage>) -> impl IntoView {
     view! {
         <section class="panel" id="coverage">
             {told}
+            <p class="help">{move || t_string!(i18n, segment.one_person)}</p>
             {move || state.source.with(Option::is_none).then(|| view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> })}
         </section>
     }

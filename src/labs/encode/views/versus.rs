@@ -45,7 +45,7 @@ pub fn Versus(latest: Latest) -> impl IntoView {
             </div>
             <p class="help">{move || t_string!(i18n, encode.versus_help)}</p>
             <div class="scroll" tabindex="0" role="region" aria-label=move || t_string!(i18n, encode.versus_title).to_string()><table class="words">
-                <thead><tr><th></th><th scope="col">"VAE"</th><th scope="col">"GAN"</th></tr></thead>
+                <thead><tr><th scope="col">{move || t_string!(i18n, encode.versus_property)}</th><th scope="col">"VAE"</th><th scope="col">"GAN"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
         </section>
