@@ -7,7 +7,7 @@ use super::spec::{LAB, NAMES, Question, SampleSettings, View, opening_seed};
 use crate::labs::generate::page::{attribute, random_seed};
 use crate::page::controls::{Control, Panel, RowSliders};
 use crate::page::engine::{self, now_ms};
-use crate::page::frame::LabFrame;
+use crate::page::frame::{Hot, LabFrame};
 use crate::page::home::Door;
 use crate::page::latest::{Latest, Standing};
 use crate::page::pointer::{Drag, place_of};
@@ -176,12 +176,12 @@ fn Directions() -> impl IntoView {
         Callback::new(move |(index,)| t_string!(i18n, generate.direction_n, n = index + 1).to_string());
     view! {
         <Show when=has_attributes>
-            <section class="panel">
+            <section class="panel" class:lit=Hot::is(NAMES.attributes)>
                 <h2>{move || t_string!(i18n, sample.attributes)}</h2>
                 <RowSliders lab=&LAB name=NAMES.attributes label=attribute />
             </section>
         </Show>
-        <section class="panel">
+        <section class="panel" class:lit=Hot::is(NAMES.sliders)>
             <h2>{move || t_string!(i18n, sample.directions)}</h2>
             <p class="help">{move || t_string!(i18n, sample.directions_help)}</p>
             <RowSliders lab=&LAB name=NAMES.sliders reach=PAD_REACH shown=Signal::derive(move || read().shipped().latent) label=direction />

@@ -6,7 +6,7 @@ use super::spec::{LAB, Question, Scores, ScoresSettings};
 use crate::labs::generate::page::class_label;
 use crate::page::controls::Panel;
 use crate::page::engine;
-use crate::page::frame::LabFrame;
+use crate::page::frame::{Hot, LabFrame};
 use crate::page::latest::{Latest, Standing};
 use crate::page::plot::number;
 use crate::page::state::{Room, asks_by_itself};
@@ -68,15 +68,16 @@ fn ScoresLab() -> impl IntoView {
 #[component]
 fn Facts(scored: RwSignal<Option<(Scores, DataSet)>>) -> impl IntoView {
     let i18n = use_i18n();
+    let [is_fid, is_inception] = ["fid", "inception"].map(Hot::is);
     move || {
         scored.get().map(|(found, _)| {
             let [means, covariances] = found.frechet.map(f64::from);
             view! {
                 <dl class="facts">
-                    <div><dt>{t_string!(i18n, scores.fid)}</dt><dd class="number" id="fid" data-value=(means + covariances).to_string()>{number(means + covariances)}</dd></div>
-                    <div><dt>{t_string!(i18n, scores.means)}</dt><dd class="number">{number(means)}</dd></div>
-                    <div><dt>{t_string!(i18n, scores.covariances)}</dt><dd class="number">{number(covariances)}</dd></div>
-                    <div><dt>{t_string!(i18n, scores.is)}</dt><dd class="number" id="inception" data-value=found.inception.to_string()>{number(f64::from(found.inception))}</dd></div>
+                    <div class:lit=is_fid><dt>{t_string!(i18n, scores.fid)}</dt><dd class="number" id="fid" data-value=(means + covariances).to_string()>{number(means + covariances)}</dd></div>
+                    <div class:lit=is_fid><dt>{t_string!(i18n, scores.means)}</dt><dd class="number">{number(means)}</dd></div>
+                    <div class:lit=is_fid><dt>{t_string!(i18n, scores.covariances)}</dt><dd class="number">{number(covariances)}</dd></div>
+                    <div class:lit=is_inception><dt>{t_string!(i18n, scores.is)}</dt><dd class="number" id="inception" data-value=found.inception.to_string()>{number(f64::from(found.inception))}</dd></div>
                     <div><dt>{t_string!(i18n, scores.certainty)}</dt><dd class="number">{number(f64::from(found.certainty))}</dd></div>
                     <div><dt>{t_string!(i18n, scores.count)}</dt><dd class="number">{found.count}</dd></div>
                 </dl>

@@ -8,6 +8,7 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::maths::divergence::FDivergence;
 use crate::page::controls::Control;
+use crate::page::frame::Hot;
 use crate::page::plot::number;
 use crate::page::text::{I18n, t_string, use_i18n};
 
@@ -25,7 +26,7 @@ pub fn Divergences() -> impl IntoView {
             <div class="inspector">
                 <section class="panel"><Table pair /></section>
                 <section class="panel"><Control lab=&LAB name=NAMES.divergence /></section>
-                <section class="panel">
+                <section class="panel" class:lit=Hot::is("densities")>
                     <DensitySliders pair />
                     <Control lab=&LAB name=NAMES.form />
                 </section>
