@@ -34,7 +34,7 @@ pub fn run_label(i18n: I18n, settings: &Settings) -> String {
 pub fn GuideView(session: Session) -> impl IntoView {
     let i18n = use_i18n();
     let preset = session.preset();
-    let guide = move || {
+    move || {
         let preset = preset.get()?;
         let steps = ["1", "2", "3"].map(|step| {
             let text = lab_word(i18n, LAB.name, &format!("watch.{}.{step}", preset.name));
@@ -55,8 +55,7 @@ pub fn GuideView(session: Session) -> impl IntoView {
                 {outcome}
             </section>
         })
-    };
-    guide
+    }
 }
 
 /// What a preset showed, of what was measured; nothing where nothing was.
