@@ -177,6 +177,8 @@ export const jobDone = (driver, timeout) =>
 export async function startSearch(driver) {
   await until(driver, "the start button", () => driver.executeScript(() => document.getElementById("run")?.disabled === false));
   await driver.executeScript(() => document.getElementById("run").click());
+  // What a link began by itself may stand there as done: the new search is waited for.
+  await until(driver, "that it begins", async () => ["running", "failed"].includes(await jobState(driver)));
 }
 
 /** The rows of the table: class, score, box. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { By, choose, count, jobDone, jobState, open, root, serve, slide, text, until, upload } from "./browser.js";
+import { By, choose, count, jobDone, jobState, open, root, serve, slide, startSearch, text, until, upload } from "./browser.js";
 
 let site;
 let driver;
@@ -37,11 +37,7 @@ const painting = () =>
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return { width: canvas.width, height: canvas.height, rgba: [...data] };
   });
-const start = async () => {
-  await until(driver, "the start button", () => driver.executeScript(() => !document.getElementById("run").disabled));
-  await click("run");
-  await until(driver, "the job", async () => (await jobState(driver)) !== "idle");
-};
+const start = () => startSearch(driver);
 const file = (name) =>
   until(driver, name, () => {
     const found = readdirSync(downloads).find((file) => file === name);
