@@ -190,7 +190,12 @@ mod tests {
                 let mut expected = Settings::new(lab);
                 expected.set(param.name, other.clone());
                 let flag = format!("--{}={}", param.name, param.kind.format(&other));
-                assert_eq!(told(lab, std::slice::from_ref(&flag)), expected, "{}: {flag}", lab.name);
+                assert_eq!(
+                    told(lab, std::slice::from_ref(&flag)),
+                    expected,
+                    "{}: {flag}",
+                    lab.name
+                );
                 walked += 1;
             }
         }

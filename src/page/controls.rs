@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::frame::Hot;
 use super::state::use_state;
+use super::terms::Hot;
 use super::text::use_i18n;
 use super::words::{choice_label, lab_word, setting_help, setting_label};
 use crate::protocol::lab::LabSpec;

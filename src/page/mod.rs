@@ -1,5 +1,6 @@
 //! The page: Leptos over the protocol. No tensor, no Burn, no computing.
 
+pub mod badge;
 pub mod camera;
 pub mod canvas;
 pub mod color_map;
@@ -24,6 +25,7 @@ pub mod share;
 pub mod sheet;
 pub mod shell;
 pub mod state;
+pub mod terms;
 pub mod text;
 pub mod words;
 pub mod worker;

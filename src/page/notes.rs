@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
 
 use super::fetch;
-use super::frame::show_hot;
+use super::terms::show_hot;
 use super::text::{short_name, t_string, use_i18n};
 use crate::protocol::lab::LabSpec;
 

