@@ -294,7 +294,7 @@ test("a fix is drawn over what it cures, on the same axes; it goes on from there
   assert.equal(await count(driver, ".guide li"), 3);
   await until(driver, "what happened", () => text(driver, "#outcome"));
   assert.equal(await at(), 100);
-  assert.equal((await curves()).before, undefined);
+  assert.equal((await curves()).before, null);
   await click("preset-vanishing-cure");
   await until(driver, "what happened with the fix", async () => /Minimax had .* times less/.test(await text(driver, "#outcome")));
   const { top, bottom, before, now } = await curves();
