@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::module::Module as _;
 use burn::tensor::Device;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -14,7 +13,6 @@ use crate::data::pack::Pack;
 use crate::engine::native_host::NativeHost;
 use crate::job::Job;
 use crate::models::generate::gan::Generator;
-use crate::models::generate::latents::{Latents, SavedGenerator};
 use crate::models::generate::shapes;
 use crate::protocol::failure::Failure;
 use crate::protocol::generative::{DataSet, Objective};
@@ -121,11 +119,6 @@ pub fn command() -> Command {
             "steps of the discriminator for each of the generator",
         ))
         .arg(flag("seed", "7", "decides weights, order and noise").value_parser(value_parser!(u32)))
-        .arg(path(
-            "start",
-            "",
-            "generator that ships to go on from, against a fresh discriminator",
-        ))
         .arg(path("out", "weights.bpk", "file to write"))
         .arg(path("log", "", "CSV to write the losses to"))
         .arg(whole(
@@ -273,7 +266,6 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
     for part in ["train", "test"] {
         outputs.reads(&pack_file(&folder, data, part));
     }
-    outputs.reads_arguments(arguments, &["start"]);
     // A name of a picture or of a table is most likely meant for another flag.
     let weights = outputs.file(out, &["bpk"])?;
     if let Some(log) = &log_path {
@@ -331,12 +323,7 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
                 discriminator_steps: whole("discriminator-steps"),
             };
             let rates = [number("rate-discriminator"), flags.rate];
-            let start = arguments.get_one::<PathBuf>("start");
-            let start = start.map(|file| generator_of(file, &flags)).transpose()?;
-            gan(course, &flags, rules, spectral_norm, rates, turn, start)
-        }
-        _ if arguments.contains_id("start") => {
-            Err("--start is for a gan: other networks go on with --resume.".into())
+            gan(course, &flags, rules, spectral_norm, rates, turn)
         }
         "classifier" => classifier(course, &flags),
         kind => autoencoder(course, &flags, kind, number("beta") as f32),
@@ -380,18 +367,6 @@ fn classifier(course: Course, flags: &Flags) -> Result<(), String> {
     follow(course, Training::new(trainee, 0))
 }
 
-/// The generator in a file that ships, ready to record.
-fn generator_of(file: &Path, flags: &Flags) -> Result<Generator, String> {
-    let device = flags.device.clone().inner();
-    let shape = shapes::generator(flags.data.side(), flags.data.channels(), flags.latent);
-    let saved = SavedGenerator {
-        network: Generator::new(&shape, &device),
-        latents: Latents::new(flags.latent, 0, &device),
-    };
-    let filled = weights_file::load_weights(saved, file)?;
-    Ok(filled.network.train())
-}
-
 fn gan(
     course: Course,
     flags: &Flags,
@@ -399,7 +374,6 @@ fn gan(
     spectral_norm: bool,
     rates: [f64; 2],
     turn: Turn,
-    start: Option<Generator>,
 ) -> Result<(), String> {
     let (side, channels) = (flags.data.side(), flags.data.channels());
     let energy = rules.objective == Objective::Energy;
@@ -410,9 +384,6 @@ fn gan(
         discriminator.init(&flags.device),
         rules,
     );
-    if let Some(start) = start {
-        players.generator.network = start;
-    }
     let (pack, device) = (&flags.train, &flags.device);
     let mut order = Order::new(pack.count(), flags.batch, flags.seed);
     let trainee = GanTrainee {

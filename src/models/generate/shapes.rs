@@ -54,7 +54,7 @@ pub fn discriminator(
     let (widths, first_side, decoder) = if side == 28 {
         (vec![32, 64, 128], 7, vec![48, 24, 12])
     } else {
-        (vec![32, 64, 128, 256], 4, vec![96, 64, 32, 16, 8])
+        (vec![24, 48, 96, 192], 4, vec![96, 64, 32, 16, 8])
     };
     let out = if energy { ENERGY_CODE } else { 1 };
     let encoder = EncoderConfig::new(side, channels, widths, out).with_spectral_norm(spectral_norm);
