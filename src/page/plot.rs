@@ -294,15 +294,18 @@ fn now_and_then(say: impl Fn() -> String + 'static) -> RwSignal<String> {
     let said = RwSignal::new(untrack(&say));
     let now = Signal::derive_local(say);
     let waits = StoredValue::new(false);
+    // A timer has no owner, and what is said may ask its own for the state.
+    let owner = Owner::current().expect("made inside the page");
     Effect::new(move |_| {
         now.track();
         if !waits.get_value() {
             waits.set_value(true);
+            let owner = owner.clone();
             set_timeout(
                 move || {
                     // The page may be another one meanwhile.
                     if waits.try_set_value(false).is_none()
-                        && let Some(now) = now.try_get_untracked()
+                        && let Some(now) = owner.with(|| now.try_get_untracked())
                     {
                         let _ = said.try_set(now);
                     }

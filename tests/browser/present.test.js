@@ -88,6 +88,7 @@ test("the notes are a click away, and each term in them lights its control or it
   const dark = [];
   for (const { name, example } of labs) {
     await visit(driver, `${site.url}?backend=cpu${example}`);
+    await shown(driver, example);
     await until(driver, `the notes of ${name}`, () => count(driver, ".notes article > p"));
     await click("to-notes");
     assert.ok(await driver.executeScript(() => document.querySelector(".notes summary").getBoundingClientRect().top < innerHeight / 2), name);
