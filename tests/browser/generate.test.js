@@ -296,7 +296,7 @@ test("a fix is drawn over what it cures, on the same axes; it goes on from there
   assert.equal(await at(), 100);
   assert.equal((await curves()).before, null);
   await click("preset-vanishing-cure");
-  await until(driver, "what happened with the fix", async () => /Minimax had .* times less/.test(await text(driver, "#outcome")));
+  await until(driver, "what happened with the fix", async () => /Minimax had .* this is .* times as much/.test(await text(driver, "#outcome")));
   const { top, bottom, before, now } = await curves();
   assert.ok(top / bottom >= 1000, `from ${bottom} to ${top}`);
   assert.ok(before > now + 30, `on one axis: ${before} below ${now}`);
