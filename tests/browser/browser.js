@@ -23,7 +23,7 @@ if (!existsSync(join(dist, "index.html"))) {
 }
 
 /**
- * Serves dist/ below `prefix`, as a plain file server would. `change(path, body)` may return
+ * Serves dist/, or the site that KILN_DIST names, below `prefix`, as a plain file server would. `change(path, body)` may return
  * another body, a status, or `{ body, headers }`, for a path below the prefix; or a promise of one, to be
  * slow. `headers` go with every answer. `site.folder` may be changed to another built site.
  */
