@@ -28,6 +28,11 @@ fn paint(state: State, desk: Desk, format: Format) {
     };
     let name = state.file_name(&format!("styled-large.{ending}"));
     paintings::fetch(state, &settings.clone(), NAMES.source, move |style| {
+        // The painting may have come after the visitor left, and after a second click.
+        let is_here = state.page.get_untracked().lab() == Some(&LAB);
+        if !is_here || untrack(|| desk.is_running()) {
+            return;
+        }
         desk.on_says(move |says| {
             // On the way it only tells how far it is.
             if says.read::<Painted>().is_some() {
@@ -53,6 +58,13 @@ pub fn FullSize(
     let desk = state.memory(|| Easel(Desk::new(state.engine))).0;
     // It would keep whatever comes next waiting.
     on_cleanup(move || desk.cancel());
+    // What was made of another picture says nothing of this one.
+    Effect::new(move |before: Option<()>| {
+        state.source.track();
+        if before.is_some() && !untrack(|| desk.is_running()) {
+            desk.reset();
+        }
+    });
     let running = move || desk.is_running();
     let button = move |format: Format, id: &'static str, label: fn(crate::page::text::I18n) -> String| {
         view! {
