@@ -134,7 +134,7 @@ pub fn Camera(close: impl Fn() + Copy + 'static) -> impl IntoView {
                     {move || t_string!(i18n, page.camera_take)}
                 </button>
                 <button type="button" class="button quiet" on:click=move |_| close()>
-                    {move || t_string!(i18n, page.camera_close)}
+                    {move || t_string!(i18n, page.close)}
                 </button>
             </div>
         </div>

@@ -1,5 +1,6 @@
 //! The page: Leptos over the protocol. No tensor, no Burn, no computing.
 
+pub mod address;
 pub mod badge;
 pub mod camera;
 pub mod canvas;

@@ -80,7 +80,7 @@ pub fn Share() -> impl IntoView {
         >
             <div class="row spread">
                 <h2 id="share-title">{move || t_string!(i18n, page.share_title)}</h2>
-                <button type="button" class="button quiet compact" id="share-close" on:click=move |_| close()>{move || t_string!(i18n, page.camera_close)}</button>
+                <button type="button" class="button quiet compact" id="share-close" on:click=move |_| close()>{move || t_string!(i18n, page.close)}</button>
             </div>
             <div class="share-link">
                 <Copied id="share-link" text=link on_copy=copy label=Signal::derive(move || t_string!(i18n, page.share_link).to_string()) />

@@ -6,6 +6,8 @@ pub mod command;
 pub mod engine;
 #[cfg(feature = "engine")]
 pub mod frames;
+#[cfg(feature = "page")]
+pub mod live;
 #[cfg(feature = "engine")]
 pub mod optimise;
 #[cfg(feature = "page")]

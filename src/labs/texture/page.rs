@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::page::{Needs, SearchLab, Sketch, act};
+use crate::labs::search::live::{Needs, Sketch, act};
+use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {

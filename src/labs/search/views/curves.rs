@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::labs::search::page::Live;
+use crate::labs::search::live::Live;
 use crate::labs::search::spec::{STYLE_LAYERS, Term};
 use crate::page::plot::{Line, Plot, PlotView};
 use crate::page::text::{I18n, t_string, use_i18n};

@@ -5,7 +5,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
-use crate::labs::search::page::Live;
+use crate::labs::search::live::Live;
 use crate::labs::search::spec::STYLE_LAYERS;
 use crate::page::color_map::{diverging, inferno};
 use crate::page::export;
