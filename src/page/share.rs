@@ -69,11 +69,9 @@ pub fn Share() -> impl IntoView {
             class="share panel"
             aria-labelledby="share-title"
             node_ref=dialog
-            on:click:target=move |event| {
+            on:click=move |event| {
                 // A click beside it: what is inside has targets of its own.
-                let path = event.composed_path();
-                let beside = js_sys::Object::is(&path.get(0), &event.target());
-                if beside {
+                if event.target() == event.current_target() {
                     close();
                 }
             }

@@ -1,9 +1,10 @@
 // A lab on a projector, in a frame of another page, and on the phones of the room: what fits, what a link carries.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
+import { logging } from "selenium-webdriver";
 import { By, count, detections, jobDone, labs, open, serve, shown, text, until, visit } from "./browser.js";
 
 const cat = "#/detect?v=1&p=cat";
@@ -16,6 +17,12 @@ before(async () => {
 after(async () => {
   await driver?.quit();
   await site?.close();
+});
+
+// A program that has fallen may go on looking well for a while.
+afterEach(async () => {
+  const entries = await driver.manage().logs().get(logging.Type.BROWSER);
+  assert.deepEqual(entries.map(({ message }) => message).filter((message) => /panicked|unreachable/.test(message)), []);
 });
 
 const click = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
@@ -79,7 +86,15 @@ test("a phone reads the link from the screen, and the frame's link shows the lab
   // Escape closes what is open before it ends the presentation.
   await press("Escape");
   assert.match(await address(), /present=1/);
+  // A click beside what is open closes it, and one inside does not.
+  await (await driver.findElement(By.css("svg.qr"))).click();
+  const isOpen = () => driver.executeScript(() => document.querySelector("dialog.share").open);
+  assert.ok(await isOpen());
+  await driver.actions().move({ x: 8, y: 400 }).click().perform();
+  assert.equal(await isOpen(), false);
+  await click("share");
   await click("share-close");
+  assert.equal(await isOpen(), false);
   await press("Escape");
   assert.doesNotMatch(await address(), /present/);
 });
