@@ -162,10 +162,10 @@ for part in "$@"; do
       have firefox-esr || apt_install firefox-esr
       ;;
     python)
-      have python3 || apt_install python3 python3-venv
+      python3 -c "import venv, ensurepip" 2>/dev/null || apt_install python3 python3-venv
       if ! cmp -s "$root/tools/requirements.txt" "$cache/venv/requirements.txt"; then
         say "installing the Python packages of tools/requirements.txt"
-        python3 -m venv "$cache/venv" || die "python3 has no venv: apt-get install python3-venv and run this again."
+        python3 -m venv --clear "$cache/venv" || die "python3 has no venv: apt-get install python3-venv and run this again."
         "$cache/venv/bin/pip" install --quiet -r "$root/tools/requirements.txt" \
           || die "pip could not install tools/requirements.txt: check the Python package registry can be reached."
         cp "$root/tools/requirements.txt" "$cache/venv/requirements.txt"
