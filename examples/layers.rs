@@ -11,7 +11,8 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::open_device;
 use kiln::maths::draws::Draws;
-use kiln::models::gpu::{self, Border, Convolution};
+use kiln::models::convolution::{Border, Convolution};
+use kiln::models::gpu;
 use kiln::protocol::message::BackendChoice;
 
 /// Runs that are asked for together.

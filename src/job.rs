@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::protocol::failure::Failure;
+use crate::protocol::layer::Layers;
 use crate::protocol::message::{Done, Event, Stage, Timings};
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
@@ -288,12 +289,13 @@ impl<'a> Job<'a> {
         self.host.now_ms()
     }
 
-    /// Ends the last stage and tells how it went.
+    /// Ends the last stage and tells how it went, but for the network's layers.
     pub fn finish(&self) -> Done {
         self.end_stage();
         Done {
             timings: self.timings.take(),
             memory: self.host.memory_bytes(),
+            layers: Layers::default(),
         }
     }
 

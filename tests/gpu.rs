@@ -18,11 +18,13 @@ use kiln::models::generate::encoder::EncoderConfig;
 use kiln::models::generate::grid_conv::{GridConvConfig, Step};
 use kiln::models::gpu::Mixture;
 use kiln::models::style_network::{StyleNetworkConfig, instance_norm};
-use kiln::models::vgg16::Vgg16Config;
+use kiln::models::vgg16::{Vgg16, Vgg16Config};
 use kiln::protocol::message::BackendChoice;
 
 /// Largest difference that the order of sums explains, relative to the largest value.
 const TOLERANCE: f32 = 2e-5;
+/// The same where the CPU takes kernels of three by three through points: that rounds more often.
+const BY_POINTS: f32 = 6e-5;
 
 /// Opened once: a process has one device.
 fn gpu() -> Device {
@@ -45,6 +47,10 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 fn assert_same<const D: usize>(what: &str, gpu: Tensor<D>, cpu: Tensor<D>) {
+    assert_near(what, gpu, cpu, TOLERANCE);
+}
+
+fn assert_near<const D: usize>(what: &str, gpu: Tensor<D>, cpu: Tensor<D>, tolerance: f32) {
     assert_eq!(gpu.dims(), cpu.dims(), "{what}");
     let (gpu, cpu) = (values(gpu), values(cpu));
     assert!(gpu.iter().all(|v| v.is_finite()), "{what}: not finite");
@@ -53,7 +59,7 @@ fn assert_same<const D: usize>(what: &str, gpu: Tensor<D>, cpu: Tensor<D>) {
     let off = gpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs());
     let off = off.fold(0f32, f32::max);
     assert!(
-        off <= TOLERANCE * largest,
+        off <= tolerance * largest,
         "{what}: off by {off} of {largest}"
     );
 }
@@ -133,7 +139,7 @@ fn style_network() {
             let styles = numbers([1, 5], 3, device);
             filled(config.init(device)).forward(numbers([1, 3, height, width], 4, device), styles)
         };
-        assert_same("style network", paint(&gpu), paint(&cpu));
+        assert_near("style network", paint(&gpu), paint(&cpu), BY_POINTS);
     }
 }
 
@@ -149,18 +155,28 @@ fn vgg_in_both_directions() {
         (1, [70, 70]),
         (3, [40, 44]),
     ] {
-        let layer = |device: &Device| {
+        let forward = |device: &Device| {
             let network = filled(Vgg16Config::new().init(device));
             let [_, channels, _, _] = network.convs[index].weight.dims();
             let x = numbers([1, channels, size[0], size[1]], 5, device);
             let output = network.forward_layer(index, x);
-            let gradient = numbers(output.dims(), 6, device);
-            let back = network.backward_layer(index, gradient, output.clone(), size);
-            (output, back)
+            (network, output)
         };
-        let ((there, back_there), (here, back_here)) = (layer(&gpu), layer(&cpu));
-        assert_same(&format!("layer {index}"), there, here);
-        assert_same(&format!("layer {index} backward"), back_there, back_here);
+        let ((network_there, there), (network, here)) = (forward(&gpu), forward(&cpu));
+        // The same rectifiers on both ways back: a value that is all but zero may round to either side.
+        let back = |network: &Vgg16, device: &Device| {
+            let output = Tensor::<4>::from_data(here.to_data(), device);
+            let gradient = numbers(output.dims(), 6, device);
+            network.backward_layer(index, gradient, output, size)
+        };
+        let (back_there, back_here) = (back(&network_there, &gpu), back(&network, &cpu));
+        assert_near(&format!("layer {index}"), there, here, BY_POINTS);
+        assert_near(
+            &format!("layer {index} backward"),
+            back_there,
+            back_here,
+            BY_POINTS,
+        );
     }
 }
 

@@ -3,10 +3,12 @@
 use burn::tensor::Device;
 
 use crate::job::{Host, Job, Reply, Request};
+use crate::models::layers;
 use crate::protocol::card::WeightsFile;
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
-use crate::protocol::message::Done;
+use crate::protocol::layer::Layers;
+use crate::protocol::message::{Done, Stage};
 use crate::protocol::settings::Settings;
 
 use super::lab::{Bench, EngineRow, LabEngine};
@@ -63,8 +65,24 @@ impl Engine {
         let (lab, shelf, backend) = self.parts(request.settings.lab().name)?;
         let job = Job::new(host, backend);
         let bench = Bench { job: &job, shelf };
-        let reply = lab.answer(bench, request).await?;
-        Ok((reply, job.finish()))
+        layers::listen();
+        let reply = lab.answer(bench, request).await;
+        let heard = layers::heard();
+        let reply = reply?;
+        let mut done = job.finish();
+        let network = done
+            .timings
+            .iter()
+            .find(|(stage, _)| *stage == Stage::Network);
+        if let (Some(&(_, ms)), false) = (network, heard.is_empty()) {
+            let peak = layers::peak();
+            done.layers = Layers {
+                layers: heard,
+                peak,
+            }
+            .with_rest(ms);
+        }
+        Ok((reply, done))
     }
 
     /// Fetches what the first answer of a lab needs.
@@ -84,7 +102,10 @@ impl Engine {
     pub async fn warm_up(&mut self, host: &dyn Host, name: &str) -> Result<(), Failure> {
         let (lab, shelf, backend) = self.parts(name)?;
         let job = Job::new(host, backend);
-        lab.warm_up(Bench { job: &job, shelf }).await
+        lab.warm_up(Bench { job: &job, shelf }).await?;
+        // Measured now, and not while the visitor waits.
+        layers::peak();
+        Ok(())
     }
 
     /// Runs what these settings ask for on data of no account; milliseconds.

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor};
 use super::activation::Activation;
 use super::conv_block::{ConvBlock, ConvBlockConfig};
 use super::gpu::Mixture;
+use super::mirrored_conv::{doubling_conv, reflecting_conv};
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
-use super::strip_conv::{doubling_conv, reflecting_conv};
 use super::style_network::Scales;
 
 /// Numbers in a style.

@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::conv_block::{Activation, ConvBlock, ConvBlockConfig};
+use super::cpu;
 
 /// Configuration of a [`ChannelGate`].
 #[derive(Config, Debug)]
@@ -49,11 +50,27 @@ impl ChannelGate {
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, channels, 1, 1]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.excite.forward(self.squeeze.forward(spatial_mean(x)))
+        self.of_means(spatial_mean(x))
+    }
+
+    /// The same from the means of the channels, `[batch, channels, 1, 1]`.
+    pub fn of_means(&self, means: Tensor<4>) -> Tensor<4> {
+        self.excite.forward(self.squeeze.forward(means))
     }
 }
 
 /// Mean over height and width: `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
 pub fn spatial_mean(x: Tensor<4>) -> Tensor<4> {
-    x.mean_dim(3).mean_dim(2)
+    cpu::means(&x).unwrap_or_else(|| x.mean_dim(3).mean_dim(2))
+}
+
+/// Each channel times its weight, `[batch, channels, 1, 1]`, plus `added`, shaped like the channels.
+pub fn weighed(x: Tensor<4>, weights: Tensor<4>, added: Option<Tensor<4>>) -> Tensor<4> {
+    if cpu::holds(&x) {
+        return cpu::weighed(x, &weights, added.as_ref());
+    }
+    match added {
+        Some(added) => x * weights + added,
+        None => x * weights,
+    }
 }

@@ -6,7 +6,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::gpu::{Border, Convolution};
+use super::convolution::{Border, Convolution};
+use super::cpu;
 
 pub use super::activation::Activation;
 
@@ -64,44 +65,84 @@ impl ConvBlock {
     /// - input: `[batch, in, height, width]`
     /// - output: `[batch, out, ceil(height / stride), ceil(width / stride)]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let on_gpu = on_gpu(&self.conv, self.activation, &x, None);
-        on_gpu.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)))
+        let in_one = in_one(&self.conv, self.activation, &x, None);
+        in_one.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)))
     }
 
     /// As [`forward`](Self::forward), plus `added`, which is shaped like the output.
     pub fn forward_plus(&self, x: Tensor<4>, added: Tensor<4>) -> Tensor<4> {
-        let on_gpu = on_gpu(&self.conv, self.activation, &x, Some(&added));
-        on_gpu.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)) + added)
+        let in_one = in_one(&self.conv, self.activation, &x, Some(&added));
+        in_one.unwrap_or_else(|| self.activation.forward(self.conv.forward(x)) + added)
     }
 }
 
-/// A convolution with SAME padding, its activation and a sum in one dispatch; `None` without a GPU.
-pub(super) fn on_gpu(
+/// A convolution with SAME padding, its activation and a sum in one step; `None` without a kernel of our own.
+pub(super) fn in_one(
     conv: &Conv2d,
     activation: Activation,
     x: &Tensor<4>,
     added: Option<&Tensor<4>>,
 ) -> Option<Tensor<4>> {
     let [_, _, height, width] = x.dims();
-    let [_, _, kernel, _] = conv.weight.dims();
+    let weight = conv.weight.val();
+    let bias = conv.bias.as_ref().map(|bias| bias.val());
+    let of = Convolution {
+        added,
+        ..same(conv, &weight, bias.as_ref(), activation, [height, width])
+    };
+    of.run(x)
+}
+
+/// `widen`, one by one, then `depthwise`: in one step where the map between them is too large for a cache.
+pub(super) fn widened(widen: &ConvBlock, depthwise: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let [first, second] = [widen, depthwise].map(|block| block.conv.weight.val());
+    let [one, other] =
+        [widen, depthwise].map(|block| block.conv.bias.as_ref().map(|bias| bias.val()));
+    let pair = cpu::pair(
+        &same(
+            &widen.conv,
+            &first,
+            one.as_ref(),
+            widen.activation,
+            [height, width],
+        ),
+        &same(
+            &depthwise.conv,
+            &second,
+            other.as_ref(),
+            depthwise.activation,
+            [height, width],
+        ),
+        &x,
+    );
+    pair.unwrap_or_else(|| depthwise.forward(widen.forward(x)))
+}
+
+/// What a convolution is on a map of such a height and width.
+fn same<'a>(
+    conv: &Conv2d,
+    weight: &'a Tensor<4>,
+    bias: Option<&'a Tensor<1>>,
+    activation: Activation,
+    sides: [usize; 2],
+) -> Convolution<'a> {
+    let kernel = weight.dims()[2];
     let stride = conv.stride[0];
-    let size = [height, width].map(|side| side.div_ceil(stride));
+    let size = sides.map(|side| side.div_ceil(stride));
     // Half of what the windows reach beyond the map, the smaller half first.
     let before = |side: usize, out: usize| ((out - 1) * stride + kernel).saturating_sub(side) / 2;
     let border = Border::Zeros {
-        above: before(height, size[0]),
-        left: before(width, size[1]),
+        above: before(sides[0], size[0]),
+        left: before(sides[1], size[1]),
     };
-    let bias = conv.bias.as_ref().map(|bias| bias.val());
     Convolution {
-        bias: bias.as_ref(),
+        bias,
         stride,
         depthwise: conv.groups > 1,
         activation,
-        added,
-        ..Convolution::new(&conv.weight.val(), border, size)
+        ..Convolution::new(weight, border, size)
     }
-    .run(x)
 }
 
 #[cfg(test)]

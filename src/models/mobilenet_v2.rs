@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::conv_block::{Activation, ConvBlock, ConvBlockConfig};
+use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, widened};
 
 /// Output channels, repetitions, first stride and expansion of each stage (table 2 of the paper).
 const STAGES: [[usize; 4]; 7] = [
@@ -74,7 +74,11 @@ impl InvertedResidual {
     /// - input: `[batch, in, height, width]`
     /// - output: `[batch, out, ceil(height / stride), ceil(width / stride)]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.finish(x.clone(), self.expanded(x))
+        let y = match &self.expand {
+            Some(expand) => widened(expand, &self.depthwise, x.clone()),
+            None => self.depthwise.forward(x.clone()),
+        };
+        self.project(x, y)
     }
 
     /// The activations between expansion and depthwise convolution.
@@ -85,8 +89,8 @@ impl InvertedResidual {
         }
     }
 
-    fn finish(&self, x: Tensor<4>, expanded: Tensor<4>) -> Tensor<4> {
-        let y = self.depthwise.forward(expanded);
+    /// The last of the three, plus the input where it goes around them.
+    fn project(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
         if self.residual {
             self.project.forward_plus(y, x)
         } else {
@@ -156,11 +160,13 @@ impl MobileNetV2 {
         let mut x = self.stem.forward(images);
         let mut stride_16 = None;
         for (index, block) in self.blocks.iter().enumerate() {
-            let expanded = block.expanded(x.clone());
-            if index == STRIDE_16_BLOCK {
-                stride_16 = Some(expanded.clone());
+            if index != STRIDE_16_BLOCK {
+                x = block.forward(x);
+                continue;
             }
-            x = block.finish(x, expanded);
+            let expanded = block.expanded(x.clone());
+            stride_16 = Some(expanded.clone());
+            x = block.project(x, block.depthwise.forward(expanded));
         }
         Features {
             stride_16: stride_16.expect("the stages hold more than 13 blocks"),

@@ -8,13 +8,17 @@ pub mod activation;
 pub mod arbitrary_style;
 pub mod channel_gate;
 pub mod conv_block;
+pub mod convolution;
+mod cpu;
 pub mod generate;
 pub mod gpu;
+pub mod grid_layer;
 pub mod inception_v3;
+pub mod layers;
+pub mod mirrored_conv;
 pub mod mobilenet_v2;
 pub mod selfie;
 pub mod ssd;
-pub mod strip_conv;
 pub mod style_network;
 pub mod vgg16;
 

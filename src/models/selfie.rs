@@ -8,8 +8,10 @@ use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, activation};
 
-use super::channel_gate::{ChannelGate, ChannelGateConfig, spatial_mean};
-use super::conv_block::{Activation, ConvBlock, ConvBlockConfig};
+use super::channel_gate::{ChannelGate, ChannelGateConfig, spatial_mean, weighed};
+use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, widened};
+use super::convolution::{Border, Convolution};
+use super::cpu;
 
 /// Input channels, inner channels, output channels, kernel, stride, gate channels (0: no gate)
 /// and activation of each encoder block, after MobileNetV3-Small.
@@ -71,9 +73,10 @@ pub struct EncoderBlock {
 
 impl EncoderBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut y = self.depthwise.forward(self.expand.forward(x.clone()));
+        let mut y = widened(&self.expand, &self.depthwise, x.clone());
         if let Some(attention) = &self.attention {
-            y = y.clone() * attention.forward(y);
+            let weights = attention.forward(y.clone());
+            y = weighed(y, weights, None);
         }
         if self.residual {
             self.project.forward_plus(y, x)
@@ -94,7 +97,8 @@ pub struct Context {
 
 impl Context {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.features.forward(x.clone()) * self.gate.forward(spatial_mean(x))
+        let weights = self.gate.forward(spatial_mean(x.clone()));
+        weighed(self.features.forward(x), weights, None)
     }
 }
 
@@ -114,19 +118,50 @@ pub struct DecoderStage {
 impl DecoderStage {
     fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
         let up = self.reduce.forward(double(x));
-        let gate = self.attention.forward(skip.clone() + up.clone());
-        let merged = self.merge.forward(skip * gate + up);
+        // The mean of a sum is the sum of the means.
+        let means = spatial_mean(skip.clone()) + spatial_mean(up.clone());
+        let gate = self.attention.of_means(means);
+        let merged = self.merge.forward(weighed(skip, gate, Some(up)));
         self.refine.forward_plus(merged.clone(), merged)
     }
 }
 
 /// Twice the height and width, bilinear with half-pixel centres.
 fn double(x: Tensor<4>) -> Tensor<4> {
+    if let Some(doubled) = cpu::doubled(&x) {
+        return doubled;
+    }
     let [_, _, height, width] = x.dims();
     let options = InterpolateOptions::new(InterpolateMode::Bilinear)
         .with_align_corners(false)
         .with_output_size([height * 2, width * 2]);
     interpolate(x, options)
+}
+
+/// The last layer: a kernel of two that moves by two, so that each pixel makes four of its own. That is a weight for
+/// each channel and each of the four.
+/// Then a sigmoid.
+fn matte(layer: &ConvTranspose2d, x: Tensor<4>) -> Tensor<4> {
+    let [channels, ..] = layer.weight.dims();
+    let weight = layer
+        .weight
+        .val()
+        .permute([1, 2, 3, 0])
+        .reshape([4, channels, 1, 1]);
+    let bias = layer.bias.as_ref().map(|bias| bias.val().repeat_dim(0, 4));
+    let [_, _, height, width] = x.dims();
+    let convolution = Convolution {
+        bias: bias.as_ref(),
+        activation: Activation::Sigmoid,
+        ..Convolution::new(
+            &weight,
+            Border::Zeros { above: 0, left: 0 },
+            [height, width],
+        )
+    };
+    let on_cpu = cpu::convolve(&convolution, &x);
+    let on_cpu = on_cpu.as_ref().and_then(cpu::interleaved);
+    on_cpu.unwrap_or_else(|| activation::sigmoid(layer.forward(x)))
 }
 
 impl SelfieConfig {
@@ -202,11 +237,6 @@ impl Selfie {
     /// - input: `[batch, 3, 256, 256]`, RGB, values 0 to 1
     /// - output: `[batch, 1, 256, 256]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        activation::sigmoid(self.logits(images))
-    }
-
-    /// The output before the sigmoid, same shape as [`forward`](Self::forward).
-    pub fn logits(&self, images: Tensor<4>) -> Tensor<4> {
         let stem = self.stem.forward(images);
         let mut outputs = Vec::with_capacity(self.blocks.len());
         let mut x = stem.clone();
@@ -222,7 +252,7 @@ impl Selfie {
         for (stage, skip) in self.decoder.iter().zip(skips) {
             x = stage.forward(x, skip);
         }
-        self.matte.forward(x)
+        matte(&self.matte, x)
     }
 }
 

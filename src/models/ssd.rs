@@ -6,7 +6,7 @@ use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, on_gpu};
+use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, in_one};
 use super::mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 
 /// Channels of the four extra maps: inside and out.
@@ -124,8 +124,8 @@ impl Ssd {
             .zip(&self.predictors)
             .map(|(map, predictor)| {
                 let values = |conv: &Conv2d| {
-                    let on_gpu = on_gpu(conv, Activation::Linear, &map, None);
-                    on_gpu.unwrap_or_else(|| conv.forward(map.clone()))
+                    let in_one = in_one(conv, Activation::Linear, &map, None);
+                    in_one.unwrap_or_else(|| conv.forward(map.clone()))
                 };
                 (
                     per_box(values(&predictor.boxes), 4),

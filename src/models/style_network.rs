@@ -5,8 +5,11 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::activation::Activation;
+use super::cpu;
 use super::gpu::{self, Mixture};
-use super::strip_conv::{doubling_conv, reflecting_conv};
+use super::layers::noted;
+use super::mirrored_conv::{doubling_conv, reflecting_conv};
+use crate::protocol::layer::{Layer, LayerKind};
 
 /// Added to the variance before its root is taken.
 const EPSILON: f32 = 1e-5;
@@ -145,6 +148,31 @@ impl Scales<'_> {
         activation: Activation,
         added: Option<Tensor<4>>,
     ) -> Tensor<4> {
+        if !cpu::holds(&x) {
+            return self.normalise_by(x, mixture, activation, added);
+        }
+        let [batch, channels, height, width] = x.dims();
+        let map = [batch * channels, height, width];
+        let values = map.iter().product::<usize>();
+        let layer = || Layer {
+            from: map,
+            to: map,
+            // Two passes for the moments and one for the rest, of two operations each.
+            ..Layer::new(LayerKind::Normalisation, 6 * values, 2 * values)
+        };
+        let done = noted(layer, || {
+            Some(self.normalise_by(x, mixture, activation, added))
+        });
+        done.expect("done here")
+    }
+
+    fn normalise_by(
+        &mut self,
+        x: Tensor<4>,
+        mixture: &Mixture<'_>,
+        activation: Activation,
+        added: Option<Tensor<4>>,
+    ) -> Tensor<4> {
         let scales = match self {
             Self::Own | Self::Noted(_) => scales_of(&x, mixture),
             Self::Given(noted) => noted.next().expect("those of the same network").clone(),
@@ -176,11 +204,14 @@ fn scales_of(x: &Tensor<4>, mixture: &Mixture<'_>) -> Tensor<2> {
         None => of_styles.clone(),
     };
     let [batch, channels, ..] = x.dims();
-    let of_map = |tensor: Tensor<4>| tensor.reshape([batch, channels]);
-    let mean = x.clone().mean_dims(&[2, 3]);
-    let variance = of_map((x.clone() - mean.clone()).square().mean_dims(&[2, 3]));
+    let [mean, variance] = cpu::moments(x).unwrap_or_else(|| {
+        let of_map = |tensor: Tensor<4>| tensor.reshape([batch, channels]);
+        let mean = x.clone().mean_dims(&[2, 3]);
+        let variance = (x.clone() - mean.clone()).square().mean_dims(&[2, 3]);
+        [of_map(mean), of_map(variance)]
+    });
     let factor = mixed(mixture.gamma) / (variance + EPSILON).sqrt();
-    let sum = mixed(mixture.beta) - of_map(mean) * factor.clone();
+    let sum = mixed(mixture.beta) - mean * factor.clone();
     Tensor::cat(vec![factor, sum], 0).reshape([2, batch * channels])
 }
 
@@ -193,6 +224,9 @@ fn rescale(
 ) -> Tensor<4> {
     if let Some(y) = gpu::rescale(&x, &scales, activation, added.as_ref()) {
         return y;
+    }
+    if cpu::holds(&x) {
+        return cpu::rescale(x, &scales, activation, added.as_ref());
     }
     let [batch, channels, ..] = x.dims();
     let row = |row: usize| {

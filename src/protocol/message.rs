@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::layer::Layers;
 use super::settings::Packed;
 
 /// What the visitor asked to run on.
@@ -172,6 +173,9 @@ pub struct Done {
     pub timings: Timings,
     /// Bytes of the engine's memory, where it is known.
     pub memory: Option<usize>,
+    /// What the network's layers took, where they ran on the CPU.
+    #[serde(default)]
+    pub layers: Layers,
 }
 
 /// What the badge shows.

@@ -5,6 +5,7 @@ pub mod failure;
 pub mod generative;
 pub mod intake;
 pub mod lab;
+pub mod layer;
 pub mod link;
 pub mod message;
 pub mod param;

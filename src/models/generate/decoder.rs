@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, activation};
 
 use super::grid_conv::{GridConv, GridConvConfig, Step};
 use crate::models::activation::Activation;
-use crate::models::gpu::ScaleShift;
+use crate::models::grid_layer::ScaleShift;
 
 /// Configuration of a [`Decoder`].
 #[derive(Config, Debug)]

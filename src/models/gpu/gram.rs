@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
+use super::super::convolution::{Border, Convolution};
 use super::dot::total;
 use super::launch::{Shader, body, launch, on_gpu};
-use super::{Border, Convolution};
 
 /// Rows and columns of the result that a workgroup makes.
 const TILE: usize = 64;

@@ -15,8 +15,7 @@ mod grid;
 mod launch;
 mod normalisation;
 
-pub use convolution::{Border, Convolution};
+pub(super) use convolution::{adjoint, convolve};
 pub use dot::dot;
 pub use gram::{gram, product};
-pub use grid::{GridLayer, ScaleShift};
 pub use normalisation::{Mixture, rescale, scales};
