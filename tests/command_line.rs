@@ -497,6 +497,50 @@ fn bench_runs_to_its_end() {
     assert!(selfie["first_ms"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(selfie["median_ms"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(figures["networks"]["ssd"].is_null());
+    assert!(selfie["layers"].is_null());
+}
+
+#[test]
+fn bench_shows_layers_one_by_one() {
+    let output = kiln(&[
+        "bench",
+        "selfie",
+        "--runs",
+        "3",
+        "--layers",
+        "--backend",
+        "cpu",
+    ]);
+    let table = stdout(&output);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "selfie");
+    let cells = |line: &str| -> Vec<String> { line.split_whitespace().map(Into::into).collect() };
+    assert_eq!(
+        cells(lines[2])[..4],
+        ["convolution", "3x3", "/2", "16x128x128"]
+    );
+    let layers = &lines[2..lines.len() - 1];
+    assert!(layers.len() > 50, "{table}");
+    assert!(layers[layers.len() - 1].starts_with("rest"), "{table}");
+    // A stem of 3 x 3 x 3 taps to 16 channels of 128 x 128 pixels: 14.2 million operations in that time.
+    let numbers: Vec<f64> = cells(layers[0])[4..]
+        .iter()
+        .map(|cell| cell.trim_end_matches('%').parse().expect("a number"))
+        .collect();
+    let [ms, _, speed, _, megabytes] = numbers[..] else {
+        panic!("{table}")
+    };
+    let expected = 2.0 * 27.0 * 16.0 * 128.0 * 128.0 / 1e6 / ms;
+    assert!(
+        (speed - expected).abs() < 0.1 + 0.01 * expected,
+        "{speed}, not {expected}"
+    );
+    // The picture, the weights and the map.
+    let moved = f64::from(3 * 256 * 256 + 16 * 27 + 16 * 128 * 128) * 4.0 / 1e6;
+    assert!(
+        (megabytes - moved).abs() < 0.006,
+        "{megabytes}, not {moved}"
+    );
 }
 
 #[test]

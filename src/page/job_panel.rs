@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::desk::{Desk, Left, RunState};
 use super::engine::Status;
+use super::layers::{is_open, layers_view};
 use super::state::use_state;
 use super::text::{I18n, notice_sentence, remark_sentence, stage_name, t_string, use_i18n};
 use super::words::failure_sentence;
@@ -122,6 +123,8 @@ pub fn RunStatus(
             RunState::Failed(failure) => failure_sentence(i18n, failure),
         })
     });
+    // What the visitor opened stays open in the next run.
+    let opened = Opened::default();
     let shown = move || {
         job.with(|job| match job {
             RunState::Idle => {
@@ -135,7 +138,7 @@ pub fn RunStatus(
                 loading,
                 steps,
             } => running_view(i18n, *stage, *loading, *steps).into_any(),
-            RunState::Done(done) => done_view(i18n, done).into_any(),
+            RunState::Done(done) => done_view(i18n, done, opened).into_any(),
             RunState::Failed(failure) => failed_view(i18n, desk, failure).into_any(),
         })
     };
@@ -188,7 +191,14 @@ fn running_view(
     }
 }
 
-fn done_view(i18n: I18n, done: &Done) -> impl IntoView {
+/// Whether the times of a run are open, and those of its layers.
+#[derive(Clone, Copy, Default)]
+struct Opened {
+    times: RwSignal<bool>,
+    layers: RwSignal<bool>,
+}
+
+fn done_view(i18n: I18n, done: &Done, opened: Opened) -> impl IntoView {
     let rows = done
         .timings
         .iter()
@@ -210,9 +220,10 @@ fn done_view(i18n: I18n, done: &Done) -> impl IntoView {
         }
     });
     view! {
-        <details class="times">
+        <details class="times" open=opened.times.get_untracked() on:toggle=move |event| opened.times.set(is_open(&event))>
             <summary>{done_sentence(i18n, done)}</summary>
             <table class="timings"><tbody>{rows}{memory}</tbody></table>
+            {layers_view(i18n, &done.layers, opened.layers)}
         </details>
     }
 }

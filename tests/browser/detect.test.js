@@ -240,3 +240,26 @@ test("a first result is one click away from the front page", async () => {
   await jobDone(driver);
   assert.deepEqual((await detections(driver)).map((row) => row.class), ["Person", "Person", "Person", "Person"]);
 });
+
+test("behind the times of a run stands what each layer took, and stays open in the next", async () => {
+  await visit("#/detect?v=1&p=cat");
+  await jobDone(driver);
+  await driver.findElement(By.css("details.times > summary")).click();
+  await driver.findElement(By.css("details.layer-times > summary")).click();
+  const rows = () =>
+    driver.executeScript(() =>
+      [...document.querySelectorAll(".layer-times tbody tr")].map((row) => [...row.children].map((cell) => cell.innerText.trim())),
+    );
+  const layers = await rows();
+  // 17 blocks of two or three layers, stem and head, four maps more of two each, two predictions on each of six.
+  assert.ok(layers.length > 60, `${layers.length} layers`);
+  assert.match(layers[0][0], /^Convolution 3 × 3 \/ 2\s+32 × 150 × 150$/);
+  assert.match(layers.at(-1)[0], /^Between the layers/);
+  const network = parseFloat(await driver.executeScript(() => document.querySelector("tr[data-stage=network] td").textContent));
+  const sum = layers.reduce((sum, row) => sum + Number(row[1]), 0);
+  assert.ok(Math.abs(sum - network) < 0.02 * network + 1, `${sum} of ${network} ms`);
+  await driver.executeScript(() => document.getElementById("run").click());
+  await driver.sleep(100);
+  await jobDone(driver);
+  assert.equal(await driver.executeScript(() => document.querySelector(".layer-times").checkVisibility() && document.querySelector(".layer-times").open), true);
+});
