@@ -23,7 +23,7 @@ use super::spec::{
     Colors, Format, LAB, LARGEST, NAMES, Painted, Question, REGIONS_MAX, Region, STYLES,
     StylizeSettings,
 };
-use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture, plain_picture};
+use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
 
 /// Side in pixels of the square of the style picture that its network reads.
@@ -340,9 +340,11 @@ impl LabEngine for Stylization {
 
     fn warm_up<'a>(&'a mut self, mut bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
+            let settings: StylizeSettings = Settings::new(&LAB).read();
             let order = Order {
-                settings: Settings::new(&LAB).read(),
-                picture: empty_picture(),
+                // As large as the visitor's will be.
+                picture: plain_picture(settings.size),
+                settings,
                 style: None,
                 regions: &[],
             };
