@@ -34,11 +34,11 @@ size: ## what the two programs weigh, against the record in tools/size.json; nee
 lint: ## formatting, clippy natively and for wasm, licences
 	@sh tools/setup.sh wasm deny
 	$(SAY) "formatting"
-	cargo fmt --check
+	cargo fmt --all --check
 	$(SAY) "licences, sources and bans of dependencies"
 	cargo deny --all-features check bans licenses sources
 	$(SAY) "clippy, natively"
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(SAY) "clippy, page"
 	cargo clippy --locked $(WASM) --features page --bin app --lib -- -D warnings
 	$(SAY) "clippy, worker"
@@ -47,7 +47,7 @@ lint: ## formatting, clippy natively and for wasm, licences
 unit: ## unit, property and parity tests, natively
 	@sh tools/setup.sh vulkan
 	$(SAY) "unit, property and parity tests"
-	cargo test --locked
+	cargo test --locked --workspace
 
 browser: ## tests of the built site in headless Chromium and Firefox; needs `make dist`
 	@sh tools/setup.sh browser
@@ -61,19 +61,23 @@ screenshots: ## write screenshots of every page to tests/browser/screenshots/; n
 
 bench: dist ## the figures, natively and in the browser, beside the peer
 	@sh tools/setup.sh browser python
-	$(SAY) "networks, natively (cpu)"
-	cargo run --locked --bin kiln -- bench
+	$(SAY) "layers, natively (cpu)"
+	cargo run --locked --bin kiln -- bench --layers
 	$(SAY) "layers on WebGPU, natively, beside Burn's"
 	@sh tools/setup.sh vulkan
 	cargo run --locked --example layers
-	$(SAY) "in the browser, beside onnxruntime-web and TensorFlow.js; 20 minutes, and 20 more where WebGPU is a software adapter's"
 	cd tests/browser && npm ci --silent --no-audit --no-fund
 	cd benches/peer && npm ci --silent --no-audit --no-fund
 	sh tools/fetch-source.sh ssd $(CACHE)/ssd.tflite
 	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/ssd.tflite benches/peer/ssd.onnx
+	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
+	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/selfie.tflite benches/peer/selfie.onnx
 	sh tools/fetch-source.sh multistyle26 benches/peer/style.onnx
 	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/vgg_to_bin.py $(CACHE)/vgg16.h5 benches/peer/vgg16.bin
+	$(SAY) "networks, natively (cpu, two threads), beside onnxruntime"
+	$(CACHE)/venv/bin/python benches/native.py $(CARGO_TARGET_DIR)/debug/kiln benches/peer
+	$(SAY) "in the browser, beside onnxruntime-web and TensorFlow.js; 20 minutes, and 20 more where WebGPU is a software adapter's"
 	KILN_MACHINE="$$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $$(nproc) cores" node benches/browser.js
 
 data: ## fetch or draw the data that the generative networks are trained on
