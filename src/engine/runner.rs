@@ -75,7 +75,7 @@ impl Engine {
             .iter()
             .find(|(stage, _)| *stage == Stage::Network);
         if let (Some(&(_, ms)), false) = (network, heard.is_empty()) {
-            let peak = layers::peak();
+            let peak = layers::peak(1);
             done.layers = Layers {
                 layers: heard,
                 peak,
@@ -104,7 +104,7 @@ impl Engine {
         let job = Job::new(host, backend);
         lab.warm_up(Bench { job: &job, shelf }).await?;
         // Measured now, and not while the visitor waits.
-        layers::peak();
+        layers::peak(5);
         Ok(())
     }
 
