@@ -10,6 +10,7 @@
 
 mod dense;
 mod depthwise;
+mod gather;
 mod grid;
 mod map;
 mod pair;
@@ -21,7 +22,8 @@ mod winograd;
 
 pub use dense::{Dense, interleave};
 pub use depthwise::Depthwise;
-pub use grid::{Gather, Grid, Links, on_bias, on_weights, spread};
+pub use gather::{Gather, spread};
+pub use grid::{Grid, Links, on_bias, on_weights};
 pub use map::{Around, Bordered, Frame, Window};
 pub use pair::{Pair, Step};
 pub use peak::busy;

@@ -84,8 +84,8 @@ fn same() -> ConvOptions<2> {
     ConvOptions::new([1, 1], [1, 1], [1, 1], 1)
 }
 
-/// The same for a GPU: a convolution that gives a map as large as `like`.
-fn gpu_conv<'a>(weight: &'a Tensor<4>, like: &Tensor<4>) -> Convolution<'a> {
+/// The same as one step: a convolution that gives a map as large as `like`.
+fn conv_like<'a>(weight: &'a Tensor<4>, like: &Tensor<4>) -> Convolution<'a> {
     let [_, _, height, width] = like.dims();
     Convolution::new(weight, Border::Zeros { above: 1, left: 1 }, [height, width])
 }
@@ -105,13 +105,13 @@ impl Vgg16 {
         };
         let conv = &self.convs[index];
         let (weight, bias) = (conv.weight.val(), conv.bias.val());
-        let on_gpu = Convolution {
+        let in_one = Convolution {
             bias: Some(&bias),
             activation: Activation::Relu,
-            ..gpu_conv(&weight, &x)
+            ..conv_like(&weight, &x)
         };
-        let on_gpu = on_gpu.run(&x);
-        on_gpu.unwrap_or_else(|| Activation::Relu.forward(conv2d(x, weight, Some(bias), same())))
+        let in_one = in_one.run(&x);
+        in_one.unwrap_or_else(|| Activation::Relu.forward(conv2d(x, weight, Some(bias), same())))
     }
 
     /// The maps of all layers up to and with `last`, after ReLU.
@@ -148,8 +148,8 @@ impl Vgg16 {
         input_size: [usize; 2],
     ) -> Tensor<4> {
         let weight = self.convs[index].weight.val();
-        let on_gpu = gpu_conv(&weight, &gradient).adjoint(&gradient, &output);
-        let on_input = on_gpu.unwrap_or_else(|| {
+        let in_one = conv_like(&weight, &gradient).adjoint(&gradient, &output);
+        let on_input = in_one.unwrap_or_else(|| {
             let through_relu = gradient.mask_fill(output.lower_equal_elem(0.0), 0.0);
             let options = ConvTransposeOptions::new([1, 1], [1, 1], [0, 0], [1, 1], 1);
             conv_transpose2d(through_relu, weight, None, options)

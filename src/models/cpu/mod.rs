@@ -1,7 +1,7 @@
 //! Layers as kernels of our own, for tensors on the CPU: from tensors to the plain slices of the kernels, and back.
 //!
 //! Each function gives `None` where its tensors are not on this backend, or record gradients; the caller then
-//! composes the layer of Burn's operations. Both ways are held against each other in the tests.
+//! composes the layer of Burn's operations. Tests hold them against those, and against plain loops.
 
 mod convolution;
 mod grid;

@@ -6,7 +6,8 @@
 //! `[batch, channels, height, width]` and `[out, in, rows, columns]`.
 //!
 //! Each function gives `None` where its tensors are not on a GPU, or record gradients; the caller then
-//! composes the layer of Burn's operations. Both ways are held against each other in the tests.
+//! takes a kernel of the CPU, or composes the layer of Burn's operations. `tests/gpu.rs` holds these shaders
+//! against the CPU.
 
 mod convolution;
 mod dot;
