@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use macerator::{Simd, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd};
 
 use crate::After;
-use crate::map::Bordered;
-use crate::threads::{Shared, append, parts};
-use crate::tile::{self, CHANNELS, MOST_PIXELS, Sums, VECTORS, activate, copy, numbers, pixels};
+use crate::map::{Bordered, Frame, Window};
+use crate::threads::{Shared, append, parts, threads};
+use crate::tile::{
+    self, CHANNELS, MOST_PIXELS, Sums, VECTORS, activate, compiled_for, copy, numbers, pixels,
+};
 
 /// Shortest row, in pixels of the result, that tiles are laid along. In shorter ones they are panels of pixels
 /// from several rows.
@@ -20,6 +22,11 @@ const FEW: usize = 8;
 const PANELS: usize = 64 * 1024;
 /// Most panels that are made together.
 const MOST_PANELS: usize = 16;
+
+/// Channels of a tile where there are registers for them: each number of the map is read half as often.
+const MANY: usize = 2 * CHANNELS;
+/// Numbers in a line of the cache.
+const LINE: usize = 16;
 
 /// What the tiles are computed from, and what follows.
 pub struct Dense<'a> {
@@ -43,8 +50,7 @@ impl Dense<'_> {
     /// Appends the channels of the result, `[channels, rows, columns]`.
     pub fn append(&self, to: &mut Vec<f32>) {
         let [rows, columns] = self.size;
-        let taps = self.offsets.len();
-        let channels = self.weights.len() / taps.max(1);
+        let (taps, channels) = (self.offsets.len(), self.channels());
         let length = channels * rows * columns;
         assert_eq!(channels * taps, self.weights.len(), "weights for each tap");
         assert!(self.bias.is_none_or(|bias| bias.len() == channels));
@@ -52,26 +58,46 @@ impl Dense<'_> {
         if length == 0 {
             return;
         }
+        // SAFETY: `run` writes all rows of all channels.
+        unsafe {
+            append(to, length, |result| {
+                self.run(Place {
+                    plane: rows * columns,
+                    first: 0,
+                    result,
+                });
+            });
+        }
+    }
+
+    /// Writes the channels of the result to their place.
+    fn run(&self, place: Place) {
+        let [rows, columns] = self.size;
+        let channels = self.channels();
         let is_copy = matches!(self.map.values, std::borrow::Cow::Owned(_));
         let farthest = self.offsets.iter().max().copied().unwrap_or(0);
         let last = (rows - 1) * self.map.frame.columns() + columns - 1 + farthest;
         assert!(last < self.map.values.len(), "a tap outside its map");
         let cost = rows * columns * self.weights.len();
-        // SAFETY: each pixel is of one tile, and tiles write all channels of theirs.
-        unsafe {
-            append(to, length, |result| {
-                if is_copy && columns >= LONG_ROW && channels <= FEW {
-                    // All rows as one line: what belongs to no pixel between two rows is computed and left out.
-                    let line = (rows - 1) * self.map.frame.columns() + columns;
-                    assert!(
-                        last + MOST_PIXELS <= self.map.values.len(),
-                        "a tile outside its map"
-                    );
-                    let tiles = line.div_ceil(tile_pixels());
-                    parts(tiles, cost, |tiles| along_rows(self, tiles, result));
-                } else {
-                    let tiles = (rows * columns).div_ceil(tile_pixels());
-                    parts(tiles, cost, |tiles| in_panels(self, tiles, result));
+        if is_copy && columns >= LONG_ROW && channels <= FEW {
+            // All rows as one line: what belongs to no pixel between two rows is computed and left out.
+            let line = (rows - 1) * self.map.frame.columns() + columns;
+            assert!(
+                last + MOST_PIXELS <= self.map.values.len(),
+                "a tile outside its map"
+            );
+            let tiles = line.div_ceil(tile_pixels());
+            parts(tiles, cost, |tiles| along_rows(self, tiles, place));
+        } else {
+            let tiles = (rows * columns).div_ceil(tile_pixels());
+            let groups = groups(tiles, channels);
+            let each = channels.div_ceil(groups).next_multiple_of(MANY);
+            let of = |group: usize| group * each..channels.min((group + 1) * each);
+            parts(groups * tiles, cost, |some| {
+                for group in some.start / tiles..some.end.div_ceil(tiles) {
+                    let first = group * tiles;
+                    let tiles = some.start.max(first) - first..tiles.min(some.end - first);
+                    in_panels(self, tiles, of(group), place);
                 }
             });
         }
@@ -87,45 +113,64 @@ impl Dense<'_> {
 
     /// Hands each channel's sums of a tile to the result.
     #[inline(always)]
-    fn store<S: Simd, const C: usize>(
+    fn store<S: Simd, const C: usize, const V: usize>(
         &self,
         channel: usize,
-        sums: Sums<S, C>,
+        sums: Sums<S, C, V>,
         pixels: &Pixels,
-        shared: Shared,
+        to: Place,
     ) {
-        for (i, sums) in sums.into_iter().enumerate() {
-            let row = sums.map(|sum| activate(sum, self.after));
-            let start = (channel + i) * self.size[0] * self.size[1];
-            if let Pixels::Run(first) = *pixels
+        let lanes = <f32 as Scalar>::lanes::<S>();
+        for i in 0..C {
+            let mut row = sums[i];
+            for k in 0..V {
+                row[k] = activate(row[k], self.after);
+            }
+            let start = (channel + i) * to.plane + to.first;
+            if let Pixels::Run { first, count } = *pixels
+                && count == V * lanes
                 && self.after != After::Sigmoid
             {
-                let length = tile::pixels::<S>();
-                let lanes = length / VECTORS;
+                let first = start + first;
                 // SAFETY: a pixel of a channel is of one tile, and a tile of one thread.
-                let to = unsafe { shared.place(start + first, length) };
-                let added = self.added.map(|added| &added[start + first..][..length]);
-                for (k, vector) in row.into_iter().enumerate() {
+                let at = unsafe { to.result.place(first, count) };
+                let added = self.added.map(|added| &added[first..][..count]);
+                for k in 0..V {
                     // SAFETY: there is room for a tile, and as much to be added.
                     unsafe {
-                        let sum = match added {
-                            Some(added) => vector + vload_unaligned(added[k * lanes..].as_ptr()),
-                            None => vector,
-                        };
-                        vstore_unaligned::<S, _>(to.add(k * lanes), sum);
+                        let mut sum = row[k];
+                        if let Some(added) = added {
+                            sum += f32::vload_unaligned(added[k * lanes..].as_ptr());
+                        }
+                        f32::vstore_unaligned::<S>(at.add(k * lanes), sum);
                     }
                 }
-                continue;
+            } else {
+                self.store_each(numbers::<S, V>(row), start, pixels, to);
             }
-            let mut numbers = numbers::<S>(row);
-            tile::finish(&mut numbers, self.after);
-            let places = pixels.places(tile::pixels::<S>());
-            for (number, place) in numbers.iter().zip(places) {
-                if let Some(place) = place {
-                    let added = self.added.map_or(0.0, |added| added[start + place]);
-                    // SAFETY: as above.
-                    unsafe { *shared.place(start + place, 1) = number + added };
-                }
+        }
+    }
+
+    /// Hands the numbers of a row that is no whole tile, or that a sigmoid follows, to the channel that begins at
+    /// `start`.
+    #[inline(never)]
+    fn store_each(
+        &self,
+        mut numbers: [f32; MOST_PIXELS],
+        start: usize,
+        pixels: &Pixels,
+        to: Place,
+    ) {
+        tile::finish(&mut numbers, self.after);
+        for (index, number) in numbers.into_iter().enumerate() {
+            let place = match pixels {
+                Pixels::Run { first, count } => (index < *count).then_some(first + index),
+                Pixels::Each(places) => places[index],
+            };
+            if let Some(place) = place {
+                let added = self.added.map_or(0.0, |added| added[start + place]);
+                // SAFETY: a pixel of a channel is of one tile, and a tile of one thread.
+                unsafe { *to.result.place(start + place, 1) = number + added };
             }
         }
     }
@@ -137,32 +182,174 @@ impl Dense<'_> {
         place: impl Fn(usize) -> *const f32 + Copy,
         pixels: &Pixels,
         channels: Range<usize>,
-        shared: Shared,
+        to: Place,
     ) {
-        for channel in channels.clone().step_by(CHANNELS) {
-            match channels.end - channel {
-                1 => self.some::<S, 1>(place, pixels, channel, shared),
-                2 => self.some::<S, 2>(place, pixels, channel, shared),
-                3 => self.some::<S, 3>(place, pixels, channel, shared),
-                _ => self.some::<S, CHANNELS>(place, pixels, channel, shared),
-            }
+        if !is_wide::<S>() {
+            return self.channels_of::<S, VECTORS>(place, pixels, channels, to);
+        }
+        // The last tile of a small map is mostly empty.
+        match pixels.vectors(<f32 as Scalar>::lanes::<S>()) {
+            1 => self.channels_of::<S, 1>(place, pixels, channels, to),
+            _ => self.channels_of::<S, VECTORS>(place, pixels, channels, to),
         }
     }
 
-    /// The sums of `C` channels of a tile.
+    /// The sums of all channels of `V` vectors of a tile.
     #[inline(always)]
-    fn some<S: Simd, const C: usize>(
+    fn channels_of<S: Simd, const V: usize>(
+        &self,
+        place: impl Fn(usize) -> *const f32 + Copy,
+        pixels: &Pixels,
+        channels: Range<usize>,
+        to: Place,
+    ) {
+        let mut channel = channels.start;
+        while channel < channels.end {
+            let left = channels.end - channel;
+            if is_wide::<S>() && left >= MANY {
+                self.some::<S, MANY, V>(place, pixels, channel, to);
+                channel += MANY;
+                continue;
+            }
+            match left {
+                1 => self.some::<S, 1, V>(place, pixels, channel, to),
+                2 => self.some::<S, 2, V>(place, pixels, channel, to),
+                3 => self.some::<S, 3, V>(place, pixels, channel, to),
+                _ => self.some::<S, CHANNELS, V>(place, pixels, channel, to),
+            }
+            channel += CHANNELS;
+        }
+    }
+
+    /// The sums of `C` channels of `V` vectors of a tile.
+    #[inline(always)]
+    fn some<S: Simd, const C: usize, const V: usize>(
         &self,
         place: impl Fn(usize) -> *const f32,
         pixels: &Pixels,
         channel: usize,
-        shared: Shared,
+        to: Place,
     ) {
         let taps = self.offsets.len();
         let weights = self.weights[channel * taps..(channel + C) * taps].as_ptr();
         // SAFETY: the weights are as many rows; `place` is good by its makers.
-        let sums = unsafe { tile::sums::<S, C>(taps, place, weights, self.bias(channel)) };
-        self.store(channel, sums, pixels, shared);
+        let sums = unsafe { tile::sums::<S, C, V>(taps, place, weights, self.bias(channel)) };
+        self.store(channel, sums, pixels, to);
+    }
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy)]
+struct Place {
+    /// From one channel to the next.
+    plane: usize,
+    /// The first number of the first channel.
+    first: usize,
+    result: Shared,
+}
+
+/// Numbers of bordered rows that stay in a cache until they are read.
+const IN_A_CACHE: usize = 192 * 1024;
+
+/// [`Dense`] of a map that gets its border here: where the map is large some rows of the result at a time, so that
+/// bordered rows are read while they lie in the cache.
+pub struct Banded<'a> {
+    /// `[channels, height, width]`.
+    pub map: &'a [f32],
+    /// Its channels, height and width.
+    pub sides: [usize; 3],
+    /// Of the kernel.
+    pub window: Window,
+    /// Shaped like the map: stops what is not above zero there.
+    pub gate: Option<&'a [f32]>,
+    /// `[channels of the result, channels, kernel, kernel]`.
+    pub weights: &'a [f32],
+    /// For each channel of the result; zeros without it.
+    pub bias: Option<&'a [f32]>,
+    /// What follows the bias.
+    pub after: After,
+    /// Added last, laid out as the result.
+    pub added: Option<&'a [f32]>,
+}
+
+impl Banded<'_> {
+    /// Appends the channels of the result, `[channels, rows, columns]`.
+    pub fn append(&self, to: &mut Vec<f32>) {
+        let [channels, height, width] = self.sides;
+        let [rows, columns] = self.window.size;
+        let taps = channels * self.window.kernel.pow(2);
+        let out = self.weights.len() / taps.max(1);
+        let frame = Frame::new([height, width], self.window);
+        let bands = self.bands(frame);
+        if bands == 1 {
+            let map = Bordered::in_frame(self.map, channels, frame, self.gate);
+            return self.dense(&map, &map.offsets(channels), rows).append(to);
+        }
+        let length = out * rows * columns;
+        assert_eq!(out * taps, self.weights.len(), "weights for each tap");
+        assert!(self.bias.is_none_or(|bias| bias.len() == out));
+        assert!(self.added.is_none_or(|added| added.len() == length));
+        let each = rows.div_ceil(bands);
+        // SAFETY: each row of the result is of one band, which writes all channels of it.
+        unsafe {
+            append(to, length, |result| {
+                parts(rows.div_ceil(each), length * taps, |bands| {
+                    for band in bands {
+                        let rows = band * each..rows.min((band + 1) * each);
+                        let frame = frame.rows(rows.clone());
+                        let map = Bordered::in_frame(self.map, channels, frame, self.gate);
+                        let place = Place {
+                            plane: self.window.size[0] * columns,
+                            first: rows.start * columns,
+                            result,
+                        };
+                        self.dense(&map, &map.offsets(channels), rows.len())
+                            .run(place);
+                    }
+                });
+            });
+        }
+    }
+
+    /// Into how many bands the rows of the result are put.
+    fn bands(&self, frame: Frame) -> usize {
+        let Window {
+            kernel,
+            stride,
+            size: [rows, _],
+            ..
+        } = self.window;
+        let numbers = self.sides[0] * frame.channel();
+        let bands = numbers.div_ceil(IN_A_CACHE).next_multiple_of(threads());
+        // What two bands share is bordered twice.
+        let is_worth_it = kernel * bands * 2 <= rows * stride;
+        if numbers > IN_A_CACHE && is_worth_it && !frame.is_bare() {
+            bands
+        } else {
+            1
+        }
+    }
+
+    fn dense<'a>(&'a self, map: &'a Bordered<'a>, offsets: &'a [usize], rows: usize) -> Dense<'a> {
+        Dense {
+            map,
+            offsets,
+            weights: self.weights,
+            bias: self.bias,
+            after: self.after,
+            added: self.added,
+            size: [rows, self.window.size[1]],
+        }
+    }
+}
+
+/// Into how many groups channels are put for the threads: one, where there are tiles for all of them.
+fn groups(tiles: usize, channels: usize) -> usize {
+    let threads = threads();
+    if threads == 1 || tiles >= 8 * threads {
+        1
+    } else {
+        (2 * threads).min(channels / (2 * MANY)).max(1)
     }
 }
 
@@ -174,7 +361,13 @@ pub(crate) fn pointwise(work: &Dense<'_>, to: &mut Vec<f32>) {
     // SAFETY: all pixels of all channels are written.
     unsafe {
         append(to, work.channels() * pixels, |result| {
-            in_panels(work, 0..pixels.div_ceil(tile_pixels()), result);
+            let tiles = 0..pixels.div_ceil(tile_pixels());
+            let place = Place {
+                plane: pixels,
+                first: 0,
+                result,
+            };
+            in_panels(work, tiles, 0..work.channels(), place);
         });
     }
 }
@@ -183,8 +376,8 @@ pub(crate) fn pointwise(work: &Dense<'_>, to: &mut Vec<f32>) {
 // A few are made at a time, on the stack.
 #[allow(clippy::large_enum_variant)]
 enum Pixels {
-    /// One after the other, from here on.
-    Run(usize),
+    /// So many, one after the other.
+    Run { first: usize, count: usize },
     /// Each by itself, as far as it is one.
     Each([Option<usize>; MOST_PIXELS]),
 }
@@ -193,11 +386,14 @@ impl Pixels {
     /// Of `count` places in a line, from `first` on. A row takes `columns` places, the pixels are the first of them.
     fn new(count: usize, first: usize, columns: usize, work: &Dense<'_>) -> Self {
         let [rows, wide] = work.size;
+        if columns == wide {
+            let count = count.min(rows * wide - first);
+            return Self::Run { first, count };
+        }
         let (mut row, mut column) = (first / columns, first % columns);
-        let in_a_row = row < rows && column + count <= wide;
-        let goes_on = columns == wide && first + count <= rows * wide;
-        if in_a_row || goes_on {
-            return Self::Run(row * wide + column);
+        if row < rows && column + count <= wide {
+            let first = row * wide + column;
+            return Self::Run { first, count };
         }
         let mut places = [None; MOST_PIXELS];
         for to in &mut places[..count] {
@@ -211,15 +407,19 @@ impl Pixels {
         Self::Each(places)
     }
 
-    /// Where each of `count` lies.
-    fn places(&self, count: usize) -> [Option<usize>; MOST_PIXELS] {
-        match *self {
-            Self::Each(places) => places,
-            Self::Run(first) => {
-                core::array::from_fn(|index| (index < count).then_some(first + index))
-            }
+    /// Vectors that hold them all.
+    fn vectors(&self, lanes: usize) -> usize {
+        match self {
+            Self::Run { count, .. } => count.div_ceil(lanes),
+            Self::Each(_) => VECTORS,
         }
     }
+}
+
+/// Whether this processor's vectors are the longest: with them come twice as many registers.
+#[inline(always)]
+fn is_wide<S: Simd>() -> bool {
+    <f32 as Scalar>::lanes::<S>() == 16
 }
 
 #[macerator::with_simd]
@@ -229,7 +429,8 @@ fn tile_pixels<S: Simd>() -> usize {
 
 /// Tiles along the rows of the bordered map, as if they were one line.
 #[macerator::with_simd]
-fn along_rows<'a, S: Simd>(work: &'a Dense<'a>, tiles: Range<usize>, shared: Shared) {
+fn along_rows<'a, S: Simd>(work: &'a Dense<'a>, tiles: Range<usize>, to: Place) {
+    compiled_for::<S>();
     let count = pixels::<S>();
     let columns = work.map.frame.columns();
     let values = work.map.values.as_ptr();
@@ -239,18 +440,30 @@ fn along_rows<'a, S: Simd>(work: &'a Dense<'a>, tiles: Range<usize>, shared: Sha
         let pixels = Pixels::new(count, first, columns, work);
         // SAFETY: `run` saw that the farthest tap of the last tile ends inside the map.
         let place = |tap: usize| unsafe { values.add(*offsets.get_unchecked(tap) + first) };
-        work.tile::<S>(place, &pixels, 0..work.channels(), shared);
+        work.tile::<S>(place, &pixels, 0..work.channels(), to);
     }
 }
 
 /// Tiles whose pixels are brought together in panels `[taps, pixels]` first. Several panels are made before the
 /// weights pass by, so that they pass by less often.
 #[macerator::with_simd]
-fn in_panels<'a, S: Simd>(work: &'a Dense<'a>, tiles: Range<usize>, shared: Shared) {
+fn in_panels<'a, S: Simd>(
+    work: &'a Dense<'a>,
+    tiles: Range<usize>,
+    channels: Range<usize>,
+    to: Place,
+) {
+    compiled_for::<S>();
     let count = pixels::<S>();
     let taps = work.offsets.len();
     let together = (PANELS / (taps * count).max(1)).clamp(1, MOST_PANELS);
-    let mut panels = vec![0.0; together * taps * count];
+    // A vector that lies on two lines of the cache is read twice.
+    let mut room = vec![0.0; together * taps * count + LINE];
+    let aligned = room
+        .as_ptr()
+        .align_offset(LINE * size_of::<f32>())
+        .min(LINE);
+    let panels = &mut room[aligned..][..together * taps * count];
     let mut start = tiles.start;
     while start < tiles.end {
         let end = (start + together).min(tiles.end);
@@ -260,13 +473,14 @@ fn in_panels<'a, S: Simd>(work: &'a Dense<'a>, tiles: Range<usize>, shared: Shar
             fill::<S>(panel, work, first);
             made.push(Pixels::new(count, first, work.size[1], work));
         }
-        for channel in (0..work.channels()).step_by(CHANNELS) {
-            let channels = channel..(channel + CHANNELS).min(work.channels());
+        let many = if is_wide::<S>() { MANY } else { CHANNELS };
+        for channel in channels.clone().step_by(many) {
+            let channels = channel..(channel + many).min(channels.end);
             for (pixels, panel) in made.iter().zip(panels.chunks_exact(taps * count)) {
                 let panel = panel.as_ptr();
                 // SAFETY: a panel holds `count` numbers for each tap.
                 let place = |tap: usize| unsafe { panel.add(tap * count) };
-                work.tile::<S>(place, pixels, channels.clone(), shared);
+                work.tile::<S>(place, pixels, channels.clone(), to);
             }
         }
         start = end;
@@ -313,6 +527,58 @@ pub fn interleave(four: &[f32], [channels, rows, columns]: [usize; 3], to: &mut 
                     .zip(line(odd + 1))
                     .flat_map(|(&even, &odd)| [even, odd]),
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::Around;
+
+    #[test]
+    fn bands_are_the_whole() {
+        let (channels, out, [height, width]) = (8, 5, [190, 170]);
+        let numbers = |count: usize, seed: usize| -> Vec<f32> {
+            (0..count)
+                .map(|i| (((i + seed) * 2_654_435_761) >> 9 & 255) as f32 / 256.0 - 0.5)
+                .collect()
+        };
+        let map = numbers(channels * height * width, 0);
+        let gate = numbers(map.len(), 1);
+        for (kernel, stride, around) in [
+            (3, 1, Around::Zeros),
+            (3, 2, Around::Mirrored),
+            (5, 2, Around::Zeros),
+            (4, 4, Around::Edge),
+        ] {
+            let window = Window {
+                kernel,
+                stride,
+                around,
+                before: [kernel / 2; 2],
+                size: [height.div_ceil(stride), width.div_ceil(stride)],
+            };
+            let weights = numbers(out * channels * kernel * kernel, 2);
+            let added = numbers(out * window.size[0] * window.size[1], 3);
+            let banded = Banded {
+                map: &map,
+                sides: [channels, height, width],
+                window,
+                gate: Some(&gate),
+                weights: &weights,
+                bias: Some(&[0.5; 5]),
+                after: After::Relu,
+                added: Some(&added),
+            };
+            assert!(banded.bands(Frame::new([height, width], window)) > 1);
+            let (mut in_bands, mut whole) = (Vec::new(), Vec::new());
+            banded.append(&mut in_bands);
+            let map = Bordered::new(&map, banded.sides, window, banded.gate);
+            banded
+                .dense(&map, &map.offsets(channels), window.size[0])
+                .append(&mut whole);
+            assert_eq!(in_bands, whole, "{window:?}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use macerator::{Scalar, Simd, Vector, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd, Vector};
 
 use crate::After;
 use crate::map::Frame;
 use crate::threads::{Shared, append, parts};
-use crate::tile::{activate, copy, finish};
+use crate::tile::{activate, compiled_for, copy, finish};
 
 /// What is computed from what.
 ///
@@ -67,6 +67,7 @@ pub(crate) fn by_channel<'a, S: Simd>(
     first: usize,
     shared: Shared,
 ) {
+    compiled_for::<S>();
     let [rows, columns] = work.frame.size();
     let between = work.frame.columns();
     let offsets = work.frame.offsets();
@@ -130,14 +131,14 @@ unsafe fn tile_of<S: Simd>(
     let mut sums: [Vector<S, f32>; TOGETHER] = [bias.splat(); TOGETHER];
     for (&offset, &weight) in offsets.iter().zip(weights) {
         let weight = weight.splat();
-        for (i, sum) in sums.iter_mut().enumerate() {
+        for i in 0..TOGETHER {
             // SAFETY: the caller's.
-            let map: Vector<S, f32> = unsafe { vload_unaligned(from.add(offset + i * lanes)) };
-            *sum = map.mul_add(weight, *sum);
+            let map: Vector<S, f32> = unsafe { f32::vload_unaligned(from.add(offset + i * lanes)) };
+            sums[i] = map.mul_add(weight, sums[i]);
         }
     }
-    for (i, sum) in sums.into_iter().enumerate() {
+    for i in 0..TOGETHER {
         // SAFETY: the caller's.
-        unsafe { vstore_unaligned::<S, _>(to.add(i * lanes), activate(sum, after)) };
+        unsafe { f32::vstore_unaligned::<S>(to.add(i * lanes), activate(sums[i], after)) };
     }
 }

@@ -1,10 +1,11 @@
 //! Sums of parts of pixels, along the links of a grid, and the way back.
 
-use macerator::{Scalar, Simd, Vector, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd, Vector};
 
 use crate::After;
 use crate::grid::Links;
 use crate::threads::{append, parts};
+use crate::tile::compiled_for;
 
 /// For each pixel the sum of parts of others: of `[pixels, batch, taps, channels]` the part of each link's tap, at its
 /// pixel. Times a factor and plus a sum for each channel, if there are such, and what follows.
@@ -97,6 +98,7 @@ struct Target(*mut f32);
 
 #[macerator::with_simd]
 fn sum_rows_at_of<'a, S: Simd>(from: &'a [f32], places: &'a [usize], count: usize, to: Target) {
+    compiled_for::<S>();
     let lanes = <f32 as Scalar>::lanes::<S>();
     let whole = count - count % lanes;
     // SAFETY: the caller's promise: as many numbers at each place.
@@ -104,9 +106,9 @@ fn sum_rows_at_of<'a, S: Simd>(from: &'a [f32], places: &'a [usize], count: usiz
         for start in (0..whole).step_by(lanes) {
             let mut sum: Vector<S, f32> = 0f32.splat();
             for &place in places {
-                sum += vload_unaligned(from.as_ptr().add(place + start));
+                sum += f32::vload_unaligned(from.as_ptr().add(place + start));
             }
-            vstore_unaligned::<S, _>(to.0.add(start), sum);
+            f32::vstore_unaligned::<S>(to.0.add(start), sum);
         }
         for index in whole..count {
             *to.0.add(index) = places

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
-use macerator::{Scalar, Simd, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd};
 
 use crate::After;
 use crate::threads::{Shared, append, parts};
 use crate::tile::{
-    CHANNELS, MOST_PIXELS, Sums, VECTORS, accumulate, activate, copy, finish, numbers, pixels,
+    CHANNELS, MOST_PIXELS, Sums, VECTORS, accumulate, activate, compiled_for, copy, finish,
+    numbers, pixels,
 };
 
 /// Rows of channels that are worked on together: what they read stays in the cache while all weights pass by.
@@ -194,6 +195,7 @@ fn by_entries<'a, S: Simd>(
     panels: &'a [f32],
     result: Shared,
 ) {
+    compiled_for::<S>();
     let rows = entries.flat_map(|entry| (0..work.batch).map(move |picture| [entry, picture]));
     let mut groups: Vec<Rows> = Vec::with_capacity(ROWS / CHANNELS + 1);
     for row in rows {
@@ -250,7 +252,7 @@ fn some<S: Simd, const C: usize>(
         });
         // SAFETY: as many weights and channels are there.
         unsafe {
-            accumulate::<S, C>(
+            accumulate::<S, C, VECTORS>(
                 &mut sums,
                 from,
                 |k| weights.add(k * wide),
@@ -268,14 +270,19 @@ fn some<S: Simd, const C: usize>(
         part
     };
     let (factors, shifts) = (part(work.factors, 1.0), part(work.sums, 0.0));
-    for (i, row) in sums.into_iter().enumerate() {
-        let row = core::array::from_fn(|k| {
+    for i in 0..C {
+        let mut row = sums[i];
+        for k in 0..VECTORS {
             // SAFETY: both hold as many numbers as a panel is wide.
-            let [factor, shift] = [&factors, &shifts]
-                .map(|of| unsafe { vload_unaligned::<S, _>(of[k * lanes..].as_ptr()) });
-            activate(row[k].mul_add(factor, shift), work.after)
-        });
-        let mut made = numbers::<S>(row);
+            let (factor, shift) = unsafe {
+                (
+                    f32::vload_unaligned(factors[k * lanes..].as_ptr()),
+                    f32::vload_unaligned(shifts[k * lanes..].as_ptr()),
+                )
+            };
+            row[k] = activate(row[k].mul_add(factor, shift), work.after);
+        }
+        let mut made = numbers::<S, VECTORS>(row);
         finish(&mut made[..width], work.after);
         let [entry, picture] = rows.rows[i];
         let start = (work.links.order[entry] * work.batch + picture) * out + first;
@@ -393,6 +400,7 @@ fn sum_rows<'a, S: Simd>(
     start: usize,
     result: Shared,
 ) {
+    compiled_for::<S>();
     match work.from - channel {
         1 => sum_rows_of::<S, 1>(work, links, channel, start, result),
         2 => sum_rows_of::<S, 2>(work, links, channel, start, result),
@@ -415,9 +423,13 @@ fn sum_rows_of<S: Simd, const C: usize>(
         // SAFETY: a few channels at a tap are of one thread.
         let to: [*mut f32; C] =
             core::array::from_fn(|i| unsafe { result.place(start + i * work.width + panel, wide) });
-        // SAFETY: there is room for a panel.
-        let mut sums: Sums<S, C> =
-            to.map(|to| core::array::from_fn(|k| unsafe { vload_unaligned(to.add(k * lanes)) }));
+        let mut sums: Sums<S, C> = [[0f32.splat(); VECTORS]; C];
+        for i in 0..C {
+            for k in 0..VECTORS {
+                // SAFETY: there is room for a panel.
+                sums[i][k] = unsafe { f32::vload_unaligned(to[i].add(k * lanes)) };
+            }
+        }
         for &[source, pixel] in links {
             // SAFETY: `on_weights` looked at the pixels.
             let (map, gradient) = unsafe {
@@ -432,7 +444,7 @@ fn sum_rows_of<S: Simd, const C: usize>(
             };
             // SAFETY: each has a row for each picture.
             unsafe {
-                accumulate::<S, C>(
+                accumulate::<S, C, VECTORS>(
                     &mut sums,
                     work.batch,
                     |picture| gradient.add(picture * work.width),
@@ -440,10 +452,10 @@ fn sum_rows_of<S: Simd, const C: usize>(
                 );
             }
         }
-        for (to, sums) in to.into_iter().zip(sums) {
-            for (k, sum) in sums.into_iter().enumerate() {
+        for i in 0..C {
+            for k in 0..VECTORS {
                 // SAFETY: as above.
-                unsafe { vstore_unaligned::<S, _>(to.add(k * lanes), sum) };
+                unsafe { f32::vstore_unaligned::<S>(to[i].add(k * lanes), sums[i][k]) };
             }
         }
     }

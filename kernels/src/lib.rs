@@ -6,7 +6,15 @@
 //! it, in which each tap is the map shifted by a fixed number of places ([`Frame`]); or, where rows are short,
 //! from panels in which what a tile needs lies together ([`Dense`]).
 //!
+//! Vectors are the processor's own, found when the program runs: a function with `#[with_simd]` is compiled for each
+//! kind. What such a function is made of has to become part of it: functions that it calls are `#[inline(always)]`,
+//! and vectors go through loops over numbers, never through closures or iterators, which stay what they were before
+//! the kind was known (eight times slower).
+//!
 //! It is a package of its own so that it is optimised where the rest is quick to build.
+
+// Loops over numbers: see above.
+#![allow(clippy::needless_range_loop)]
 
 mod dense;
 mod depthwise;
@@ -16,11 +24,13 @@ mod map;
 mod pair;
 mod peak;
 mod planes;
+#[cfg(feature = "threads")]
+mod team;
 mod threads;
 mod tile;
 mod winograd;
 
-pub use dense::{Dense, interleave};
+pub use dense::{Banded, Dense, interleave};
 pub use depthwise::Depthwise;
 pub use gather::{Gather, spread};
 pub use grid::{Grid, Links, on_bias, on_weights};

@@ -1,6 +1,7 @@
 //! A map with its border around it, in the order in which a convolution reads it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::threads::{Shared, append, parts};
 use crate::tile::MOST_PIXELS;
@@ -60,6 +61,8 @@ pub struct Frame {
     sides: [usize; 2],
     /// Rows and columns of a plane. From one row of the result to the next are as many columns.
     planes: [usize; 2],
+    /// The row of the whole result that is this one's first.
+    first_row: usize,
 }
 
 impl Frame {
@@ -70,6 +73,17 @@ impl Frame {
             window,
             sides,
             planes: window.size.map(|side| side + reach),
+            first_row: 0,
+        }
+    }
+
+    /// The same for some rows of the result only.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Self {
+        let mut window = self.window;
+        window.size[0] = rows.len();
+        Self {
+            first_row: self.first_row + rows.start,
+            ..Self::new(self.sides, window)
         }
     }
 
@@ -108,7 +122,7 @@ impl Frame {
     }
 
     /// Whether a map is its own bordered copy.
-    fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.window.kernel == 1
             && self.window.stride == 1
             && self.window.size == self.sides
@@ -122,7 +136,7 @@ impl Frame {
         let stride = self.window.stride;
         let mut passed = vec![0.0; if gate.is_some() { width } else { 0 }];
         for row in 0..rows * stride {
-            let place = row as isize - self.window.before[0] as isize;
+            let place = (row + self.first_row * stride) as isize - self.window.before[0] as isize;
             let from = self.window.around.source(place, height);
             let mut line = from.map(|from| &map[from * width..(from + 1) * width]);
             if let (Some(gate), Some(from), Some(numbers)) = (gate, from, line) {
@@ -206,7 +220,17 @@ impl<'a> Bordered<'a> {
         window: Window,
         gate: Option<&[f32]>,
     ) -> Self {
-        let frame = Frame::new([height, width], window);
+        Self::in_frame(map, channels, Frame::new([height, width], window), gate)
+    }
+
+    /// Of a map of so many channels, for each of which there is this frame.
+    pub(crate) fn in_frame(
+        map: &'a [f32],
+        channels: usize,
+        frame: Frame,
+        gate: Option<&[f32]>,
+    ) -> Self {
+        let [height, width] = frame.sides;
         if frame.is_bare() && gate.is_none() {
             let values = Cow::Borrowed(map);
             return Self { values, frame };

@@ -26,7 +26,7 @@ fn turn<S: Simd>(rounds: usize) -> usize {
     }
     let mut ends = [0f32; CHANNELS];
     for (end, row) in ends.iter_mut().zip(sums) {
-        *end = crate::tile::numbers::<S>(row).iter().sum();
+        *end = crate::tile::numbers::<S, VECTORS>(row).iter().sum();
     }
     std::hint::black_box(ends);
     pixels::<S>()

@@ -1,10 +1,10 @@
 //! What is done to the numbers of one channel at a time: their mean and spread, a scale and a shift.
 
-use macerator::{Scalar, Simd, Vector, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd, Vector};
 
 use crate::After;
 use crate::threads::{Shared, append, parts};
-use crate::tile::{MOST_PIXELS, activate, copy, finish};
+use crate::tile::{MOST_PIXELS, activate, compiled_for, copy, finish};
 
 /// Sums that are kept side by side: as many as the longest vectors hold.
 const LANES: usize = 16;
@@ -40,6 +40,7 @@ pub fn moments(map: &[f32], channels: usize) -> Vec<[f32; 2]> {
 #[macerator::with_simd]
 #[allow(clippy::extra_unused_type_parameters, clippy::needless_lifetimes)]
 fn total<'a, S: Simd>(numbers: &'a [f32], from: f32, squared: bool) -> f64 {
+    compiled_for::<S>();
     let mut total = 0.0;
     let term = |number: f32| match squared {
         true => (number - from) * (number - from),
@@ -153,24 +154,23 @@ fn rescale_plane<'a, S: Simd>(
     after: After,
     added: Option<&'a [f32]>,
 ) {
+    compiled_for::<S>();
     let Plane { from, to, length } = plane;
     let lanes = <f32 as Scalar>::lanes::<S>();
-    let [factor, sum]: [Vector<S, f32>; 2] = scale.map(Scalar::splat);
+    let (factor, sum): (Vector<S, f32>, Vector<S, f32>) = (scale[0].splat(), scale[1].splat());
     let whole = length - length % lanes;
     let later = after == After::Sigmoid;
-    let of = |x: Vector<S, f32>, added: Option<Vector<S, f32>>| {
-        let y = activate(x.mul_add(factor, sum), after);
-        match added {
-            Some(added) if !later => y + added,
-            _ => y,
-        }
-    };
     for start in (0..whole).step_by(lanes) {
         // SAFETY: both places, and what is added, hold whole vectors up to there.
         unsafe {
-            let added = added.map(|added| vload_unaligned(added.as_ptr().add(start)));
-            let y = of(vload_unaligned(from.add(start)), added);
-            vstore_unaligned::<S, _>(to.add(start), y);
+            let x = f32::vload_unaligned::<S>(from.add(start));
+            let mut y = activate(x.mul_add(factor, sum), after);
+            if let Some(added) = added
+                && !later
+            {
+                y += f32::vload_unaligned(added.as_ptr().add(start));
+            }
+            f32::vstore_unaligned::<S>(to.add(start), y);
         }
     }
     // The last few, with zeros behind them.
@@ -183,9 +183,12 @@ fn rescale_plane<'a, S: Simd>(
         if let Some(added) = added {
             few_added[..rest].copy_from_slice(&added[whole..]);
         }
-        let added = Some(vload_unaligned(few_added.as_ptr()));
-        let y = of(vload_unaligned(few.as_ptr()), added);
-        vstore_unaligned::<S, _>(few.as_mut_ptr(), y);
+        let x = f32::vload_unaligned::<S>(few.as_ptr());
+        let mut y = activate(x.mul_add(factor, sum), after);
+        if !later {
+            y += f32::vload_unaligned(few_added.as_ptr());
+        }
+        f32::vstore_unaligned::<S>(few.as_mut_ptr(), y);
         copy::<S>(few.as_ptr(), to.add(whole), rest);
         std::slice::from_raw_parts_mut(to, length)
     };

@@ -9,7 +9,7 @@ const WORTH_A_THREAD: usize = 200_000;
 /// Threads that work is shared among.
 pub fn threads() -> usize {
     #[cfg(feature = "threads")]
-    return rayon::current_num_threads();
+    return crate::team::size();
     #[cfg(not(feature = "threads"))]
     1
 }
@@ -23,18 +23,8 @@ pub(crate) fn parts(count: usize, _cost: usize, work: impl Fn(Range<usize>) + Se
 /// Does the parts `0..count`, of `cost` multiplications in all.
 #[cfg(feature = "threads")]
 pub(crate) fn parts(count: usize, cost: usize, work: impl Fn(Range<usize>) + Send + Sync) {
-    use rayon::prelude::*;
-    let threads = rayon::current_num_threads().min(cost / WORTH_A_THREAD);
-    if threads < 2 {
-        return work(0..count);
-    }
-    // A few for each thread, so that one that was held up does not hold up all.
-    let each = count.div_ceil(threads * 4).max(1);
-    let ranges: Vec<_> = (0..count)
-        .step_by(each)
-        .map(|start| start..(start + each).min(count))
-        .collect();
-    ranges.into_par_iter().for_each(work);
+    let threads = threads().min(cost / WORTH_A_THREAD);
+    crate::team::share(count, threads, &work);
 }
 
 /// Where results go that several threads write, each its own places.

@@ -1,6 +1,6 @@
 //! A tile of the result: some channels by some pixels in registers, while all taps pass by.
 
-use macerator::{Scalar, Simd, Vector, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd, Vector};
 
 use crate::After;
 
@@ -21,26 +21,37 @@ pub(crate) fn pixels<S: Simd>() -> usize {
     <f32 as Scalar>::lanes::<S>() * VECTORS
 }
 
-/// The sums of a tile.
-pub(crate) type Sums<S, const C: usize> = [[Vector<S, f32>; VECTORS]; C];
+/// Says at the head of a kernel that it is for vectors, where the whole program is compiled for them, as it is for
+/// browsers: what the kernel would be without them is not carried along.
+#[inline(always)]
+pub(crate) fn compiled_for<S: Simd>() {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    assert!(<f32 as Scalar>::lanes::<S>() == MOST_LANES, "vectors");
+}
+
+/// The sums of a tile, or of one with fewer vectors.
+pub(crate) type Sums<S, const C: usize, const V: usize = VECTORS> = [[Vector<S, f32>; V]; C];
 
 /// Sums of `weights[channel][tap] * map[tap][pixel]`, from `bias` on.
 ///
 /// # Safety
-/// `place(tap)` must give a place that [`pixels`] numbers can be read from, for each tap below `taps`;
+/// `place(tap)` must give a place that `V` vectors can be read from, for each tap below `taps`;
 /// `weights` must hold `C` rows of `taps` numbers, each `taps` after the one before.
 #[inline(always)]
-pub(crate) unsafe fn sums<S: Simd, const C: usize>(
+pub(crate) unsafe fn sums<S: Simd, const C: usize, const V: usize>(
     taps: usize,
     place: impl Fn(usize) -> *const f32,
     weights: *const f32,
     bias: [f32; C],
-) -> Sums<S, C> {
-    let mut sums: Sums<S, C> = core::array::from_fn(|channel| [bias[channel].splat(); VECTORS]);
+) -> Sums<S, C, V> {
+    let mut sums: Sums<S, C, V> = [[0f32.splat(); V]; C];
+    for (sums, bias) in sums.iter_mut().zip(bias) {
+        *sums = [bias.splat(); V];
+    }
     // SAFETY: the caller's.
     unsafe {
         let weight = |channel: usize, tap: usize| *weights.add(channel * taps + tap);
-        accumulate::<S, C>(&mut sums, taps, place, weight);
+        accumulate::<S, C, V>(&mut sums, taps, place, weight);
     }
     sums
 }
@@ -48,10 +59,10 @@ pub(crate) unsafe fn sums<S: Simd, const C: usize>(
 /// Adds `weight(channel, tap) * map[tap][pixel]` to the sums of a tile.
 ///
 /// # Safety
-/// `place(tap)` must give a place that [`pixels`] numbers can be read from, for each tap below `taps`.
+/// `place(tap)` must give a place that `V` vectors can be read from, for each tap below `taps`.
 #[inline(always)]
-pub(crate) unsafe fn accumulate<S: Simd, const C: usize>(
-    sums: &mut Sums<S, C>,
+pub(crate) unsafe fn accumulate<S: Simd, const C: usize, const V: usize>(
+    sums: &mut Sums<S, C, V>,
     taps: usize,
     place: impl Fn(usize) -> *const f32,
     weight: impl Fn(usize, usize) -> f32,
@@ -59,13 +70,15 @@ pub(crate) unsafe fn accumulate<S: Simd, const C: usize>(
     let lanes = <f32 as Scalar>::lanes::<S>();
     for tap in 0..taps {
         let place = place(tap);
-        // SAFETY: the caller's.
-        let map: [Vector<S, f32>; VECTORS] =
-            core::array::from_fn(|i| unsafe { vload_unaligned(place.add(i * lanes)) });
-        for (channel, sums) in sums.iter_mut().enumerate() {
+        let mut map: [Vector<S, f32>; V] = [0f32.splat(); V];
+        for i in 0..V {
+            // SAFETY: the caller's.
+            map[i] = unsafe { f32::vload_unaligned(place.add(i * lanes)) };
+        }
+        for channel in 0..C {
             let weight = weight(channel, tap).splat();
-            for (sum, map) in sums.iter_mut().zip(map) {
-                *sum = map.mul_add(weight, *sum);
+            for i in 0..V {
+                sums[channel][i] = map[i].mul_add(weight, sums[channel][i]);
             }
         }
     }
@@ -116,6 +129,7 @@ pub(crate) fn finish(values: &mut [f32], after: After) {
 #[macerator::with_simd]
 #[allow(clippy::extra_unused_type_parameters, clippy::needless_lifetimes)]
 fn sigmoids<'a, S: Simd>(values: &'a mut [f32]) {
+    compiled_for::<S>();
     for value in values {
         *value = 1.0 / (1.0 + exponential(-*value));
     }
@@ -160,8 +174,8 @@ pub(crate) unsafe fn copy<S: Simd>(from: *const f32, to: *mut f32, count: usize)
     // SAFETY: the caller's.
     unsafe {
         for start in (0..whole).step_by(lanes) {
-            let some: Vector<S, f32> = vload_unaligned(from.add(start));
-            vstore_unaligned::<S, _>(to.add(start), some);
+            let some: Vector<S, f32> = f32::vload_unaligned(from.add(start));
+            f32::vstore_unaligned::<S>(to.add(start), some);
         }
         for index in whole..count {
             // Read as if somebody watched, or the loop becomes the copy that it is instead of.
@@ -172,12 +186,12 @@ pub(crate) unsafe fn copy<S: Simd>(from: *const f32, to: *mut f32, count: usize)
 
 /// The numbers of a row of a tile.
 #[inline(always)]
-pub(crate) fn numbers<S: Simd>(row: [Vector<S, f32>; VECTORS]) -> [f32; MOST_PIXELS] {
+pub(crate) fn numbers<S: Simd, const V: usize>(row: [Vector<S, f32>; V]) -> [f32; MOST_PIXELS] {
     let lanes = <f32 as Scalar>::lanes::<S>();
     let mut numbers = [0.0; MOST_PIXELS];
-    for (i, vector) in row.into_iter().enumerate() {
+    for i in 0..V {
         // SAFETY: a row is no longer than `MOST_PIXELS`.
-        unsafe { vstore_unaligned::<S, _>(numbers[i * lanes..].as_mut_ptr(), vector) };
+        unsafe { f32::vstore_unaligned::<S>(numbers[i * lanes..].as_mut_ptr(), row[i]) };
     }
     numbers
 }

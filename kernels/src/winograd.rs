@@ -11,12 +11,12 @@
 
 use std::ops::Range;
 
-use macerator::{Scalar, Simd, Vector, vload_unaligned, vstore_unaligned};
+use macerator::{Scalar, Simd, Vector};
 
 use crate::After;
 use crate::map::{Bordered, Window};
 use crate::threads::{Shared, append, parts};
-use crate::tile::{self, CHANNELS, MOST_PIXELS, VECTORS, activate, finish, pixels};
+use crate::tile::{self, CHANNELS, MOST_PIXELS, VECTORS, activate, compiled_for, finish, pixels};
 
 /// Rows and columns of a block of the result.
 const BLOCK: usize = 4;
@@ -255,6 +255,19 @@ fn to_block<S: Simd>(m: [Vector<S, f32>; SEEN]) -> [Vector<S, f32>; BLOCK] {
     ]
 }
 
+/// A column of some rows of vectors.
+#[inline(always)]
+fn column_of<S: Simd, const R: usize, const C: usize>(
+    rows: &[[Vector<S, f32>; C]; R],
+    column: usize,
+) -> [Vector<S, f32>; R] {
+    let mut values = [0f32.splat::<S>(); R];
+    for row in 0..R {
+        values[row] = rows[row][column];
+    }
+    values
+}
+
 /// Terms whose weights are taken to their values together: the compiler makes vectors of them.
 const ABREAST: usize = 8;
 /// A number of each of them.
@@ -263,15 +276,17 @@ type Abreast = [f32; ABREAST];
 /// Three weights as values at the points.
 #[inline(always)]
 fn of_weights(g: [Abreast; 3]) -> [Abreast; SEEN] {
-    let each = |f: fn([f32; 3]) -> f32| core::array::from_fn(|i| f([g[0][i], g[1][i], g[2][i]]));
-    [
-        each(|g| g[0] * 0.25),
-        each(|g| (g[0] + g[1] + g[2]) * (-1.0 / 6.0)),
-        each(|g| (g[0] - g[1] + g[2]) * (-1.0 / 6.0)),
-        each(|g| (g[0] + 2.0 * g[1] + 4.0 * g[2]) * (1.0 / 24.0)),
-        each(|g| (g[0] - 2.0 * g[1] + 4.0 * g[2]) * (1.0 / 24.0)),
-        each(|g| g[2]),
-    ]
+    let mut values = [[0f32; ABREAST]; SEEN];
+    for i in 0..ABREAST {
+        let [a, b, c] = [g[0][i], g[1][i], g[2][i]];
+        values[0][i] = a * 0.25;
+        values[1][i] = (a + b + c) * (-1.0 / 6.0);
+        values[2][i] = (a - b + c) * (-1.0 / 6.0);
+        values[3][i] = (a + 2.0 * b + 4.0 * c) * (1.0 / 24.0);
+        values[4][i] = (a - 2.0 * b + 4.0 * c) * (1.0 / 24.0);
+        values[5][i] = c;
+    }
+    values
 }
 
 /// The values of a few output channels' weights, `[POINTS, CHANNELS, terms]`; zeros for channels that are none.
@@ -282,6 +297,7 @@ fn of_weights(g: [Abreast; 3]) -> [Abreast; SEEN] {
     clippy::needless_range_loop
 )]
 fn weight_values<'a, S: Simd>(work: &'a Winograd<'a>, plan: Plan, four: usize, to: &'a mut [f32]) {
+    compiled_for::<S>();
     let kernel = work.kernel;
     let parts = kernel / 3;
     for i in 0..CHANNELS {
@@ -307,7 +323,11 @@ fn weight_values<'a, S: Simd>(work: &'a Winograd<'a>, plan: Plan, four: usize, t
                     }
                 }
             }
-            let rows = weights.map(of_weights);
+            let rows = [
+                of_weights(weights[0]),
+                of_weights(weights[1]),
+                of_weights(weights[2]),
+            ];
             for column in 0..SEEN {
                 let values = of_weights([rows[0][column], rows[1][column], rows[2][column]]);
                 for (row, values) in values.iter().enumerate() {
@@ -324,6 +344,7 @@ fn weight_values<'a, S: Simd>(work: &'a Winograd<'a>, plan: Plan, four: usize, t
 #[macerator::with_simd]
 #[allow(clippy::needless_range_loop)]
 fn map_values<'a, S: Simd>(work: &'a Winograd<'a>, plan: Plan, tile: usize, to: &'a mut [f32]) {
+    compiled_for::<S>();
     let lanes = <f32 as Scalar>::lanes::<S>();
     let parts = work.kernel / 3;
     assert_eq!(to.len(), plan.of_tile());
@@ -344,18 +365,20 @@ fn map_values<'a, S: Simd>(work: &'a Winograd<'a>, plan: Plan, tile: usize, to: 
             let start = work.map.values[start..].as_ptr();
             let mut rows = [[0f32.splat::<S>(); SEEN]; SEEN];
             for (row, offsets) in rows.iter_mut().zip(offsets.chunks_exact(SEEN)) {
-                // SAFETY: `run` saw that the last block's farthest number lies a tile inside the map.
-                let seen =
-                    core::array::from_fn(|i| unsafe { vload_unaligned(start.add(offsets[i])) });
+                let mut seen = [0f32.splat::<S>(); SEEN];
+                for i in 0..SEEN {
+                    // SAFETY: `run` saw that the last block's farthest number lies a tile inside the map.
+                    seen[i] = unsafe { f32::vload_unaligned(start.add(offsets[i])) };
+                }
                 *row = of_map(seen);
             }
             for column in 0..SEEN {
-                let values = of_map(core::array::from_fn(|row| rows[row][column]));
-                for (row, value) in values.into_iter().enumerate() {
+                let values = of_map(column_of::<S, _, _>(&rows, column));
+                for row in 0..SEEN {
                     let point = row * SEEN + column;
                     let place = point * plan.map_step() + term * plan.count + k * lanes;
                     // SAFETY: the last place is that of the last point, term and vector.
-                    unsafe { vstore_unaligned::<S, _>(to[place..].as_mut_ptr(), value) };
+                    unsafe { f32::vstore_unaligned::<S>(to[place..].as_mut_ptr(), values[row]) };
                 }
             }
         }
@@ -373,6 +396,7 @@ fn multiply<'a, S: Simd>(
     weights: &'a [f32],
     shared: Shared,
 ) {
+    compiled_for::<S>();
     let lanes = <f32 as Scalar>::lanes::<S>();
     let mut values = [[[0f32.splat::<S>(); VECTORS]; CHANNELS]; POINTS];
     for (point, values) in values.iter_mut().enumerate() {
@@ -381,7 +405,7 @@ fn multiply<'a, S: Simd>(
         // SAFETY: both slices hold as many numbers.
         *values = unsafe {
             let place = |term: usize| map.add(term * plan.count);
-            tile::sums::<S, CHANNELS>(plan.terms, place, weights, [0.0; CHANNELS])
+            tile::sums::<S, CHANNELS, VECTORS>(plan.terms, place, weights, [0.0; CHANNELS])
         };
     }
     let blocks = work.blocks(piece.tile * plan.count, plan.count);
@@ -392,17 +416,19 @@ fn multiply<'a, S: Simd>(
         for k in 0..VECTORS {
             let mut rows = [[0f32.splat::<S>(); BLOCK]; SEEN];
             for (row, to) in rows.iter_mut().enumerate() {
-                *to = to_block(core::array::from_fn(|column| {
-                    values[row * SEEN + column][i][k]
-                }));
+                let mut sums = [0f32.splat::<S>(); SEEN];
+                for column in 0..SEEN {
+                    sums[column] = values[row * SEEN + column][i][k];
+                }
+                *to = to_block(sums);
             }
             for column in 0..BLOCK {
-                let sums = to_block(core::array::from_fn(|row| rows[row][column]));
-                for (row, sum) in sums.into_iter().enumerate() {
-                    let sum = activate(sum + bias, work.after);
+                let sums = to_block(column_of::<S, _, _>(&rows, column));
+                for row in 0..BLOCK {
+                    let sum = activate(sums[row] + bias, work.after);
                     let to = block[row][column][k * lanes..].as_mut_ptr();
                     // SAFETY: a row of the tile has room for all vectors.
-                    unsafe { vstore_unaligned::<S, _>(to, sum) };
+                    unsafe { f32::vstore_unaligned::<S>(to, sum) };
                 }
             }
         }

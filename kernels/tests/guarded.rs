@@ -7,8 +7,9 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 
 use kiln_kernels::{
-    After, Around, Bordered, Dense, Depthwise, Frame, Gather, Grid, Links, Pair, Step, Window,
-    Winograd, double, interleave, means, moments, on_bias, on_weights, rescale, rescaled, spread,
+    After, Around, Banded, Bordered, Dense, Depthwise, Frame, Gather, Grid, Links, Pair, Step,
+    Window, Winograd, double, interleave, means, moments, on_bias, on_weights, rescale, rescaled,
+    spread,
 };
 use proptest::prelude::*;
 
@@ -80,6 +81,35 @@ impl Drop for Guarded {
     }
 }
 
+/// A map too large for a cache, whose border is made by bands.
+#[test]
+fn a_large_convolution() {
+    for (kernel, stride) in [(3, 1), (3, 2), (5, 3)] {
+        let sides = [8, 190, 170];
+        let map = Guarded::numbers(8 * 190 * 170, 1);
+        let weights = Guarded::numbers(6 * 8 * kernel * kernel, 2);
+        let window = window(kernel, stride, [190, 170]);
+        let (bias, after) = (None, After::Nothing);
+        let length = 6 * window.size[0] * window.size[1];
+        let added = Guarded::numbers(length, 3);
+        let (weights, gate, added) = (&*weights, Some(&*map), Some(&*added));
+        let map = &*map;
+        let mut result = Vec::new();
+        Banded {
+            map,
+            sides,
+            window,
+            gate,
+            weights,
+            bias,
+            after,
+            added,
+        }
+        .append(&mut result);
+        assert!(is_whole(&result, length));
+    }
+}
+
 fn window(kernel: usize, stride: usize, [height, width]: [usize; 2]) -> Window {
     Window {
         kernel,
@@ -120,15 +150,14 @@ proptest! {
         if by_points {
             of = Winograd::window(of);
         }
-        let bordered = Bordered::new(&map, sides, of, gate);
         let mut result = Vec::new();
         if by_points {
+            let bordered = Bordered::new(&map, sides, of, gate);
             let (turned, after) = (gated, After::Sigmoid);
             Winograd { map: &bordered, kernel, channels, weights: &weights, turned, bias: Some(&bias), after, added, size }
                 .append(&mut result);
         } else {
-            let offsets = bordered.offsets(channels);
-            Dense { map: &bordered, offsets: &offsets, weights: &weights, bias: Some(&bias), after: After::Relu6, added, size }
+            Banded { map: &map, sides, window: of, gate, weights: &weights, bias: Some(&bias), after: After::Relu6, added }
                 .append(&mut result);
         }
         prop_assert!(is_whole(&result, length));

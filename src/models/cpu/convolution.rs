@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use kiln_kernels::{
-    Around, Bordered, Dense, Depthwise, Frame, Pair, Step, Window, Winograd, interleave,
+    Around, Banded, Bordered, Dense, Depthwise, Frame, Pair, Step, Window, Winograd, interleave,
 };
 
 use super::super::convolution::{Border, Convolution};
@@ -116,17 +116,17 @@ fn dense(of: &Convolution<'_>, x: &Tensor<4>, gate: Option<&Tensor<4>>) -> Optio
             };
             return winograd.append(result);
         }
-        let map = Bordered::new(map, sides, window, gate);
-        let dense = Dense {
-            offsets: &map.offsets(channels),
-            map: &map,
+        let banded = Banded {
+            map,
+            sides,
+            window,
+            gate,
             weights: turned.storage(),
             bias,
             after: after(of.activation),
             added,
-            size: of.size,
         };
-        dense.append(result);
+        banded.append(result);
     };
     Some(by_picture(of, &x, out, picture))
 }
