@@ -67,16 +67,30 @@ impl GridLayer {
             .or_else(|| cpu::forward(*self, x, weight, bias, then))
     }
 
-    /// From a gradient on the result to one on the input.
-    fn on_input(&self, gradient: &Tensor<3>, weight: &Tensor<3>) -> Option<Tensor<3>> {
-        self.on_input_on_gpu(gradient, weight)
-            .or_else(|| cpu::on_input(*self, gradient, weight))
+    /// From a gradient on the result to one on the input. `on_cpu` is the gradient, where it lies there.
+    fn on_input(
+        &self,
+        gradient: &Tensor<3>,
+        on_cpu: Option<&cpu::Gradient>,
+        weight: &Tensor<3>,
+    ) -> Option<Tensor<3>> {
+        match on_cpu {
+            Some(gradient) => cpu::on_input(*self, gradient, weight),
+            None => self.on_input_on_gpu(gradient, weight),
+        }
     }
 
     /// From a gradient on the result to those on the weights and the bias.
-    fn on_weights(&self, x: &Tensor<3>, gradient: &Tensor<3>) -> Option<(Tensor<3>, Tensor<1>)> {
-        self.on_weights_on_gpu(x, gradient)
-            .or_else(|| cpu::on_weights(*self, x, gradient))
+    fn on_weights(
+        &self,
+        x: &Tensor<3>,
+        gradient: &Tensor<3>,
+        on_cpu: Option<&cpu::Gradient>,
+    ) -> Option<(Tensor<3>, Tensor<1>)> {
+        match on_cpu {
+            Some(gradient) => cpu::on_weights(*self, x, gradient),
+            None => self.on_weights_on_gpu(x, gradient),
+        }
     }
 }
 
@@ -152,13 +166,16 @@ macro_rules! recorded {
                 let [x, weight] = [x, weight].map(|kept| {
                     Tensor::<3>::from_primitive::<$backend>(checkpointer.retrieve_node_output(kept))
                 });
+                let on_cpu = cpu::Gradient::new(layer, &gradient);
                 if let Some(node) = on_x {
-                    let found = layer.on_input(&gradient, &weight).expect("on its backend");
+                    let found = layer.on_input(&gradient, on_cpu.as_ref(), &weight);
+                    let found = found.expect("on its backend");
                     let found = found.try_into_primitive::<$backend>().expect("made there");
                     gradients.register::<$backend>(node.id, found);
                 }
                 if on_weight.is_some() || on_bias.is_some() {
-                    let found = layer.on_weights(&x, &gradient).expect("on its backend");
+                    let found = layer.on_weights(&x, &gradient, on_cpu.as_ref());
+                    let found = found.expect("on its backend");
                     if let Some(node) = on_weight {
                         let found = found
                             .0

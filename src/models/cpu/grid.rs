@@ -177,13 +177,39 @@ fn scales(then: &ScaleShift<'_>, bias: &[f32]) -> Option<[Vec<f32>; 2]> {
     Some([factors, sums.collect()])
 }
 
+/// A gradient on the result, and what both ways back from it begin with.
+pub struct Gradient {
+    plan: Rc<Plan>,
+    values: FlexTensor,
+    /// Where products come first: the gradient on each of them.
+    spread: Option<Vec<f32>>,
+}
+
+impl Gradient {
+    /// `None` where it is not on the CPU.
+    pub fn new(layer: GridLayer, gradient: &Tensor<3>) -> Option<Self> {
+        let [_, batch, out] = gradient.dims();
+        let values = on_cpu(gradient)?;
+        let plan = Plan::of(layer);
+        let taps = layer.kernel.pow(2);
+        let spread = plan
+            .products_first()
+            .map(|_| kiln_kernels::spread(&plan.back, batch, [taps, out], values.storage()));
+        Some(Self {
+            plan,
+            values,
+            spread,
+        })
+    }
+}
+
 /// From a gradient on the result to one on the input.
-pub fn on_input(layer: GridLayer, gradient: &Tensor<3>, weight: &Tensor<3>) -> Option<Tensor<3>> {
-    let [_, batch, out] = gradient.dims();
-    let [taps, from, _] = weight.dims();
-    let (gradient, weight) = (on_cpu(gradient)?, on_cpu(weight)?);
-    let plan = Plan::of(layer);
-    let (gradient, weight) = (gradient.storage(), weight.storage());
+pub fn on_input(layer: GridLayer, gradient: &Gradient, weight: &Tensor<3>) -> Option<Tensor<3>> {
+    let [taps, from, out] = weight.dims();
+    let batch = gradient.values.layout().shape()[1];
+    let weight = on_cpu(weight)?;
+    let plan = &gradient.plan;
+    let weight = weight.storage();
     let mut result = Vec::new();
     let run = |links, channels, map: &[f32], weights: &[f32], result: &mut Vec<f32>| {
         let grid = Grid {
@@ -199,12 +225,12 @@ pub fn on_input(layer: GridLayer, gradient: &Tensor<3>, weight: &Tensor<3>) -> O
         };
         grid.append(result);
     };
-    if let Some(alone) = plan.products_first() {
-        let spread = kiln_kernels::spread(&plan.back, batch, [taps, out], gradient);
+    if let (Some(alone), Some(spread)) = (plan.products_first(), &gradient.spread) {
         let weights = exchanged(weight, [taps, from, out]);
-        run(alone, [taps * out, from], &spread, &weights, &mut result);
+        run(alone, [taps * out, from], spread, &weights, &mut result);
     } else {
-        run(&plan.back, [out, from], gradient, weight, &mut result);
+        let values = gradient.values.storage();
+        run(&plan.back, [out, from], values, weight, &mut result);
     }
     Some(tensor(result, [layer.sides[0].pow(2), batch, from]))
 }
@@ -213,20 +239,19 @@ pub fn on_input(layer: GridLayer, gradient: &Tensor<3>, weight: &Tensor<3>) -> O
 pub fn on_weights(
     layer: GridLayer,
     x: &Tensor<3>,
-    gradient: &Tensor<3>,
+    gradient: &Gradient,
 ) -> Option<(Tensor<3>, Tensor<1>)> {
     let [_, batch, from] = x.dims();
-    let [_, _, out] = gradient.dims();
-    let (x, gradient) = (on_cpu(x)?, on_cpu(gradient)?);
-    let plan = Plan::of(layer);
-    let (taps, x, gradient) = (layer.kernel.pow(2), x.storage(), gradient.storage());
-    let weights = if let Some(alone) = plan.products_first() {
-        let spread = kiln_kernels::spread(&plan.back, batch, [taps, out], gradient);
-        let found = kiln_kernels::on_weights(alone, 1, batch, [from, taps * out], x, &spread);
+    let out = gradient.values.layout().shape()[2];
+    let x = on_cpu(x)?;
+    let plan = &gradient.plan;
+    let (taps, x, values) = (layer.kernel.pow(2), x.storage(), gradient.values.storage());
+    let weights = if let (Some(alone), Some(spread)) = (plan.products_first(), &gradient.spread) {
+        let found = kiln_kernels::on_weights(alone, 1, batch, [from, taps * out], x, spread);
         exchanged(&found, [from, taps, out])
     } else {
-        kiln_kernels::on_weights(&plan.there, taps, batch, [from, out], x, gradient)
+        kiln_kernels::on_weights(&plan.there, taps, batch, [from, out], x, values)
     };
-    let bias = kiln_kernels::on_bias(gradient, out);
+    let bias = kiln_kernels::on_bias(values, out);
     Some((tensor(weights, [taps, from, out]), tensor(bias, [out])))
 }

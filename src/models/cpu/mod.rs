@@ -15,7 +15,7 @@ use kiln_kernels::After;
 use super::activation::Activation;
 
 pub use convolution::{adjoint, convolve, pair};
-pub use grid::{forward, on_input, on_weights};
+pub use grid::{Gradient, forward, on_input, on_weights};
 pub use planes::{doubled, interleaved, means, moments, rescale, weighed};
 
 /// The tensor as its backend holds it, one value after the other; `None` on another backend.
