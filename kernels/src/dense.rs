@@ -58,6 +58,14 @@ impl Dense<'_> {
         if length == 0 {
             return;
         }
+        if self.after == After::Sigmoid {
+            let plain = Dense {
+                after: After::Nothing,
+                added: None,
+                ..*self
+            };
+            return with_sigmoid(to, self.added, |to| plain.append(to));
+        }
         // SAFETY: `run` writes all rows of all channels.
         unsafe {
             append(to, length, |result| {
@@ -129,7 +137,6 @@ impl Dense<'_> {
             let start = (channel + i) * to.plane + to.first;
             if let Pixels::Run { first, count } = *pixels
                 && count == V * lanes
-                && self.after != After::Sigmoid
             {
                 let first = start + first;
                 // SAFETY: a pixel of a channel is of one tile, and a tile of one thread.
@@ -151,17 +158,9 @@ impl Dense<'_> {
         }
     }
 
-    /// Hands the numbers of a row that is no whole tile, or that a sigmoid follows, to the channel that begins at
-    /// `start`.
+    /// Hands the numbers of a row that is no whole tile to the channel that begins at `start`.
     #[inline(never)]
-    fn store_each(
-        &self,
-        mut numbers: [f32; MOST_PIXELS],
-        start: usize,
-        pixels: &Pixels,
-        to: Place,
-    ) {
-        tile::finish(&mut numbers, self.after);
+    fn store_each(&self, numbers: [f32; MOST_PIXELS], start: usize, pixels: &Pixels, to: Place) {
         for (index, number) in numbers.into_iter().enumerate() {
             let place = match pixels {
                 Pixels::Run { first, count } => (index < *count).then_some(first + index),
@@ -280,6 +279,14 @@ impl Banded<'_> {
         let taps = channels * self.window.kernel.pow(2);
         let out = self.weights.len() / taps.max(1);
         let frame = Frame::new([height, width], self.window);
+        if self.after == After::Sigmoid {
+            let plain = Banded {
+                after: After::Nothing,
+                added: None,
+                ..*self
+            };
+            return with_sigmoid(to, self.added, |to| plain.append(to));
+        }
         let bands = self.bands(frame);
         if bands == 1 {
             let map = Bordered::in_frame(self.map, channels, frame, self.gate);
@@ -343,6 +350,21 @@ impl Banded<'_> {
     }
 }
 
+/// What is appended, with the sigmoid of all of it at once, plus `added`: row by row it would take longer to begin
+/// than to compute.
+fn with_sigmoid(to: &mut Vec<f32>, added: Option<&[f32]>, append: impl FnOnce(&mut Vec<f32>)) {
+    let start = to.len();
+    append(to);
+    let appended = &mut to[start..];
+    tile::finish(appended, After::Sigmoid);
+    if let Some(added) = added {
+        assert_eq!(added.len(), appended.len());
+        for (number, added) in appended.iter_mut().zip(added) {
+            *number += added;
+        }
+    }
+}
+
 /// Into how many groups channels are put for the threads: one, where there are tiles for all of them.
 fn groups(tiles: usize, channels: usize) -> usize {
     let threads = threads();
@@ -353,8 +375,9 @@ fn groups(tiles: usize, channels: usize) -> usize {
     }
 }
 
-/// A convolution of single pixels, on the thread that asks.
+/// A convolution of single pixels, on the thread that asks. Without a sigmoid: no network has one there.
 pub(crate) fn pointwise(work: &Dense<'_>, to: &mut Vec<f32>) {
+    assert!(work.after != After::Sigmoid);
     let pixels = work.size[0] * work.size[1];
     let last = pixels + work.offsets.iter().max().copied().unwrap_or(0);
     assert!(last <= work.map.values.len(), "a tap outside its map");
@@ -517,16 +540,17 @@ fn fill<S: Simd>(panel: &mut [f32], work: &Dense<'_>, first: usize) {
 pub fn interleave(four: &[f32], [channels, rows, columns]: [usize; 3], to: &mut Vec<f32>) {
     let each = channels * rows * columns;
     assert_eq!(four.len(), 4 * each, "four maps");
-    to.reserve_exact(4 * each);
-    for row in 0..channels * rows {
-        for odd in [0, 2] {
-            let line = |map: usize| &four[map * each + row * columns..][..columns];
-            to.extend(
-                line(odd)
-                    .iter()
-                    .zip(line(odd + 1))
-                    .flat_map(|(&even, &odd)| [even, odd]),
-            );
+    let start = to.len();
+    to.resize(start + 4 * each, 0.0);
+    if columns == 0 {
+        return;
+    }
+    for (line, to) in to[start..].chunks_exact_mut(2 * columns).enumerate() {
+        let (row, odd) = (line / 2, line % 2 * 2);
+        let from = |map: usize| &four[map * each + row * columns..][..columns];
+        let pairs = to.as_chunks_mut::<2>().0.iter_mut();
+        for ((to, &even), &odd) in pairs.zip(from(odd)).zip(from(odd + 1)) {
+            *to = [even, odd];
         }
     }
 }

@@ -210,12 +210,14 @@ pub fn double(map: &[f32], [channels, rows, columns]: [usize; 3], to: &mut Vec<f
     if map.is_empty() {
         return;
     }
-    let (last_row, last_column) = (rows - 1, columns - 1);
-    to.reserve_exact(4 * map.len());
+    let last_row = rows - 1;
+    let start = to.len();
+    to.resize(start + 4 * map.len(), 0.0);
     let mut mixed = vec![0.0; columns];
-    for plane in map.chunks_exact(rows * columns) {
+    let planes = to[start..].chunks_exact_mut(4 * rows * columns);
+    for (to, plane) in planes.zip(map.chunks_exact(rows * columns)) {
         let line = |row: usize| &plane[row * columns..(row + 1) * columns];
-        for row in 0..2 * rows {
+        for (row, to) in to.chunks_exact_mut(2 * columns).enumerate() {
             let near = row / 2;
             let far = if row % 2 == 0 {
                 near.saturating_sub(1)
@@ -225,14 +227,12 @@ pub fn double(map: &[f32], [channels, rows, columns]: [usize; 3], to: &mut Vec<f
             for ((mixed, near), far) in mixed.iter_mut().zip(line(near)).zip(line(far)) {
                 *mixed = 0.75 * near + 0.25 * far;
             }
-            to.push(mixed[0]);
-            to.extend(mixed.windows(2).flat_map(|pair| {
-                [
-                    0.75 * pair[0] + 0.25 * pair[1],
-                    0.25 * pair[0] + 0.75 * pair[1],
-                ]
-            }));
-            to.push(mixed[last_column]);
+            to[0] = mixed[0];
+            to[2 * columns - 1] = mixed[columns - 1];
+            let between = to[1..2 * columns - 1].as_chunks_mut::<2>().0;
+            for ((to, &left), &right) in between.iter_mut().zip(&mixed).zip(&mixed[1..]) {
+                *to = [0.75 * left + 0.25 * right, 0.25 * left + 0.75 * right];
+            }
         }
     }
 }

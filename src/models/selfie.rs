@@ -105,7 +105,7 @@ impl Context {
 /// Doubles the map and merges the encoder's map of that size.
 #[derive(Module, Debug)]
 pub struct DecoderStage {
-    /// 1x1 after the doubling, linear, to the channels of the skip.
+    /// 1x1, linear, to the channels of the skip.
     pub reduce: ConvBlock,
     /// Weighs the channels of the skip, from the sum of both maps.
     pub attention: ChannelGate,
@@ -117,7 +117,9 @@ pub struct DecoderStage {
 
 impl DecoderStage {
     fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let up = self.reduce.forward(double(x));
+        // The original doubles first. Each pixel of a doubled map is a mean of pixels, and means go through a linear
+        // layer: on a quarter of the pixels it gives the same.
+        let up = double(self.reduce.forward(x));
         // The mean of a sum is the sum of the means.
         let means = spatial_mean(skip.clone()) + spatial_mean(up.clone());
         let gate = self.attention.of_means(means);
