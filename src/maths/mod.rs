@@ -1,6 +1,7 @@
 //! Plain numbers: what the page draws at once and the labs use, too. No Burn, no page.
 
 pub mod boxes;
+pub mod color_map;
 pub mod convexity;
 pub mod densities;
 pub mod divergence;

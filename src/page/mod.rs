@@ -4,7 +4,6 @@ pub mod address;
 pub mod badge;
 pub mod camera;
 pub mod canvas;
-pub mod color_map;
 pub mod controls;
 pub mod desk;
 pub mod engine;

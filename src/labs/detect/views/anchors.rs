@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::families::FAMILIES;
 use super::super::spec::AnchorMap;
 use super::class_name;
-use crate::page::color_map::inferno;
+use crate::maths::color_map::inferno;
 use crate::page::text::{t_string, use_i18n};
 
 /// Heat of a share between 0 and 1, as CSS wants it.

@@ -8,7 +8,7 @@ use crate::labs::divergence::page::read;
 use crate::labs::divergence::spec::{LAB, NAMES};
 use crate::page::pointer::place_of;
 use crate::maths::convexity::{Surface, chord_gap};
-use crate::page::color_map::inferno;
+use crate::maths::color_map::inferno;
 use crate::page::controls::Control;
 use crate::page::export;
 use crate::page::keys::KeyCursor;

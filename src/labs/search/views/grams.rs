@@ -7,7 +7,7 @@ use web_sys::{HtmlCanvasElement, ImageData};
 
 use crate::labs::search::live::Live;
 use crate::labs::search::spec::STYLE_LAYERS;
-use crate::page::color_map::{diverging, inferno};
+use crate::maths::color_map::{diverging, inferno};
 use crate::page::export;
 use crate::page::text::{t_string, use_i18n};
 

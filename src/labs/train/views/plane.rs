@@ -6,7 +6,7 @@ use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
 use crate::labs::train::spec::{CELLS, Plane, Progress};
 use crate::page::pointer::{Drag, place_of};
-use crate::page::color_map::diverging;
+use crate::maths::color_map::diverging;
 use crate::page::export;
 use crate::page::keys::KeyCursor;
 use crate::page::text::{t_string, use_i18n};
