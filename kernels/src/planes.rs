@@ -203,6 +203,38 @@ fn rescale_plane<'a, S: Simd>(
     }
 }
 
+/// Stops a gradient where a rectifier stopped the value: where `output`, shaped like it, is not between zero and `top`.
+/// With `guided` what is not above zero is stopped, too.
+pub fn gate(gradient: &mut [f32], output: &[f32], top: f32, guided: bool) {
+    assert_eq!(gradient.len(), output.len());
+    // Nothing is at most what is no number.
+    let most = if guided { 0.0 } else { f32::NAN };
+    // Whole planes are of no interest here; threads take runs of numbers.
+    const RUN: usize = 16 * 1024;
+    let (length, shared) = (gradient.len(), Shared::new(gradient));
+    parts(length.div_ceil(RUN), length, |runs| {
+        for run in runs {
+            let place = run * RUN..length.min((run + 1) * RUN);
+            // SAFETY: a run is of one thread.
+            let gradient = unsafe { shared.part(place.start, place.len()) };
+            gate_run(gradient, &output[place], [top, most]);
+        }
+    });
+}
+
+/// The compiler makes vectors of it.
+#[macerator::with_simd]
+#[allow(clippy::extra_unused_type_parameters, clippy::needless_lifetimes)]
+fn gate_run<'a, S: Simd>(gradient: &'a mut [f32], output: &'a [f32], limits: [f32; 2]) {
+    compiled_for::<S>();
+    let [top, most] = limits;
+    for (gradient, &output) in gradient.iter_mut().zip(output) {
+        let is_stopped = *gradient <= most;
+        let passes = (output > 0.0) & (output < top) & !is_stopped;
+        *gradient = if passes { *gradient } else { 0.0 };
+    }
+}
+
 /// Planes of twice as many rows and columns: each new pixel lies a quarter of the way from one to the next, beyond
 /// the edges the edge goes on. Bilinear interpolation between the centres of pixels.
 pub fn double(map: &[f32], [channels, rows, columns]: [usize; 3], to: &mut Vec<f32>) {
@@ -276,6 +308,25 @@ mod tests {
         let mut map = [-4.0, 3.0, 8.0];
         rescale(&mut map, &[[1.0, 0.0]], After::HardSwish, None);
         assert_eq!(map, [0.0, 3.0, 8.0]);
+    }
+
+    #[test]
+    fn a_gate_is_open_between_its_limits() {
+        let output = [-1.0, 0.0, 0.5, 5.9, 6.0, 3.0];
+        let mut gradient = [1.0, 2.0, -3.0, 4.0, 5.0, f32::NAN];
+        gate(&mut gradient[..5], &output[..5], 6.0, false);
+        assert_eq!(gradient[..5], [0.0, 0.0, -3.0, 4.0, 0.0]);
+        gate(&mut gradient[..5], &output[..5], f32::INFINITY, true);
+        assert_eq!(gradient[..5], [0.0, 0.0, 0.0, 4.0, 0.0]);
+        gate(&mut gradient[5..], &output[5..], 6.0, true);
+        assert!(
+            gradient[5].is_nan(),
+            "whoever reads the result looks for it"
+        );
+        let mut long = vec![1.0; 40_000];
+        let output: Vec<f32> = (0..40_000).map(|i| (i % 7) as f32).collect();
+        gate(&mut long, &output, 6.0, false);
+        assert!((0..40_000).all(|i| (long[i] == 1.0) != (i % 7).is_multiple_of(6)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Algorithms that work on any model: tensor to tensor, or host to host.
 
 pub mod adam;
+pub mod attribution;
 pub mod box_coder;
 pub mod composite;
 pub mod default_boxes;

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, widened};
+use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, Rectifiers, widened};
 
 /// Output channels, repetitions, first stride and expansion of each stage (table 2 of the paper).
 const STAGES: [[usize; 4]; 7] = [
@@ -33,6 +33,9 @@ pub struct InvertedResidualConfig {
     pub stride: usize,
     /// Channels inside, as a multiple of those coming in.
     pub expansion: usize,
+    /// Side of the depthwise kernel.
+    #[config(default = "3")]
+    pub kernel: usize,
 }
 
 /// Expand, filter each channel, project back without activation ("linear bottleneck").
@@ -40,7 +43,7 @@ pub struct InvertedResidualConfig {
 pub struct InvertedResidual {
     /// 1x1 to `expansion` times the channels; none where the expansion is 1.
     pub expand: Option<ConvBlock>,
-    /// 3x3, one filter for each channel.
+    /// 3x3 or 5x5, one filter for each channel.
     pub depthwise: ConvBlock,
     /// 1x1 to the output channels, linear.
     pub project: ConvBlock,
@@ -59,7 +62,7 @@ impl InvertedResidualConfig {
             expand: (self.expansion > 1)
                 .then(|| relu6(ConvBlockConfig::new([channels_in, hidden])).init(device)),
             depthwise: relu6(ConvBlockConfig::new([hidden, hidden]))
-                .with_kernel(3)
+                .with_kernel(self.kernel)
                 .with_stride(self.stride)
                 .with_depthwise(true)
                 .init(device),
@@ -67,6 +70,16 @@ impl InvertedResidualConfig {
             residual: self.stride == 1 && channels_in == channels_out,
         }
     }
+}
+
+/// What a block made of a map, so that one can go back through it.
+pub struct Inside {
+    /// After the expansion; none where there is no expansion.
+    expanded: Option<Tensor<4>>,
+    /// After the depthwise convolution.
+    filtered: Tensor<4>,
+    /// What the block gives.
+    pub output: Tensor<4>,
 }
 
 impl InvertedResidual {
@@ -86,6 +99,51 @@ impl InvertedResidual {
         match &self.expand {
             Some(expand) => expand.forward(x),
             None => x,
+        }
+    }
+
+    /// [`forward`](Self::forward) that keeps what it made.
+    pub fn inside(&self, x: Tensor<4>) -> Inside {
+        let expanded = self.expand.as_ref().map(|expand| expand.forward(x.clone()));
+        let filtered = self
+            .depthwise
+            .forward(expanded.clone().unwrap_or_else(|| x.clone()));
+        let output = self.project(x, filtered.clone());
+        Inside {
+            expanded,
+            filtered,
+            output,
+        }
+    }
+
+    /// From a gradient on the block's output to one on its input, of `sides` rows and columns.
+    pub fn backward(
+        &self,
+        gradient: Tensor<4>,
+        inside: &Inside,
+        sides: [usize; 2],
+        rectifiers: Rectifiers,
+    ) -> Tensor<4> {
+        let [_, _, rows, columns] = inside.filtered.dims();
+        let on_filtered = self.project.backward(
+            gradient.clone(),
+            &inside.output,
+            [rows, columns],
+            rectifiers,
+        );
+        let on_input = self
+            .depthwise
+            .backward(on_filtered, &inside.filtered, sides, rectifiers);
+        let on_input = match (&self.expand, &inside.expanded) {
+            (Some(expand), Some(expanded)) => {
+                expand.backward(on_input, expanded, sides, rectifiers)
+            }
+            _ => on_input,
+        };
+        if self.residual {
+            on_input + gradient
+        } else {
+            on_input
         }
     }
 

@@ -10,6 +10,7 @@ pub mod channel_gate;
 pub mod conv_block;
 pub mod convolution;
 mod cpu;
+pub mod efficientnet_lite;
 pub mod generate;
 pub mod gpu;
 pub mod grid_layer;

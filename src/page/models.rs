@@ -102,6 +102,7 @@ fn Group(cards: Cards, topic: Topic) -> impl IntoView {
     let title = match topic {
         Topic::Detection => t_string!(i18n, page.topic_detection),
         Topic::Segmentation => t_string!(i18n, page.topic_segmentation),
+        Topic::Classification => t_string!(i18n, page.topic_classification),
         Topic::Style => t_string!(i18n, page.topic_style),
         Topic::Generative => t_string!(i18n, page.topic_generative),
         Topic::Scores => t_string!(i18n, page.topic_scores),

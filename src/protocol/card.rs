@@ -12,6 +12,8 @@ pub enum Topic {
     Detection,
     /// Tells a person from the background.
     Segmentation,
+    /// Names what is in a picture.
+    Classification,
     /// Paints, or says what a painting is like.
     Style,
     /// Makes pictures from numbers.
@@ -24,9 +26,10 @@ pub enum Topic {
 
 impl Topic {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Detection,
         Self::Segmentation,
+        Self::Classification,
         Self::Style,
         Self::Generative,
         Self::Scores,

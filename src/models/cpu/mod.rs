@@ -16,7 +16,7 @@ use super::activation::Activation;
 
 pub use convolution::{adjoint, convolve, pair};
 pub use grid::{Gradient, forward, on_input, on_weights};
-pub use planes::{doubled, interleaved, means, moments, rescale, weighed};
+pub use planes::{doubled, gated, interleaved, means, moments, rescale, weighed};
 
 /// The tensor as its backend holds it, one value after the other; `None` on another backend.
 pub(super) fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {

@@ -74,6 +74,21 @@ fn in_place(
     tensor(result, dims)
 }
 
+/// A gradient, stopped where a rectifier that gave `output` stopped the value; with `guided` also where it is not above
+/// zero. `None` where it is not on this backend.
+pub fn gated(
+    gradient: &Tensor<4>,
+    output: &Tensor<4>,
+    top: f32,
+    guided: bool,
+) -> Option<Tensor<4>> {
+    let dims = gradient.dims();
+    let (gradient, output) = (on_cpu(gradient)?, on_cpu(output)?);
+    let mut values = gradient.storage::<f32>().to_vec();
+    kiln_kernels::gate(&mut values, output.storage(), top, guided);
+    Some(tensor(values, dims))
+}
+
 /// The mean of each map, `[batch, channels, 1, 1]`.
 pub fn means(x: &Tensor<4>) -> Option<Tensor<4>> {
     let [batch, channels, ..] = x.dims();
