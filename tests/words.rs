@@ -172,7 +172,9 @@ fn every_label_is_of_a_setting() {
                 param.name == setting
                     && match (what, param.kind) {
                         ("label" | "help", _) => true,
-                        ("choices", Kind::Choice(words)) => words.contains(&parts[4]),
+                        ("choices", Kind::Choice(words) | Kind::Search(words)) => {
+                            words.contains(&parts[4])
+                        }
                         _ => false,
                     }
             })

@@ -36,6 +36,7 @@ macro_rules! labs {
 labs! {
     detect,
     segment,
+    explain,
     stylize,
     gatys,
     texture,

@@ -16,6 +16,8 @@ export const pages = {
   "segment-mask": "#/segment?v=1&p=astronaut",
   "segment-blur": "#/segment?v=1&p=astronaut&e=blur",
   "segment-cutout": "#/segment?v=1&p=astronaut&e=cutout",
+  "explain-occlusion": "#/explain?v=1&p=cat&m=occlusion",
+  "explain-integrated": "#/explain?v=1&p=coffee&m=integrated",
   "stylize-painting": "#/stylize?v=1&p=coffee&g=auvers",
   "stylize-mix": "#/stylize?v=1&p=astronaut&y=5:60,19:100",
   "stylize-draw": "#/stylize?v=1",
