@@ -58,7 +58,7 @@ test("a square uncovers the map step by step, and can be stopped", async () => {
 });
 
 test("integrated gradients tell what they add up to", async () => {
-  await visit("#/explain?v=1&p=coffee&m=integrated&i=64");
+  await visit("#/explain?v=1&p=coffee&m=integrated&i=128");
   await until(driver, "the sum", () => driver.executeScript(() => document.getElementById("sum") !== null));
   await jobDone(driver);
   const [sum, difference] = (await text(driver, "#sum")).match(/-?\d+\.\d+/g).map(Number);

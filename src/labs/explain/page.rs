@@ -91,8 +91,8 @@ fn ExplainLab() -> impl IntoView {
                 <Stage>{move || shown.get().map(|shown| view! { <Overlay shown /> })}</Stage>
                 <div class="inspector">
                     <RunPanel lab=&LAB />
-                    <Classes shown />
                     <Panel lab=&LAB group="method"><Sum shown /></Panel>
+                    <Classes shown />
                     <Panel lab=&LAB group="overlay"><Scale shown /></Panel>
                     <Exports shown />
                 </div>
@@ -184,7 +184,7 @@ fn Classes(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
                                 {name(class)}
                             </button>
                         </th>
-                        <td class="bar"><span style=format!("width:{:.1}%", probability * 100.0)></span></td>
+                        <td class="bar"><span style=format!("width:{:.1}%;--class:var(--ember)", probability * 100.0)></span></td>
                         <td class="number">{percent}</td>
                     </tr>
                 }
