@@ -60,7 +60,7 @@ screenshots: ## write screenshots of every page to tests/browser/screenshots/; n
 	cd tests/browser && npm ci --silent --no-audit --no-fund && node screenshots.js
 
 bench: dist ## the figures, natively and in the browser, beside the peer
-	@sh tools/setup.sh browser python
+	@sh tools/setup.sh browser python torch
 	$(SAY) "layers, natively (cpu)"
 	cargo run --locked --bin kiln -- bench --layers
 	$(SAY) "layers on WebGPU, natively, beside Burn's"
@@ -72,6 +72,8 @@ bench: dist ## the figures, natively and in the browser, beside the peer
 	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/ssd.tflite benches/peer/ssd.onnx
 	sh tools/fetch-source.sh selfie $(CACHE)/selfie.tflite
 	$(CACHE)/venv/bin/python tools/tflite_to_onnx.py $(CACHE)/selfie.tflite benches/peer/selfie.onnx
+	sh tools/fetch-source.sh efficientnet-lite0 $(CACHE)/efficientnet-lite0.pth
+	$(CACHE)/venv/bin/python tools/efficientnet_onnx.py $(CACHE)/efficientnet-lite0.pth benches/peer/efficientnet.onnx
 	sh tools/fetch-source.sh multistyle26 benches/peer/style.onnx
 	sh tools/fetch-source.sh vgg16 $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/vgg_to_bin.py $(CACHE)/vgg16.h5 benches/peer/vgg16.bin

@@ -1,5 +1,5 @@
 // The figures of the built site in headless Chromium, beside the peer in the same tab.
-// Started by `make bench`; needs dist/ and, in benches/peer/, ssd.onnx, selfie.onnx, style.onnx and vgg16.bin. Prints
+// Started by `make bench`; needs dist/ and, in benches/peer/, ssd.onnx, selfie.onnx, efficientnet.onnx, style.onnx and vgg16.bin. Prints
 // one JSON object.
 import { readdirSync } from "node:fs";
 import { execFileSync } from "node:child_process";
@@ -196,6 +196,7 @@ const wanted = process.env.KILN_BENCH?.split(",");
 const parts = {
   ssd: () => beside("ssd", "#/detect?v=1"),
   selfie: () => beside("selfie", "#/segment?v=1"),
+  efficientnet: () => beside("efficientnet", "#/explain?v=1"),
   style: () => beside("style", "#/stylize?v=1&n=384"),
   endurance: async () => Object.assign(figures, await endurance(driver, site)),
   paint: async () => {

@@ -2,7 +2,7 @@
 
 Usage: native.py KILN FOLDER
 
-KILN is the command line, FOLDER holds ssd.onnx, selfie.onnx and style.onnx. Prints one JSON object.
+KILN is the command line, FOLDER holds ssd.onnx, selfie.onnx, efficientnet.onnx and style.onnx. Prints one JSON object.
 """
 
 import json
@@ -20,6 +20,7 @@ RUNS = 15
 NETWORKS = [
     ("ssd", "ssd", [(1, 3, 300, 300)]),
     ("selfie", "selfie", [(1, 3, 256, 256)]),
+    ("efficientnet", "efficientnet-lite0", [(1, 3, 224, 336)]),
     ("style", "multistyle26", [(1, 3, 344, 512), (26,)]),
 ]
 
