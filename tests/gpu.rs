@@ -9,10 +9,12 @@ use std::sync::OnceLock;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::open_device;
+use kiln::engine::weights::fill;
 use kiln::maths::draws::Draws;
 use kiln::methods::style_loss::{Target, gram, style_loss};
 use kiln::models::activation::Activation;
-use kiln::models::conv_block::{ConvBlock, ConvBlockConfig};
+use kiln::models::conv_block::{ConvBlock, ConvBlockConfig, Rectifiers};
+use kiln::models::efficientnet_lite::{CLASSES, EfficientNetLiteConfig};
 use kiln::models::generate::decoder::DecoderConfig;
 use kiln::models::generate::encoder::EncoderConfig;
 use kiln::models::generate::grid_conv::{GridConvConfig, Step};
@@ -128,6 +130,61 @@ fn convolution_blocks() {
             assert_same(&format!("{what} and a sum"), found, expected);
         }
     }
+}
+
+#[test]
+fn convolution_blocks_on_the_way_back() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    for (channels, kernel, stride, depthwise, activation) in [
+        ([3, 32], 3, 2, false, Activation::Relu6),
+        ([32, 32], 3, 1, true, Activation::Relu6),
+        ([24, 144], 1, 1, false, Activation::Relu6),
+        ([144, 24], 1, 1, false, Activation::Linear),
+        ([24, 24], 5, 2, true, Activation::Relu6),
+    ] {
+        let config = ConvBlockConfig::new(channels)
+            .with_kernel(kernel)
+            .with_stride(stride)
+            .with_depthwise(depthwise)
+            .with_activation(activation);
+        let (here, there) = (filled(config.init(&cpu)), filled(config.init(&gpu)));
+        for [height, width] in [[19, 19], [40, 33], [1, 2]] {
+            let back = |block: &ConvBlock, device: &Device, rectifiers| {
+                let x = numbers([1, channels[0], height, width], 5, device) * 3.0;
+                let y = block.forward(x);
+                let gradient = numbers(y.dims(), 6, device);
+                block.backward(gradient, &y, [height, width], rectifiers)
+            };
+            for rectifiers in [Rectifiers::Gradient, Rectifiers::Guided] {
+                let what =
+                    format!("{channels:?} {kernel} {stride} {height} x {width} {rectifiers:?}");
+                let found = back(&there, &gpu, rectifiers);
+                assert_same(&what, found, back(&here, &cpu, rectifiers));
+            }
+        }
+    }
+}
+
+/// With the shipped weights: with any, values run away.
+#[test]
+fn a_classifier_in_both_directions() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    let both = |device: &Device| {
+        let weights = std::fs::read("weights/efficientnet-lite0.bpk").expect("committed");
+        let network = EfficientNetLiteConfig::new().init(device);
+        let network = fill(network, "efficientnet-lite0", weights).expect("fits");
+        let trace = network.trace(numbers([1, 3, 64, 96], 1, device) * 0.5);
+        let mut one = vec![0f32; CLASSES];
+        one[285] = 1.0;
+        let one = Tensor::from_data(TensorData::new(one, [1, CLASSES]), device);
+        let back = |to| network.backward(&trace, one.clone(), Rectifiers::Gradient, to, [64, 96]);
+        (trace.logits.clone(), back(Some(11)), back(None))
+    };
+    let ((logits, inside, image), (cpu_logits, cpu_inside, cpu_image)) = (both(&gpu), both(&cpu));
+    assert_near("logits", logits, cpu_logits, 1e-4);
+    assert_near("on block 11", inside, cpu_inside, 1e-3);
+    // Where a value lies within rounding of a rectifier's edge, its gradient passes on one side only.
+    assert_near("on the image", image, cpu_image, 5e-2);
 }
 
 #[test]
