@@ -178,6 +178,45 @@ fn several_pictures_go_into_a_folder() {
 }
 
 #[test]
+fn saliency_names_the_picture_and_explains_a_class_by_name_or_number() {
+    let folder = scratch("saliency");
+    let out = folder.join("heat.png");
+    let explained = |class: &str| {
+        let out = out.to_str().expect("a path");
+        let output = kiln(&[
+            "saliency",
+            "public/samples/cat.jpg",
+            "--method",
+            "gradient",
+            "--class",
+            class,
+            "--json",
+            "--force",
+            "--out",
+            out,
+        ]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let by_number = explained("282");
+    assert_eq!(by_number, explained("tiger cat"));
+    let row = &by_number[0];
+    assert_eq!(row["file"], "public/samples/cat.jpg");
+    assert_eq!(row["classes"][0]["name"], "Egyptian cat");
+    assert_eq!(row["classes"].as_array().expect("a list").len(), 10);
+    assert_eq!(row["explained"]["name"], "tiger cat");
+    let map = image::open(&out).expect("a PNG");
+    assert_eq!((map.width(), map.height()), (451, 300));
+    let refused = kiln(&["saliency", "public/samples/cat.jpg", "--class", "1000"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        stderr(&refused).contains("a number from 0 to 999"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
 fn segment_cuts_the_person_out() {
     let target = scratch("segment").join("astronaut.png");
     stdout(&kiln(&[

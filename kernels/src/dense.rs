@@ -375,9 +375,15 @@ fn groups(tiles: usize, channels: usize) -> usize {
     }
 }
 
-/// A convolution of single pixels, on the thread that asks. Without a sigmoid: no network has one there.
+/// A convolution of single pixels, on the thread that asks.
 pub(crate) fn pointwise(work: &Dense<'_>, to: &mut Vec<f32>) {
-    assert!(work.after != After::Sigmoid);
+    if work.after == After::Sigmoid {
+        let plain = Dense {
+            after: After::Nothing,
+            ..*work
+        };
+        return with_sigmoid(to, None, |to| pointwise(&plain, to));
+    }
     let pixels = work.size[0] * work.size[1];
     let last = pixels + work.offsets.iter().max().copied().unwrap_or(0);
     assert!(last <= work.map.values.len(), "a tap outside its map");

@@ -122,9 +122,11 @@ fn accept(kind: &Kind, text: &str) -> Result<String, String> {
             Err(format!("give one of {}", words.join(", ")))
         }
         Kind::Search(words) if kind.parse(text).is_none() => Err(format!(
-            "give one of {} words, such as {}",
+            "give one of {} words, such as {} or {}, or a number from 0 to {}",
             words.len(),
-            words[0]
+            words[0],
+            words[1],
+            words.len() - 2
         )),
         Kind::Open | Kind::Text { .. } if kind.parse(text).is_none() => Err(format!(
             "give a line of at most {TEXT_MAX} bytes without control characters"

@@ -111,7 +111,8 @@ pub enum Kind {
     },
     /// One of some words; the first is the default.
     Choice(&'static [&'static str]),
-    /// One of very many words, to be searched for; the first is the default.
+    /// One of very many words, to be searched for. The first is the default; the others have numbers from 0, by which they
+    /// may be called, too.
     Search(&'static [&'static str]),
     /// A word that is known at run time alone, such as the name of a file of the visitor's; empty for
     /// none, which is the default. At most [`TEXT_MAX`] bytes.
@@ -231,8 +232,13 @@ impl Kind {
                 let number: f32 = text.parse().ok().filter(|n: &f32| n.is_finite())?;
                 Some(self.clamp(Value::Number(number)))
             }
-            Self::Choice(words) | Self::Search(words) => {
-                words.iter().position(|&w| w == text).map(Value::Choice)
+            Self::Choice(words) => words.iter().position(|&w| w == text).map(Value::Choice),
+            Self::Search(words) => {
+                let numbered = || text.parse::<usize>().ok()?.checked_add(1);
+                let place = words.iter().position(|&w| w == text).or_else(numbered);
+                place
+                    .filter(|&place| place < words.len())
+                    .map(Value::Choice)
             }
             Self::Open | Self::Text { .. } => is_line(text).then(|| Value::Text(text.into())),
             Self::Color(_) => parse_color(text).map(Value::Color),
@@ -498,9 +504,15 @@ mod tests {
 
     #[test]
     fn a_choice_of_many_is_read_like_one_of_few() {
-        let kind = Kind::Search(&["tabby", "tiger cat"]);
-        assert_eq!(kind.parse("tiger cat"), Some(Value::Choice(1)));
-        assert_eq!(kind.format(&Value::Choice(1)), "tiger cat");
-        assert_eq!(kind.clamp(Value::Choice(2)), Value::Choice(0));
+        let kind = Kind::Search(&["best", "tabby", "tiger cat"]);
+        assert_eq!(kind.parse("tiger cat"), Some(Value::Choice(2)));
+        assert_eq!(kind.format(&Value::Choice(2)), "tiger cat");
+        assert_eq!(kind.clamp(Value::Choice(3)), Value::Choice(0));
+        // By their numbers.
+        assert_eq!(kind.parse("0"), Some(Value::Choice(1)));
+        assert_eq!(kind.parse("1"), Some(Value::Choice(2)));
+        for wrong in ["2", "-1", "1.5", "lynx", "", "18446744073709551615"] {
+            assert_eq!(kind.parse(wrong), None, "{wrong}");
+        }
     }
 }

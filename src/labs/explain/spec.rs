@@ -96,7 +96,7 @@ pub const LAST_LAYER: usize = 17;
 settings! {
     /// Settings of the maps.
     pub struct ExplainSettings {
-        class ("class", "c"): Found = Kind::Search(WORDS), "class that is explained, by its name in ImageNet; best is the most probable one", group("class"), causes(param::Effect::Refine);
+        class ("class", "c"): Found = Kind::Search(WORDS), "class that is explained, by its name in ImageNet or its number from 0 to 999; best is the most probable one", group("class"), causes(param::Effect::Refine);
         method ("method", "m"): Method = choice::<Method>(), "how it is found out what speaks for the class", group("method"), causes(param::Effect::Refine);
         /// From 0, the stem, to 17, the head.
         layer ("layer", "l"): usize = number(0.0, LAST_LAYER as f32, 1.0, LAST_LAYER as f32), "layer whose map is weighed, from 0 (stem) to 17 (head) (methods grad-cam and guided-grad-cam)", group("method"), causes(param::Effect::Refine), shows(|s| matches!(method(s), Method::GradCam | Method::GuidedGradCam));
