@@ -100,6 +100,7 @@ impl Dense<'_> {
             let tiles = (rows * columns).div_ceil(tile_pixels());
             let groups = groups(tiles, channels);
             let each = channels.div_ceil(groups).next_multiple_of(MANY);
+            let groups = channels.div_ceil(each);
             let of = |group: usize| group * each..channels.min((group + 1) * each);
             parts(groups * tiles, cost, |some| {
                 for group in some.start / tiles..some.end.div_ceil(tiles) {

@@ -125,6 +125,7 @@ impl Frame {
     pub(crate) fn is_bare(&self) -> bool {
         self.window.kernel == 1
             && self.window.stride == 1
+            && self.first_row == 0
             && self.window.size == self.sides
             && self.window.before == [0, 0]
     }

@@ -42,6 +42,8 @@ struct Job {
     each: usize,
     /// Helpers that have taken it up and not put it down yet.
     working: AtomicUsize,
+    /// Helpers that may.
+    most: usize,
     /// What went wrong in a helper.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -109,6 +111,9 @@ impl Team {
                 let Some(job) = state.job.clone() else {
                     continue;
                 };
+                if job.working.load(Ordering::Relaxed) >= job.most {
+                    continue;
+                }
                 // Counted while the job is on offer, so that it is waited for.
                 job.working.fetch_add(1, Ordering::Relaxed);
                 job
@@ -179,6 +184,7 @@ pub(crate) fn share(count: usize, threads: usize, work: &(dyn Fn(Range<usize>) +
         count,
         each: count.div_ceil(threads * PARTS),
         working: AtomicUsize::new(0),
+        most: threads - 1,
         panic: Mutex::new(None),
     });
     let offer = Offer {

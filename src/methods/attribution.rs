@@ -33,8 +33,8 @@ pub fn grad_cam(map: Tensor<4>, gradient: Tensor<4>) -> Tensor<2> {
 
 /// Numbers as bytes to be drawn, and the size that is drawn as the largest: the 99th percentile of all sizes (Smilkov
 /// et al. 2017), or a few pixels would darken all others. 255 is the largest. With a `signed` map 128 is zero, 1 the
-/// largest below it.
-pub fn drawn(values: &[f32], signed: bool) -> (Vec<u8>, f32) {
+/// largest below it. What is drawn as the largest is at least `least`: rounding errors are not to look like findings.
+pub fn drawn(values: &[f32], signed: bool, least: f32) -> (Vec<u8>, f32) {
     let mut sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
     sizes.sort_unstable_by(f32::total_cmp);
     let rank = (sizes.len() * 99).div_ceil(100).saturating_sub(1);
@@ -43,6 +43,7 @@ pub fn drawn(values: &[f32], signed: bool) -> (Vec<u8>, f32) {
         // So few pixels count that the percentile is none of them.
         largest = sizes.last().copied().unwrap_or(0.0);
     }
+    largest = largest.max(least);
     let share = |value: f32| {
         if largest > 0.0 {
             (value / largest).clamp(-1.0, 1.0)
@@ -79,7 +80,8 @@ impl Occlusion {
     /// The rows and the columns of the picture that are covered for a cell, as far as it has them.
     pub fn covered(&self, [row, column]: [usize; 2]) -> [std::ops::Range<usize>; 2] {
         let along = |index: usize, side: usize| {
-            let middle = index * self.cell + self.cell / 2;
+            // The cells are drawn as wide as each other, and so they lie.
+            let middle = (2 * index + 1) * side / (2 * side.div_ceil(self.cell));
             let start = middle.saturating_sub(self.patch / 2);
             let end = middle + self.patch.div_ceil(2);
             start.min(side)..end.min(side)
@@ -135,15 +137,17 @@ mod tests {
     fn bytes_reach_the_percentile_and_a_flat_map_is_flat() {
         let mut values = vec![0.5; 99];
         values.push(100.0);
-        assert_eq!(drawn(&values, false), (vec![255; 100], 0.5));
-        assert_eq!(drawn(&[0.0; 4], true), (vec![128; 4], 0.0));
-        assert_eq!(drawn(&[0.0; 4], false), (vec![0; 4], 0.0));
-        assert_eq!(drawn(&[-2.0, 1.0], true), (vec![1, 192], 2.0));
+        assert_eq!(drawn(&values, false, 0.0), (vec![255; 100], 0.5));
+        assert_eq!(drawn(&[0.0; 4], true, 0.0), (vec![128; 4], 0.0));
+        assert_eq!(drawn(&[0.0; 4], false, 0.0), (vec![0; 4], 0.0));
+        assert_eq!(drawn(&[-2.0, 1.0], true, 0.0), (vec![1, 192], 2.0));
         // One pixel of a thousand is seen all the same.
         let mut lonely = vec![0.0; 1000];
         lonely[7] = 3.0;
-        assert_eq!(drawn(&lonely, false).0[7], 255);
-        assert_eq!(drawn(&[], true), (vec![], 0.0));
+        assert_eq!(drawn(&lonely, false, 0.0).0[7], 255);
+        assert_eq!(drawn(&[], true, 0.0), (vec![], 0.0));
+        // A rounding error beside what counts.
+        assert_eq!(drawn(&[1e-7], true, 1e-3), (vec![128], 1e-3));
     }
 
     #[test]
@@ -161,7 +165,7 @@ mod tests {
         cells.sort_unstable();
         let all = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
         assert!(cells.iter().copied().eq(all));
-        assert_eq!(occlusion.covered([0, 1]), [0..14, 2..22]);
-        assert_eq!(occlusion.covered([6, 4]), [42..50, 26..33]);
+        assert_eq!(occlusion.covered([0, 1]), [0..13, 0..19]);
+        assert_eq!(occlusion.covered([6, 4]), [36..50, 19..33]);
     }
 }

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::channel_gate::spatial_mean;
 use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, Rectifiers};
+use super::layers;
 use super::mobilenet_v2::{Inside, InvertedResidual, InvertedResidualConfig};
 
 /// Output channels, repetitions, first stride, expansion and kernel of each stage (table 1 of the paper).
@@ -160,15 +161,25 @@ impl EfficientNetLite {
         // Each place of the last map has the same share in its mean.
         let on_means = on_logits.matmul(self.classes.weight.val().transpose());
         let on_means = on_means.div_scalar((rows * columns) as f32);
-        let mut gradient = on_means
+        let gradient = on_means
             .unsqueeze_dims::<4>(&[2, 3])
             .expand(trace.head.dims());
+        layers::unheard(|| self.back_from_head(trace, gradient, rectifiers, to, [height, width]))
+    }
+
+    fn back_from_head(
+        &self,
+        trace: &Trace,
+        mut gradient: Tensor<4>,
+        rectifiers: Rectifiers,
+        to: Option<usize>,
+        sides: [usize; 2],
+    ) -> Tensor<4> {
         let last = self.layers() - 1;
         let mut layer = last;
         while to != Some(layer) {
             gradient = match layer {
                 0 => {
-                    let sides = [height, width];
                     return self.stem.backward(gradient, &trace.stem, sides, rectifiers);
                 }
                 layer if layer == last => {

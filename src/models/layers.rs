@@ -36,6 +36,14 @@ pub fn heard() -> Vec<Layer> {
     }
 }
 
+/// Does work whose layers are no part of the pass that is listened to.
+pub(super) fn unheard<T>(work: impl FnOnce() -> T) -> T {
+    let heard = HEARD.take();
+    let result = work();
+    HEARD.set(heard);
+    result
+}
+
 /// Does a layer's work, and notes what it took where it was done.
 pub(super) fn noted<T>(
     layer: impl FnOnce() -> Layer,

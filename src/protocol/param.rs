@@ -36,7 +36,7 @@ pub struct Param {
 pub enum Effect {
     /// The page draws what it has in another way, or asks by itself.
     Redraw,
-    /// The engine looks at its last result again, without running a network.
+    /// The engine makes something else of what it has: no new run.
     Refine,
     /// A new run.
     Rerun,

@@ -63,6 +63,10 @@ fn table(item: &Item, answer: &Answer) -> String {
     for &(class, probability) in &answer.classes {
         let _ = write!(text, "\n  {:5.1} %  {}", probability * 100.0, name(class));
     }
+    if !answer.classes.iter().any(|&(class, _)| class == answer.class) {
+        let (percent, class) = (answer.probability * 100.0, name(answer.class));
+        let _ = write!(text, "\n  {percent:5.1} %  {class}, which is explained");
+    }
     if let Some([sum, difference]) = answer.sum {
         let class = name(answer.class);
         let _ = write!(

@@ -25,6 +25,8 @@ const RANGE: f32 = 255.0 / 128.0;
 const BLACK: f32 = -127.0 / 128.0;
 /// Covered pictures that go through the network together: as many as the cache holds.
 const TOGETHER: usize = 4;
+/// Changes of a probability that are drawn as nothing, nearly: rounding makes some.
+const LEAST_CHANGE: f32 = 1e-3;
 /// Stream of the noise's random numbers.
 const NOISE: u64 = 1;
 
@@ -207,8 +209,10 @@ impl Work<'_, '_> {
                 + noise.mul_scalar(self.settings.noise / 100.0 * RANGE);
             let gradient = self.gradient(&self.network.trace(noisy), Rectifiers::Gradient);
             add(&mut sum, &self.job.read(gradient).await?);
+            let mut values = strongest(&sum, 3);
+            values.iter_mut().for_each(|value| *value /= copy as f32);
             let map = Map {
-                values: strongest(&sum, 3),
+                values,
                 size,
                 sum: None,
             };
@@ -239,22 +243,19 @@ impl Work<'_, '_> {
         for step in 1..=steps {
             // Steps are short near the plain picture, where slopes change most: with even ones the sum is four times
             // as far from what it is to be.
-            let place = (step as f32 - 0.5) / steps as f32;
-            let (share, weight) = (place.powi(3), 3.0 * place.powi(2));
+            let [begin, end] = [step - 1, step].map(|step| (step as f32 / steps as f32).powi(3));
+            let (share, length) = ((begin + end) / 2.0, end - begin);
             let between = from.clone() + way.clone().mul_scalar(share);
             let gradient = self.gradient(&self.network.trace(between), Rectifiers::Gradient);
-            add(&mut sum, &self.job.read(gradient.mul_scalar(weight)).await?);
-            let products: Vec<f32> = sum
-                .iter()
-                .zip(&ways)
-                .map(|(sum, way)| sum / step as f32 * way)
-                .collect();
+            add(&mut sum, &self.job.read(gradient.mul_scalar(length)).await?);
+            let products: Vec<f32> = sum.iter().zip(&ways).map(|(sum, way)| sum * way).collect();
             let values = summed(&products, 3);
             let total = values.iter().map(|&value| f64::from(value)).sum::<f64>();
             let map = Map {
                 values,
                 size,
-                sum: Some([total as f32, difference]),
+                // On the way there the sum is of a part of it.
+                sum: (step == steps).then_some([total as f32, difference]),
             };
             self.report(step, steps, &map).await?;
             if step == steps {
@@ -302,9 +303,12 @@ impl Work<'_, '_> {
                 let lost = self.seen.probabilities[self.class] - of_picture[self.class];
                 let [row, column] = *cell;
                 // Until its neighbours come it stands for them.
-                for row in row..rows.min(row + side) {
-                    values[row * columns + column..row * columns + columns.min(column + side)]
-                        .fill(lost);
+                let around = |middle: usize, cells: usize| {
+                    middle.saturating_sub(side / 2)..cells.min(middle + side.div_ceil(2))
+                };
+                for row in around(row, rows) {
+                    let line = around(column, columns);
+                    values[row * columns + line.start..row * columns + line.end].fill(lost);
                 }
             }
             done += some.len();
@@ -341,7 +345,7 @@ impl Work<'_, '_> {
                     .collect()
             }
             Fill::Blur => {
-                // A fourteenth of the picture's pixels, and back: no edge is left.
+                // A fourteenth of its sides, and back: no edge is left.
                 let small = [height, width].map(|side| (side / 14).max(1));
                 let coarse = stretch_rgb(&self.seen.picture, small[1], small[0]);
                 let coarse = Picture {
@@ -376,7 +380,7 @@ impl Work<'_, '_> {
     fn reply(&self, map: &Map) -> Reply {
         let seen = self.seen;
         let signed = self.settings.method.is_signed();
-        let (bytes, largest) = drawn(&map.values, signed);
+        let (bytes, largest) = drawn(&map.values, signed, least(self.settings));
         let listed = seen.ranked().into_iter().take(LISTED);
         Reply::new(&Answer {
             seen: [seen.size[1], seen.size[0]],
@@ -398,6 +402,15 @@ impl Work<'_, '_> {
 fn add(sum: &mut [f32], more: &[f32]) {
     for (sum, more) in sum.iter_mut().zip(more) {
         *sum += more;
+    }
+}
+
+/// What is drawn as the largest at least.
+fn least(settings: &ExplainSettings) -> f32 {
+    if settings.method == Method::Occlusion {
+        LEAST_CHANGE
+    } else {
+        0.0
     }
 }
 
@@ -427,7 +440,7 @@ fn enlarged(map: &Map, [height, width]: [usize; 2]) -> Vec<f32> {
 /// The map in its colours over the picture.
 fn painted(seen: &Seen, map: &Map, settings: &ExplainSettings) -> Picture {
     let signed = settings.method.is_signed();
-    let (bytes, _) = drawn(&map.values, signed);
+    let (bytes, _) = drawn(&map.values, signed, least(settings));
     let shares = Map {
         values: bytes.iter().map(|&byte| f32::from(byte)).collect(),
         size: map.size,
@@ -539,7 +552,11 @@ impl LabEngine for Explanation {
             let network = bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?;
             let picture = plain_picture(SIDE * 3 / 2);
             let seen = Seen::new(bench.job, &network, picture, &bench.device()).await?;
-            let settings = Settings::new(&super::spec::LAB).read();
+            // All the way back, so that no method meets what was never run.
+            let settings = ExplainSettings {
+                method: Method::Gradient,
+                ..Settings::new(&super::spec::LAB).read()
+            };
             let work = Work {
                 job: bench.job,
                 network: &network,

@@ -10,6 +10,7 @@ use super::classes::WORDS;
 use super::spec::{Answer, LAB, NAMES, Question, ExplainSettings};
 use crate::maths::color_map::{diverging, inferno};
 use crate::page::controls::{Control, Panel};
+use crate::page::desk::RunState;
 use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::frame::{LabFrame, Stage};
@@ -159,7 +160,22 @@ fn draw(canvas: &HtmlCanvasElement, shown: &Shown) -> Result<(), JsValue> {
 fn Classes(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let choose = move |class: usize| state.set(&LAB, NAMES.class, Value::Choice(class + 1));
+    let choose = move |class: usize| {
+        // The first one stays the first one, whatever the next picture shows.
+        let is_best = shown.with_untracked(|shown| {
+            let classes = shown.as_ref().map(|shown| &shown.answer.classes);
+            classes.is_some_and(|classes| classes.first().is_some_and(|best| best.0 == class))
+        });
+        let chosen = Value::Choice(if is_best { 0 } else { class + 1 });
+        let settings = state.settings(&LAB).get_untracked();
+        if *settings.get(NAMES.class) != chosen {
+            return state.set(&LAB, NAMES.class, chosen);
+        }
+        // Asked for again after it was stopped.
+        if !untrack(|| state.desk(&LAB).is_running()) {
+            act(state, &settings, Trigger::Refine);
+        }
+    };
     let rows = move || {
         let shown = shown.get()?;
         let explained = shown.answer.class;
@@ -247,12 +263,16 @@ fn Scale(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     }
 }
 
-/// The map over the picture, and its numbers.
+/// The map over the picture, once it is whole.
 #[component]
 fn Exports(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let nothing = move || shown.with(Option::is_none);
+    let desk = state.desk(&LAB);
+    let nothing = move || {
+        let is_whole = desk.state.with(|state| matches!(state, RunState::Done(_)));
+        !is_whole || shown.with(Option::is_none)
+    };
     let export = move |_| {
         let settings = state.settings(&LAB).get_untracked();
         let name = state.file_name(&format!("{}.png", settings.word(NAMES.method)));
