@@ -19,6 +19,7 @@ use kiln::models::generate::decoder::DecoderConfig;
 use kiln::models::generate::encoder::EncoderConfig;
 use kiln::models::generate::grid_conv::{GridConvConfig, Step};
 use kiln::models::gpu::Mixture;
+use kiln::models::layered::Gradients;
 use kiln::models::style_network::{StyleNetworkConfig, instance_norm};
 use kiln::models::vgg16::{Vgg16, Vgg16Config};
 use kiln::protocol::message::BackendChoice;
@@ -177,8 +178,9 @@ fn a_classifier_in_both_directions() {
         let mut one = vec![0f32; CLASSES];
         one[285] = 1.0;
         let one = Tensor::from_data(TensorData::new(one, [1, CLASSES]), device);
-        let back = |to| network.backward(&trace, one.clone(), Rectifiers::Gradient, to, [64, 96]);
-        (trace.logits.clone(), back(Some(11)), back(None))
+        let one = || Gradients::on_logits(one.clone());
+        let back = |to| network.backward(&trace, one(), Rectifiers::Gradient, to);
+        (trace.logits().clone(), back(Some(11)), back(None))
     };
     let ((logits, inside, image), (cpu_logits, cpu_inside, cpu_image)) = (both(&gpu), both(&cpu));
     assert_near("logits", logits, cpu_logits, 1e-4);

@@ -25,6 +25,7 @@ use kiln::models::arbitrary_style::{
 };
 use kiln::models::conv_block::Rectifiers;
 use kiln::models::efficientnet_lite::{CLASSES as IMAGENET, EfficientNetLiteConfig};
+use kiln::models::layered::Gradients;
 use kiln::models::selfie::SelfieConfig;
 use kiln::models::ssd::SsdConfig;
 use kiln::models::style_network::StyleNetworkConfig;
@@ -151,7 +152,7 @@ fn a_classifier_and_its_way_back_equal_the_reference() {
         let size = explain::seen_size(&picture);
         assert_eq!(size, [224, 224]);
         let trace = network.trace(explain::prepare(&picture, size, &device));
-        let logits: Vec<f32> = trace.logits.to_data().try_into_vec().expect("f32");
+        let logits: Vec<f32> = trace.logits().to_data().try_into_vec().expect("f32");
         let (expected, rest) = reference.split_at(IMAGENET);
         let off = largest(&logits, expected);
         let top_five = |logits: &[f32]| {
@@ -171,7 +172,8 @@ fn a_classifier_and_its_way_back_equal_the_reference() {
         let mut one = vec![0f32; IMAGENET];
         one[class] = 1.0;
         let one = Tensor::<2>::from_data(TensorData::new(one, [1, IMAGENET]), &device);
-        let back = |rectifiers, to| network.backward(&trace, one.clone(), rectifiers, to, size);
+        let one = || Gradients::on_logits(one.clone());
+        let back = |rectifiers, to| network.backward(&trace, one(), rectifiers, to);
         let cam = |layer: usize| {
             let cam = grad_cam(
                 trace.map(layer).clone(),

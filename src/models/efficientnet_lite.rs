@@ -7,8 +7,10 @@ use burn::tensor::{Device, Tensor};
 
 use super::channel_gate::spatial_mean;
 use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, Rectifiers};
+use super::layered::{Gradients, Layered, Pass, plus};
 use super::layers;
 use super::mobilenet_v2::{Inside, InvertedResidual, InvertedResidualConfig};
+use crate::protocol::named_layers::{EFFICIENTNET_LITE0 as LAYERS, Layers};
 
 /// Output channels, repetitions, first stride, expansion and kernel of each stage (table 1 of the paper).
 const STAGES: [[usize; 5]; 7] = [
@@ -20,6 +22,8 @@ const STAGES: [[usize; 5]; 7] = [
     [192, 4, 2, 6, 5],
     [320, 1, 1, 6, 3],
 ];
+/// Inverted residuals.
+const BLOCKS: usize = 16;
 /// Channels after the stem.
 const STEM_CHANNELS: usize = 32;
 /// Channels of the last map.
@@ -53,21 +57,33 @@ pub struct EfficientNetLite {
 
 /// Everything that a pass through the network made, so that one can go back through it.
 pub struct Trace {
+    /// Rows and columns of the images.
+    sides: [usize; 2],
     stem: Tensor<4>,
     blocks: Vec<Inside>,
-    head: Tensor<4>,
-    /// `[batch, 1000]`, before the softmax.
-    pub logits: Tensor<2>,
+    /// The last map and the logits, where the pass went so far.
+    end: Option<(Tensor<4>, Tensor<2>)>,
 }
 
 impl Trace {
     /// The map that a layer made, `[batch, channels, height, width]`: 0 is the stem, then the blocks, then the head.
+    ///
+    /// # Panics
+    /// Where the pass ended before.
     pub fn map(&self, layer: usize) -> &Tensor<4> {
         match layer {
             0 => &self.stem,
-            block if block <= self.blocks.len() => &self.blocks[block - 1].output,
-            _ => &self.head,
+            block if block <= BLOCKS => &self.blocks[block - 1].output,
+            _ => &self.end.as_ref().expect("a pass to the head").0,
         }
+    }
+
+    /// `[batch, 1000]`, before the softmax.
+    ///
+    /// # Panics
+    /// Where the pass ended before.
+    pub fn logits(&self) -> &Tensor<2> {
+        &self.end.as_ref().expect("a pass to the logits").1
     }
 }
 
@@ -103,11 +119,6 @@ impl EfficientNetLiteConfig {
 }
 
 impl EfficientNetLite {
-    /// Layers that have a map: stem, blocks and head.
-    pub fn layers(&self) -> usize {
-        self.blocks.len() + 2
-    }
-
     /// # Shapes
     /// - input: `[batch, 3, height, width]`, RGB, `(x - 127) / 128` of values 0 to 255
     /// - output: logits `[batch, 1000]`, before the softmax
@@ -121,20 +132,29 @@ impl EfficientNetLite {
 
     /// [`forward`](Self::forward) that keeps what it made.
     pub fn trace(&self, images: Tensor<4>) -> Trace {
+        self.trace_to(images, None)
+    }
+
+    /// The same up to and with a layer.
+    fn trace_to(&self, images: Tensor<4>, last: Option<usize>) -> Trace {
+        let [_, _, height, width] = images.dims();
         let stem = self.stem.forward(images);
-        let mut blocks: Vec<Inside> = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
+        let mut blocks: Vec<Inside> = Vec::with_capacity(BLOCKS);
+        for block in self.blocks.iter().take(last.unwrap_or(BLOCKS)) {
             let x = blocks.last().map_or(&stem, |before| &before.output);
             blocks.push(block.inside(x.clone()));
         }
-        let last = blocks.last().map_or(&stem, |before| &before.output);
-        let head = self.head.forward(last.clone());
-        let logits = self.classify(&head);
+        let end = last.is_none_or(|last| last > BLOCKS).then(|| {
+            let x = blocks.last().map_or(&stem, |before| &before.output);
+            let head = self.head.forward(x.clone());
+            let logits = self.classify(&head);
+            (head, logits)
+        });
         Trace {
+            sides: [height, width],
             stem,
             blocks,
-            head,
-            logits,
+            end,
         }
     }
 
@@ -144,58 +164,104 @@ impl EfficientNetLite {
             .forward(spatial_mean(head.clone()).flatten(1, 3))
     }
 
-    /// The way back: from a gradient on the logits, `[batch, 1000]`, to one on the map of a layer, or on the image of
-    /// `height` and `width` without one.
+    /// The way back: from gradients on the logits, `[batch, 1000]`, and on maps, to one on the map of a layer, or on
+    /// the images without one. What lies below the layer is passed by.
     ///
     /// By hand and not by autodiff: only the image's gradient is wanted, no weight's, and it goes through the same
     /// kernels as the way there.
     pub fn backward(
         &self,
         trace: &Trace,
-        on_logits: Tensor<2>,
+        from: Gradients,
         rectifiers: Rectifiers,
         to: Option<usize>,
-        [height, width]: [usize; 2],
     ) -> Tensor<4> {
-        let [_, _, rows, columns] = trace.head.dims();
-        // Each place of the last map has the same share in its mean.
-        let on_means = on_logits.matmul(self.classes.weight.val().transpose());
-        let on_means = on_means.div_scalar((rows * columns) as f32);
-        let gradient = on_means
-            .unsqueeze_dims::<4>(&[2, 3])
-            .expand(trace.head.dims());
-        layers::unheard(|| self.back_from_head(trace, gradient, rectifiers, to, [height, width]))
+        layers::unheard(|| self.back(trace, from, rectifiers, to))
     }
 
-    fn back_from_head(
+    fn back(
         &self,
         trace: &Trace,
-        mut gradient: Tensor<4>,
+        mut from: Gradients,
         rectifiers: Rectifiers,
         to: Option<usize>,
-        sides: [usize; 2],
     ) -> Tensor<4> {
-        let last = self.layers() - 1;
-        let mut layer = last;
-        while to != Some(layer) {
-            gradient = match layer {
-                0 => {
-                    return self.stem.backward(gradient, &trace.stem, sides, rectifiers);
-                }
-                layer if layer == last => {
-                    let [_, _, rows, columns] = trace.map(layer - 1).dims();
-                    let sides = [rows, columns];
-                    self.head.backward(gradient, &trace.head, sides, rectifiers)
-                }
+        let mut gradient = from.on_logits.take().map(|on_logits| {
+            let dims = trace.map(BLOCKS + 1).dims();
+            // Each place of the last map has the same share in its mean.
+            let on_means = on_logits.matmul(self.classes.weight.val().transpose());
+            let on_means = on_means.div_scalar((dims[2] * dims[3]) as f32);
+            on_means.unsqueeze_dims::<4>(&[2, 3]).expand(dims)
+        });
+        for layer in (0..=BLOCKS + 1).rev() {
+            gradient = plus(gradient, from.at(layer));
+            let Some(on_output) = gradient.take() else {
+                continue;
+            };
+            if to == Some(layer) {
+                return on_output;
+            }
+            let sides = match layer {
+                0 => trace.sides,
                 layer => {
                     let [_, _, rows, columns] = trace.map(layer - 1).dims();
-                    let inside = &trace.blocks[layer - 1];
-                    self.blocks[layer - 1].backward(gradient, inside, [rows, columns], rectifiers)
+                    [rows, columns]
                 }
             };
-            layer -= 1;
+            gradient = Some(match layer {
+                0 => self
+                    .stem
+                    .backward(on_output, &trace.stem, sides, rectifiers),
+                layer if layer > BLOCKS => {
+                    let head = trace.map(layer);
+                    self.head.backward(on_output, head, sides, rectifiers)
+                }
+                layer => {
+                    let inside = &trace.blocks[layer - 1];
+                    self.blocks[layer - 1].backward(on_output, inside, sides, rectifiers)
+                }
+            });
         }
-        gradient
+        gradient.expect("a gradient to begin with")
+    }
+}
+
+/// RGB from 0 to 1 as the network wants it, and how far apart the two are.
+const SCALE: f32 = 255.0 / 128.0;
+const ZERO: f32 = -127.0 / 128.0;
+
+impl Layered for EfficientNetLite {
+    fn layers(&self) -> &'static Layers {
+        &LAYERS
+    }
+
+    fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
+        let images = pictures * SCALE + ZERO;
+        Box::new(Passed {
+            network: self,
+            trace: self.trace_to(images, last),
+        })
+    }
+}
+
+/// Pictures that went through.
+struct Passed<'a> {
+    network: &'a EfficientNetLite,
+    trace: Trace,
+}
+
+impl Pass for Passed<'_> {
+    fn map(&self, layer: usize) -> &Tensor<4> {
+        self.trace.map(layer)
+    }
+
+    fn logits(&self) -> Option<&Tensor<2>> {
+        self.trace.end.as_ref().map(|(_, logits)| logits)
+    }
+
+    fn back(&self, from: Gradients, rectifiers: Rectifiers) -> Tensor<4> {
+        let on_images = self.network.backward(&self.trace, from, rectifiers, None);
+        on_images * SCALE
     }
 }
 
@@ -215,15 +281,20 @@ mod tests {
         let device = Device::flex();
         let network = EfficientNetLiteConfig::new().init(&device);
         let trace = network.trace(Tensor::zeros([1, 3, 64, 96], &device));
-        let sizes: Vec<_> = (0..network.layers())
+        let layers = network.layers().layers;
+        let sizes: Vec<_> = (0..layers.len())
             .map(|layer| trace.map(layer).dims())
             .collect();
+        for (layer, size) in layers.iter().zip(&sizes) {
+            let [rows, columns] = [64, 96].map(|side| side / layer.stride);
+            assert_eq!(*size, [1, layer.channels, rows, columns], "{}", layer.name);
+        }
         assert_eq!(sizes[0], [1, 32, 32, 48]);
         // Detectors read these three: strides 8, 16 and 32.
         assert_eq!(sizes[5], [1, 40, 8, 12]);
         assert_eq!(sizes[11], [1, 112, 4, 6]);
         assert_eq!(sizes[16], [1, 320, 2, 3]);
         assert_eq!(sizes[17], [1, 1280, 2, 3]);
-        assert_eq!(trace.logits.dims(), [1, CLASSES]);
+        assert_eq!(trace.logits().dims(), [1, CLASSES]);
     }
 }

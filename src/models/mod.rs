@@ -15,6 +15,7 @@ pub mod generate;
 pub mod gpu;
 pub mod grid_layer;
 pub mod inception_v3;
+pub mod layered;
 pub mod layers;
 pub mod mirrored_conv;
 pub mod mobilenet_v2;

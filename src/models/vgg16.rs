@@ -10,7 +10,10 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::Activation;
+use super::conv_block::Rectifiers;
 use super::convolution::{Border, Convolution};
+use super::layered::{Gradients, Layered, Pass, plus};
+use crate::protocol::named_layers::{Layers, VGG16 as NAMED};
 
 /// Names of the convolutions, in order.
 pub const LAYERS: [&str; 13] = [
@@ -190,6 +193,63 @@ pub fn prepare(image: Tensor<4>) -> Tensor<4> {
 /// From a gradient on what [`prepare`] gave to one on the picture; shapes as there.
 pub fn prepare_backward(gradient: Tensor<4>) -> Tensor<4> {
     gradient.flip([1]) * 255.0
+}
+
+impl Layered for Vgg16 {
+    fn layers(&self) -> &'static Layers {
+        &NAMED
+    }
+
+    fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
+        let [_, _, height, width] = pictures.dims();
+        let last = last.unwrap_or(LAYERS.len() - 1);
+        Box::new(Passed {
+            network: self,
+            sides: [height, width],
+            maps: self.forward(prepare(pictures), last),
+        })
+    }
+}
+
+/// Pictures that went through.
+struct Passed<'a> {
+    network: &'a Vgg16,
+    /// Rows and columns of the pictures.
+    sides: [usize; 2],
+    maps: Vec<Tensor<4>>,
+}
+
+impl Pass for Passed<'_> {
+    fn map(&self, layer: usize) -> &Tensor<4> {
+        &self.maps[layer]
+    }
+
+    fn logits(&self) -> Option<&Tensor<2>> {
+        None
+    }
+
+    fn back(&self, mut from: Gradients, rectifiers: Rectifiers) -> Tensor<4> {
+        let mut gradient = None;
+        for (layer, map) in self.maps.iter().enumerate().rev() {
+            gradient = plus(gradient, from.at(layer));
+            let Some(mut on_map) = gradient.take() else {
+                continue;
+            };
+            if rectifiers == Rectifiers::Guided {
+                on_map = on_map.clamp_min(0.0);
+            }
+            let sides = match layer {
+                0 => self.sides,
+                layer => {
+                    let [_, _, rows, columns] = self.maps[layer - 1].dims();
+                    [rows, columns]
+                }
+            };
+            let network = self.network;
+            gradient = Some(network.backward_layer(layer, on_map, map.clone(), sides));
+        }
+        prepare_backward(gradient.expect("a gradient to begin with"))
+    }
 }
 
 /// The shipped convolutions.

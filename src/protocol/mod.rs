@@ -8,6 +8,7 @@ pub mod lab;
 pub mod layer;
 pub mod link;
 pub mod message;
+pub mod named_layers;
 pub mod param;
 pub mod picture;
 pub mod picture_file;

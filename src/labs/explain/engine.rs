@@ -12,6 +12,7 @@ use crate::maths::draws::Draws;
 use crate::methods::attribution::{Occlusion, drawn, grad_cam, strongest, summed};
 use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::models::conv_block::Rectifiers;
+use crate::models::layered::Gradients;
 use crate::models::efficientnet_lite::{CLASSES, EFFICIENTNET_LITE0, EfficientNetLite, SIDE, Trace};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
@@ -67,7 +68,7 @@ impl Seen {
         let input = prepare(&picture, size, device);
         job.stage(Stage::Network).await?;
         let trace = network.trace(input.clone());
-        let logits = job.read(trace.logits.clone()).await?;
+        let logits = job.read(trace.logits().clone()).await?;
         let probabilities = softmax(&logits);
         Ok(Self {
             picture,
@@ -123,19 +124,22 @@ impl Work<'_, '_> {
     }
 
     /// One for the class, zero for all others.
-    fn on_logits(&self, batch: usize) -> Tensor<2> {
+    fn on_logits(&self, batch: usize) -> Gradients {
         let mut ones = vec![0f32; batch * CLASSES];
         for picture in 0..batch {
             ones[picture * CLASSES + self.class] = 1.0;
         }
-        Tensor::from_data(TensorData::new(ones, [batch, CLASSES]), &self.device())
+        let ones = TensorData::new(ones, [batch, CLASSES]);
+        Gradients {
+            on_logits: Some(Tensor::from_data(ones, &self.device())),
+            ..Gradients::default()
+        }
     }
 
     /// The gradient of the class's logit on the picture that left a trace.
     fn gradient(&self, trace: &Trace, rectifiers: Rectifiers) -> Tensor<4> {
-        let size = self.seen.size;
         self.network
-            .backward(trace, self.on_logits(1), rectifiers, None, size)
+            .backward(trace, self.on_logits(1), rectifiers, None)
     }
 
     /// The map, with the reports on the way.
@@ -183,7 +187,6 @@ impl Work<'_, '_> {
             self.on_logits(1),
             Rectifiers::Gradient,
             Some(layer),
-            self.seen.size,
         );
         let map = grad_cam(trace.map(layer).clone(), gradient);
         let size = map.dims();
