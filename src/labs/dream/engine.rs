@@ -223,7 +223,7 @@ impl Dream {
     }
 }
 
-impl Search for Dream {
+impl Search<Vgg16> for Dream {
     fn step(&self) -> u32 {
         self.step
     }
@@ -277,14 +277,14 @@ impl Search for Dream {
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
-    engine::engine(begin, &[("octaves", "1")])
+    engine::engine(engine::on_vgg16(&super::spec::LAB, begin, &[("octaves", "1")]))
 }
 
-fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {
+fn begin<'a>(with: Beginning<'a, Vgg16>) -> Promise<'a, Result<Box<dyn Search<Vgg16>>, Failure>> {
     Box::pin(async move {
         let photograph = with.picture.ok_or(Failure::EmptyFile)?;
         let dream = Dream::new(with.settings.read(), photograph, &with.device);
-        Ok(Box::new(dream) as Box<dyn Search>)
+        Ok(Box::new(dream) as Box<dyn Search<Vgg16>>)
     })
 }
 

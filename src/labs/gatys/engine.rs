@@ -6,15 +6,16 @@ use crate::job::Promise;
 use crate::labs::search::engine::{self, Beginning, Search};
 use crate::labs::search::optimise::{self, Optimisation, Plan};
 use crate::labs::stylize::spec::Colors;
+use crate::models::vgg16::Vgg16;
 use crate::protocol::failure::Failure;
 use crate::protocol::settings::Settings;
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
-    engine::engine(begin, &[])
+    engine::engine(engine::on_vgg16(&super::spec::LAB, begin, &[]))
 }
 
-fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {
+fn begin<'a>(with: Beginning<'a, Vgg16>) -> Promise<'a, Result<Box<dyn Search<Vgg16>>, Failure>> {
     Box::pin(async move {
         let content = with.picture.ok_or(Failure::EmptyFile)?;
         let style = with.style.ok_or(Failure::NoStyle)?;
@@ -28,7 +29,7 @@ fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure
             &style,
             device,
         );
-        Ok(Box::new(search.await?) as Box<dyn Search>)
+        Ok(Box::new(search.await?) as Box<dyn Search<Vgg16>>)
     })
 }
 

@@ -13,6 +13,7 @@ use crate::job::{Job, Promise, Reply, Request};
 use crate::models::Row;
 use crate::models::vgg16::{VGG16, Vgg16};
 use crate::protocol::failure::Failure;
+use crate::protocol::lab::LabSpec;
 use crate::protocol::message::Stage;
 use crate::protocol::param::Value;
 use crate::protocol::picture::Picture;
@@ -38,7 +39,7 @@ impl Standing {
 }
 
 /// A picture that changes step by step.
-pub trait Search {
+pub trait Search<N: ?Sized> {
     /// Steps done.
     fn step(&self) -> u32;
 
@@ -56,7 +57,7 @@ pub trait Search {
     fn advance<'a>(
         &'a mut self,
         job: &'a Job<'a>,
-        network: &'a Vgg16,
+        network: &'a N,
         goal: Goal,
     ) -> Promise<'a, Result<Standing, Failure>>;
 
@@ -74,11 +75,11 @@ pub trait Search {
 }
 
 /// What a search is begun with.
-pub struct Beginning<'a> {
+pub struct Beginning<'a, N: ?Sized> {
     /// Events, cancelling, timing.
     pub job: &'a Job<'a>,
     /// The network whose maps are read.
-    pub network: &'a Vgg16,
+    pub network: &'a N,
     /// The settings.
     pub settings: Settings,
     /// The file `picture`.
@@ -90,7 +91,27 @@ pub struct Beginning<'a> {
 }
 
 /// Readies the search of a lab.
-pub type Begin = for<'a> fn(Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>>;
+pub type Begin<N> =
+    for<'a> fn(Beginning<'a, N>) -> Promise<'a, Result<Box<dyn Search<N>>, Failure>>;
+
+/// Fetches the network that settings ask for.
+pub type Fetch<N> = for<'a> fn(Bench<'a>, &'a Settings) -> Promise<'a, Result<Rc<N>, Failure>>;
+
+/// How a lab that takes steps works.
+pub struct Way<N: ?Sized + 'static> {
+    /// The lab.
+    pub lab: &'static LabSpec,
+    /// Name of the network that settings ask for.
+    pub name: fn(&Settings) -> &'static str,
+    /// Fetches it.
+    pub fetch: Fetch<N>,
+    /// One to try devices with, without fetching it: that of the shelf, or one of any weights.
+    pub any: fn(&mut Bench<'_>, &Settings) -> Rc<N>,
+    /// Readies a search.
+    pub begin: Begin<N>,
+    /// The settings with which the first step is like the others.
+    pub at_once: &'static [(&'static str, &'static str)],
+}
 
 /// Name of the setting that is the longer side of the picture; all such labs have it.
 const SIZE: &str = "size";
@@ -100,23 +121,31 @@ const TIMED_SIDE: f32 = 96.0;
 /// Longer side in pixels of the picture of a trial: no search is larger.
 const PICTURE_SIDE: usize = 768;
 
-/// The engine's side of a lab that takes steps. `at_once` are the settings with which the first step is
-/// like the others.
-pub fn engine(
-    begin: Begin,
-    at_once: &'static [(&'static str, &'static str)],
-) -> Box<dyn LabEngine> {
-    Box::new(Searches {
-        begin,
-        at_once,
-        last: None,
-    })
+/// The engine's side of a lab that takes steps.
+pub fn engine<N: ?Sized + 'static>(way: Way<N>) -> Box<dyn LabEngine> {
+    Box::new(Searches { way, last: None })
 }
 
-/// A network to try devices with, without fetching its 29 MB: that of the shelf, or one that passes on
+/// The way of a lab that reads VGG-16.
+pub fn on_vgg16(
+    lab: &'static LabSpec,
+    begin: Begin<Vgg16>,
+    at_once: &'static [(&'static str, &'static str)],
+) -> Way<Vgg16> {
+    Way {
+        lab,
+        name: |_| VGG16.name,
+        fetch: |bench, _| Box::pin(async { bench.shelf.get(bench.job, &VGG16).await }),
+        any: |bench, _| any_vgg16(bench),
+        begin,
+        at_once,
+    }
+}
+
+/// VGG-16 to try devices with, without fetching its 29 MB: that of the shelf, or one that passes on
 /// means of what it gets. What numbers a network has does not change how long it takes, as long as they
 /// stay numbers.
-fn any_network(bench: &mut Bench<'_>) -> Rc<Vgg16> {
+pub fn any_vgg16(bench: &mut Bench<'_>) -> Rc<Vgg16> {
     let known = bench.shelf.find(VGG16.name());
     known.unwrap_or_else(|| {
         let device = bench.device();
@@ -131,13 +160,13 @@ fn any_network(bench: &mut Bench<'_>) -> Rc<Vgg16> {
 }
 
 /// The last search of a lab.
-struct Searches {
-    begin: Begin,
-    at_once: &'static [(&'static str, &'static str)],
-    last: Option<Box<dyn Search>>,
+struct Searches<N: ?Sized + 'static> {
+    way: Way<N>,
+    /// With the settings that it began with: they say which network it goes on with.
+    last: Option<(Box<dyn Search<N>>, Settings)>,
 }
 
-impl LabEngine for Searches {
+impl<N: ?Sized + 'static> LabEngine for Searches<N> {
     fn answer<'a>(
         &'a mut self,
         bench: Bench<'a>,
@@ -152,25 +181,26 @@ impl LabEngine for Searches {
                     let picture = request.picture("picture").await?;
                     let style = request.picture("style").await?;
                     job.stage(Stage::Load).await?;
-                    let network = bench.shelf.get(job, &VGG16).await?;
+                    let network = (self.way.fetch)(bench, settings).await?;
                     // Its memory is needed for the next.
                     self.last = None;
                     let beginning = Beginning {
                         job,
-                        network: &network,
+                        network: &*network,
                         settings: settings.clone(),
                         picture,
                         style,
                         device,
                     };
                     // What began is kept even where its steps fail.
-                    let search = self.last.insert((self.begin)(beginning).await?);
+                    let begun = (self.way.begin)(beginning).await?;
+                    let (search, _) = self.last.insert((begun, settings.clone()));
                     let standing = search.advance(job, &network, Goal::Planned).await?;
                     Ok(standing.into_reply())
                 }
                 Question::Continue { steps } => {
-                    let network = bench.shelf.get(job, &VGG16).await?;
-                    let search = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+                    let (search, began) = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+                    let network = (self.way.fetch)(bench, began).await?;
                     search.adjust(settings);
                     let (step, planned) = (search.step(), search.planned());
                     let goal = match steps {
@@ -182,14 +212,14 @@ impl LabEngine for Searches {
                     Ok(standing.into_reply())
                 }
                 Question::Export => {
-                    let search = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+                    let (search, _) = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
                     search.adjust(settings);
                     let picture = search.picture(job).await?;
                     let png = bench.png(&picture, settings).await?;
                     Ok(Reply::default().with("png", png))
                 }
                 Question::Animate => {
-                    let search = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let (search, _) = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
                     let gif = search.animation(job).await?;
                     Ok(Reply::default().with("gif", gif))
                 }
@@ -198,7 +228,10 @@ impl LabEngine for Searches {
     }
 
     fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
-        Box::pin(async move { bench.shelf.get(bench.job, &VGG16).await.map(drop) })
+        Box::pin(async move {
+            let settings = Settings::new(self.way.lab);
+            (self.way.fetch)(bench, &settings).await.map(drop)
+        })
     }
 
     /// The size of the picture: what is slower at a small one may be faster at a large one.
@@ -210,7 +243,7 @@ impl LabEngine for Searches {
         };
         timed.set(SIZE, Value::Number(side));
         Some(Workload {
-            name: format!("{}, {side} px", VGG16.name()),
+            name: format!("{}, {side} px", (self.way.name)(settings)),
             timed,
         })
     }
@@ -222,20 +255,20 @@ impl LabEngine for Searches {
         settings: &'a Settings,
     ) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let network = any_network(&mut bench);
+            let network = (self.way.any)(&mut bench, settings);
             let picture = plain_picture(PICTURE_SIDE);
             // Another style than that of the picture: there is to be something to search.
             let mut style = picture.clone();
             style.rgba.iter_mut().for_each(|value| *value -= 60);
             let beginning = Beginning {
                 job: bench.job,
-                network: &network,
-                settings: settings.clone().with(self.at_once),
+                network: &*network,
+                settings: settings.clone().with(self.way.at_once),
                 picture: Some(picture),
                 style: Some(style),
                 device: bench.device(),
             };
-            let mut search = (self.begin)(beginning).await?;
+            let mut search = (self.way.begin)(beginning).await?;
             search
                 .advance(bench.job, &network, Goal::Step(1))
                 .await

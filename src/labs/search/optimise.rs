@@ -435,7 +435,7 @@ impl Optimisation {
     }
 }
 
-impl Search for Optimisation {
+impl Search<Vgg16> for Optimisation {
     fn step(&self) -> u32 {
         self.step
     }

@@ -5,15 +5,16 @@ use crate::engine::lab::LabEngine;
 use crate::job::Promise;
 use crate::labs::search::engine::{self, Beginning, Search};
 use crate::labs::search::optimise::{Optimisation, Plan, Start};
+use crate::models::vgg16::Vgg16;
 use crate::protocol::failure::Failure;
 use crate::protocol::settings::Settings;
 
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
-    engine::engine(begin, &[])
+    engine::engine(engine::on_vgg16(&super::spec::LAB, begin, &[]))
 }
 
-fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure>> {
+fn begin<'a>(with: Beginning<'a, Vgg16>) -> Promise<'a, Result<Box<dyn Search<Vgg16>>, Failure>> {
     Box::pin(async move {
         let example = with.style.ok_or(Failure::NoStyle)?;
         let (settings, device) = (&with.settings, &with.device);
@@ -26,7 +27,7 @@ fn begin<'a>(with: Beginning<'a>) -> Promise<'a, Result<Box<dyn Search>, Failure
             &example,
             device,
         );
-        Ok(Box::new(search.await?) as Box<dyn Search>)
+        Ok(Box::new(search.await?) as Box<dyn Search<Vgg16>>)
     })
 }
 
