@@ -155,6 +155,36 @@ pub enum Failure {
     /// The style is to come from a picture, and there is none.
     #[error("There is no style picture yet: choose a painting or open a picture as the style.")]
     NoStyle,
+    /// What a picture is to make the network say cannot be read.
+    #[error(
+        "The objective cannot be read at \"{text}\": write terms such as class(flamingo) + 0.5*channel(block5, 20) - tv."
+    )]
+    ObjectiveUnread { text: String },
+    /// A network has no such layer.
+    #[error(
+        "The network {network} has no layer \"{layer}\": its layers are {first} to {last}, and may be called by number."
+    )]
+    NoSuchLayer {
+        layer: String,
+        network: String,
+        first: String,
+        last: String,
+    },
+    /// A layer has no such channel.
+    #[error("The layer {layer} has no channel \"{channel}\": give a number from 0 to {last}.")]
+    NoSuchChannel {
+        channel: String,
+        layer: String,
+        last: usize,
+    },
+    /// A network knows no such class.
+    #[error(
+        "There is no class \"{class}\": give a name of ImageNet's list, or a number from 0 to {last}."
+    )]
+    NoSuchClass { class: String, last: usize },
+    /// A network has no classifier.
+    #[error("The network {network} knows no classes: choose efficientnet-lite0, or a channel.")]
+    NoClasses { network: String },
     /// The regions of a style are not as the lab takes them.
     #[error(
         "The regions cannot be used: give at most {limit} strokes, styles from 0 to 25, and numbers from 0 to 1."

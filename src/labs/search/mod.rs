@@ -8,6 +8,7 @@ pub mod engine;
 pub mod frames;
 #[cfg(feature = "page")]
 pub mod live;
+pub mod objective;
 #[cfg(feature = "engine")]
 pub mod optimise;
 #[cfg(feature = "page")]
