@@ -129,7 +129,9 @@ fn losses_are_the_weighted_sum_of_their_terms() {
         Term::Style(1) => 0.0,
         Term::Style(_) => 5.0,
         Term::Variation => 5.0,
-        Term::Activation => panic!("not of this lab"),
+        _ => {
+            panic!("not of this lab")
+        }
     };
     for row in &losses {
         let sum: f32 = last

@@ -45,6 +45,12 @@ pub fn fit(width: usize, height: usize) -> (usize, usize) {
     (scale(width), scale(height))
 }
 
+/// RGB by pixel, of RGBA.
+pub fn rgb_of(rgba: &[u8]) -> Vec<u8> {
+    let pixels = rgba.as_chunks::<4>().0.iter();
+    pixels.flat_map(|&[r, g, b, _]| [r, g, b]).collect()
+}
+
 /// Lays RGBA pixels over white: what is transparent is white to the networks, on the stage and in files.
 pub fn over_white(rgba: &mut [u8]) {
     for pixel in rgba.chunks_exact_mut(4).filter(|pixel| pixel[3] < 255) {

@@ -208,6 +208,7 @@ impl Dream {
             losses: std::mem::take(&mut self.losses),
             terms: vec![Term::Activation],
             grams: Vec::new(),
+            ..Progress::default()
         };
         Ok(Standing {
             progress,

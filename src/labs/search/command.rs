@@ -1,4 +1,4 @@
-//! The commands of the labs that take steps: `kiln gatys`, `kiln texture`, `kiln dream`.
+//! The commands of the labs that take steps: `kiln gatys`, `kiln texture`, `kiln dream`, and others.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::settings::Settings;
 
-/// The flags that all three have.
+/// The flags that all of them have.
 pub fn flags(lab: &'static LabSpec) -> Command {
     cli::with_settings(lab)
         .arg(cli::out_argument(
@@ -108,7 +108,7 @@ pub fn search(
     }
     let rows = rows.borrow();
     if let Some(output) = losses {
-        let csv = as_csv(&progress.terms, &rows);
+        let csv = as_csv(&progress, &rows);
         output.write(csv.as_bytes()).map_err(said)?;
     }
     let ends = [rows.first(), rows.last()].map(|row| row.map_or(f32::NAN, |row| row[0]));
@@ -125,15 +125,21 @@ pub fn search(
 }
 
 /// A line for each step, a column for each term.
-fn as_csv(terms: &[Term], rows: &[Vec<f32>]) -> String {
-    let name = |term: &Term| match term {
-        Term::Total => "total",
-        Term::Content => "content",
-        Term::Style(number) => STYLE_LAYERS[*number],
-        Term::Variation => "tv",
-        Term::Activation => "activation",
+fn as_csv(progress: &Progress, rows: &[Vec<f32>]) -> String {
+    let name = |term: &Term| {
+        String::from(match term {
+            Term::Total => "total",
+            Term::Content => "content",
+            Term::Style(number) => STYLE_LAYERS[*number],
+            Term::Variation => "tv",
+            Term::Activation => "activation",
+            Term::Objective => "objective",
+            Term::Probability => "probability",
+            Term::Best => "best",
+            Term::Features(number) => return progress.captions[*number].clone(),
+        })
     };
-    let names: Vec<_> = terms.iter().map(name).collect();
+    let names: Vec<_> = progress.terms.iter().map(name).collect();
     let mut text = format!("step,{}\n", names.join(","));
     for (step, row) in rows.iter().enumerate() {
         let values: Vec<_> = row.iter().map(|value| format!("{value:.6e}")).collect();

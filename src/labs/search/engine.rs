@@ -11,6 +11,8 @@ use super::spec::{Progress, Question};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request};
 use crate::models::Row;
+use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, EfficientNetLite};
+use crate::models::layered::Layered;
 use crate::models::vgg16::{VGG16, Vgg16};
 use crate::protocol::failure::Failure;
 use crate::protocol::lab::LabSpec;
@@ -94,8 +96,8 @@ pub struct Beginning<'a, N: ?Sized> {
 pub type Begin<N> =
     for<'a> fn(Beginning<'a, N>) -> Promise<'a, Result<Box<dyn Search<N>>, Failure>>;
 
-/// Fetches the network that settings ask for.
-pub type Fetch<N> = for<'a> fn(Bench<'a>, &'a Settings) -> Promise<'a, Result<Rc<N>, Failure>>;
+/// Fetches the network of that name.
+pub type Fetch<N> = for<'a> fn(Bench<'a>, &'static str) -> Promise<'a, Result<Rc<N>, Failure>>;
 
 /// How a lab that takes steps works.
 pub struct Way<N: ?Sized + 'static> {
@@ -106,7 +108,7 @@ pub struct Way<N: ?Sized + 'static> {
     /// Fetches it.
     pub fetch: Fetch<N>,
     /// One to try devices with, without fetching it: that of the shelf, or one of any weights.
-    pub any: fn(&mut Bench<'_>, &Settings) -> Rc<N>,
+    pub any: fn(&mut Bench<'_>, &'static str) -> Rc<N>,
     /// Readies a search.
     pub begin: Begin<N>,
     /// The settings with which the first step is like the others.
@@ -137,6 +139,40 @@ pub fn on_vgg16(
         name: |_| VGG16.name,
         fetch: |bench, _| Box::pin(async { bench.shelf.get(bench.job, &VGG16).await }),
         any: |bench, _| any_vgg16(bench),
+        begin,
+        at_once,
+    }
+}
+
+/// The way of a lab that reads any network that can be looked into.
+pub fn layered(
+    lab: &'static LabSpec,
+    name: fn(&Settings) -> &'static str,
+    begin: Begin<dyn Layered>,
+    at_once: &'static [(&'static str, &'static str)],
+) -> Way<dyn Layered> {
+    Way {
+        lab,
+        name,
+        fetch: |bench, name| {
+            Box::pin(async move {
+                Ok(match name == VGG16.name {
+                    true => bench.shelf.get(bench.job, &VGG16).await? as Rc<dyn Layered>,
+                    false => bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?,
+                })
+            })
+        },
+        any: |bench, name| {
+            if name == VGG16.name {
+                return any_vgg16(bench);
+            }
+            let known: Option<Rc<EfficientNetLite>> = bench.shelf.find(name);
+            match known {
+                Some(known) => known,
+                // It passes on zeros, which take as long.
+                None => Rc::new(EFFICIENTNET_LITE0.blank(&bench.device())),
+            }
+        },
         begin,
         at_once,
     }
@@ -181,7 +217,7 @@ impl<N: ?Sized + 'static> LabEngine for Searches<N> {
                     let picture = request.picture("picture").await?;
                     let style = request.picture("style").await?;
                     job.stage(Stage::Load).await?;
-                    let network = (self.way.fetch)(bench, settings).await?;
+                    let network = (self.way.fetch)(bench, (self.way.name)(settings)).await?;
                     // Its memory is needed for the next.
                     self.last = None;
                     let beginning = Beginning {
@@ -200,7 +236,7 @@ impl<N: ?Sized + 'static> LabEngine for Searches<N> {
                 }
                 Question::Continue { steps } => {
                     let (search, began) = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
-                    let network = (self.way.fetch)(bench, began).await?;
+                    let network = (self.way.fetch)(bench, (self.way.name)(began)).await?;
                     search.adjust(settings);
                     let (step, planned) = (search.step(), search.planned());
                     let goal = match steps {
@@ -230,7 +266,9 @@ impl<N: ?Sized + 'static> LabEngine for Searches<N> {
     fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
             let settings = Settings::new(self.way.lab);
-            (self.way.fetch)(bench, &settings).await.map(drop)
+            (self.way.fetch)(bench, (self.way.name)(&settings))
+                .await
+                .map(drop)
         })
     }
 
@@ -255,7 +293,7 @@ impl<N: ?Sized + 'static> LabEngine for Searches<N> {
         settings: &'a Settings,
     ) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let network = (self.way.any)(&mut bench, settings);
+            let network = (self.way.any)(&mut bench, (self.way.name)(settings));
             let picture = plain_picture(PICTURE_SIDE);
             // Another style than that of the picture: there is to be something to search.
             let mut style = picture.clone();

@@ -35,6 +35,11 @@ impl Frames {
         }
     }
 
+    /// Columns and rows of the pictures.
+    pub fn size(&self) -> [usize; 2] {
+        self.size.map(usize::from)
+    }
+
     /// Whether the picture after this step is to be kept.
     pub fn wants(&self, step: u32) -> bool {
         step.is_multiple_of(self.interval)

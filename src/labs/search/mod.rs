@@ -15,6 +15,10 @@ pub mod optimise;
 pub mod page;
 #[cfg(feature = "engine")]
 pub mod passes;
+#[cfg(feature = "engine")]
+pub mod sheet;
 pub mod spec;
 #[cfg(feature = "page")]
 pub mod views;
+#[cfg(feature = "engine")]
+pub mod wishes;

@@ -391,6 +391,7 @@ impl Optimisation {
             losses: std::mem::take(&mut self.losses),
             terms: terms(self.content.is_some()),
             grams: views,
+            ..Progress::default()
         };
         Ok(Standing {
             progress,

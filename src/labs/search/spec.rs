@@ -4,10 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::choices;
 use crate::labs::stylize::paintings::{OWN, PAINTINGS};
+use crate::protocol::named_layers::{self, Layers};
 use crate::protocol::param::{Kind, number};
 
 /// Manifest entry of the network whose maps all three read.
 pub const NETWORK: &str = "vgg16";
+
+choices! {
+    /// The networks whose layers can be asked for.
+    pub enum LayeredNetwork {
+        /// A classifier, of ImageNet.
+        #[strum(serialize = "efficientnet-lite0")]
+        EfficientNetLite0,
+        /// Convolutions alone.
+        #[strum(serialize = "vgg16")]
+        Vgg16,
+    }
+}
+
+impl LayeredNetwork {
+    /// Its layers.
+    pub fn layers(self) -> &'static Layers {
+        match self {
+            Self::EfficientNetLite0 => &named_layers::EFFICIENTNET_LITE0,
+            Self::Vgg16 => &named_layers::VGG16,
+        }
+    }
+
+    /// Its name in the manifest.
+    pub fn name(self) -> &'static str {
+        self.layers().network
+    }
+}
 
 /// The layers whose Gram matrices make a style: the first of each group of the network.
 pub const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
@@ -86,11 +114,20 @@ pub enum Term {
     Variation,
     /// Of a dream: half the mean square of the layer's activations, which grows.
     Activation,
+    /// What a picture is made for, which grows: the sum of all terms with their weights.
+    Objective,
+    /// The probability of the class that is asked for.
+    Probability,
+    /// The probability of the class that is the most probable.
+    Best,
+    /// How far the picture's features are from those to be reached, relative to these, in the picture of that number
+    /// of [`Progress::captions`].
+    Features(usize),
 }
 
 /// Where a search stands. Beside it the file `rgba`, the picture by row; and the file `grams`: for each of
 /// `grams` the target's values and the present ones, little-endian f32 by row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps done.
     pub step: u32,
@@ -106,6 +143,12 @@ pub struct Progress {
     pub terms: Vec<Term>,
     /// The Gram matrices that travel beside this.
     pub grams: Vec<GramView>,
+    /// Names of the pictures side by side of which the picture is made, row by row; none where it is one.
+    pub captions: Vec<String>,
+    /// How many stand in a row.
+    pub columns: usize,
+    /// What the lab says beside this, as JSON of its own; empty for nothing.
+    pub more: String,
 }
 
 /// A part of the Gram matrix of a layer that can be looked at: the channels that are strongest in

@@ -18,26 +18,38 @@ fn word(term: Term) -> &'static str {
         Term::Style(_) => "style",
         Term::Variation => "tv",
         Term::Activation => "activation",
+        Term::Objective => "objective",
+        Term::Probability => "probability",
+        Term::Best => "best",
+        Term::Features(_) => "features",
     }
 }
 
 /// A colour that is told apart by everyone (Okabe and Ito); the page darkens or lightens it.
 fn color(term: Term) -> &'static str {
     match term {
-        Term::Total | Term::Activation => "var(--ink)",
+        Term::Total | Term::Activation | Term::Objective => "var(--ink)",
+        Term::Probability => "#d55e00",
         Term::Content => "#d55e00",
-        Term::Style(number) => ["#56b4e9", "#0072b2", "#009e73", "#cc79a7", "#a17400"][number % 5],
+        Term::Best => "var(--ink)",
+        Term::Style(number) | Term::Features(number) => {
+            ["#56b4e9", "#0072b2", "#009e73", "#cc79a7", "#a17400"][number % 5]
+        }
         Term::Variation => "#999999",
     }
 }
 
-fn label(i18n: I18n, term: Term) -> String {
+fn label(i18n: I18n, term: Term, captions: &[String]) -> String {
     match term {
         Term::Total => t_string!(i18n, search.term_total).to_string(),
         Term::Content => t_string!(i18n, search.term_content).to_string(),
         Term::Style(number) => STYLE_LAYERS[number].to_string(),
         Term::Variation => t_string!(i18n, search.term_variation).to_string(),
         Term::Activation => t_string!(i18n, search.term_activation).to_string(),
+        Term::Objective => t_string!(i18n, search.term_objective).to_string(),
+        Term::Probability => t_string!(i18n, search.term_probability).to_string(),
+        Term::Best => t_string!(i18n, search.term_best).to_string(),
+        Term::Features(number) => captions.get(number).cloned().unwrap_or_default(),
     }
 }
 
