@@ -43,6 +43,27 @@ pub fn Painting(
     }
 }
 
+/// A picture by itself.
+#[component]
+pub fn Still(
+    /// RGBA by row.
+    rgba: Uint8Array,
+    /// Columns.
+    width: u32,
+    /// Rows.
+    height: u32,
+) -> impl IntoView {
+    let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
+    let rgba = StoredValue::new_local(rgba);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        if let Some(Err(error)) = rgba.try_with_value(|rgba| draw(&canvas, rgba, width, height)) {
+            leptos::logging::error!("picture: {error:?}");
+        }
+    });
+    view! { <canvas class="still" node_ref=canvas width=width height=height></canvas> }
+}
+
 /// Bytes of the engine, RGBA by row, as the browser draws them; not copied.
 ///
 /// # Errors

@@ -77,9 +77,18 @@ pub fn Panel(
     }
 }
 
+/// A group, and what belongs to it beside its controls.
+pub type Beside = (&'static str, fn() -> AnyView);
+
 /// The panels of all groups of a lab's table, in the order of the table.
 #[component]
-pub fn Panels(lab: &'static LabSpec) -> impl IntoView {
+pub fn Panels(
+    /// Whose settings.
+    lab: &'static LabSpec,
+    /// What belongs to a group, below its controls.
+    #[prop(optional_no_strip)]
+    beside: Option<Beside>,
+) -> impl IntoView {
     let mut groups: Vec<&'static str> = Vec::new();
     for param in lab.params {
         if !param.group.is_empty() && !groups.contains(&param.group) {
@@ -88,7 +97,10 @@ pub fn Panels(lab: &'static LabSpec) -> impl IntoView {
     }
     groups
         .into_iter()
-        .map(|group| view! { <Panel lab group /> })
+        .map(|group| match beside.filter(|(of, _)| *of == group) {
+            Some((_, below)) => view! { <Panel lab group>{below()}</Panel> }.into_any(),
+            None => view! { <Panel lab group /> }.into_any(),
+        })
         .collect_view()
 }
 

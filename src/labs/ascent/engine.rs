@@ -60,8 +60,10 @@ struct Ascent {
 
 /// What a step saw.
 struct Slope {
-    /// Shaped like the pictures.
+    /// Shaped like the pictures, evened out over frequencies.
     gradient: Vec<f32>,
+    /// As it was before, where somebody asks for it.
+    plain: Vec<f32>,
     /// Mean over the faces: objective, and probability of the class where one is asked for.
     says: Vec<f32>,
 }
@@ -140,18 +142,29 @@ impl Ascent {
                 gradient = gradient + loss.gradient * weight;
             }
         }
+        let back = shift.map(|pixels| -pixels);
+        let mut plain = None;
+        if self.settings.clip_slopes > 0.0 {
+            plain = Some(gradient.clone().roll(&back, &[2, 3]).flatten::<1>(0, 3));
+        }
         if self.settings.spectrum > 0.0 {
             gradient = self.spectrum.even_out(gradient, self.settings.spectrum);
         }
-        let gradient = gradient.roll(&shift.map(|pixels| -pixels), &[2, 3]);
+        let gradient = gradient.roll(&back, &[2, 3]);
         let mut parts = vec![value];
         parts.extend(wished.probability.map(|probability| probability.mean()));
         let says = parts.len();
         parts.push(gradient.flatten::<1>(0, 3));
+        parts.extend(plain);
         // All at once: what is waited for is the device.
         let mut gradient = job.read(Tensor::cat(parts, 0)).await?;
         let says: Vec<f32> = gradient.drain(..says).collect();
-        Ok(Slope { gradient, says })
+        let plain = gradient.split_off(self.pictures.len());
+        Ok(Slope {
+            gradient,
+            plain,
+            says,
+        })
     }
 
     /// One step up, with everything that keeps the picture one.
@@ -167,9 +180,9 @@ impl Ascent {
         let one = 3 * side * side;
         let s = &self.settings;
         self.step += 1;
-        let pairs = self.pictures.chunks_exact_mut(one).zip(slope.gradient.chunks_exact(one));
-        for (picture, gradient) in pairs {
-            let mut gradient = gradient.to_vec();
+        for (index, picture) in self.pictures.chunks_exact_mut(one).enumerate() {
+            let place = index * one..(index + 1) * one;
+            let mut gradient = slope.gradient[place.clone()].to_vec();
             fade_colors(&mut gradient, s.chroma);
             let mean = gradient.iter().map(|value| value.abs()).sum::<f32>() / one as f32;
             let rate = s.rate / (mean + EPSILON);
@@ -182,7 +195,9 @@ impl Ascent {
             }
             smooth(picture, size, s.variation);
             clip(picture, &norms(picture), s.clip_values / 100.0);
-            clip(picture, &contributions(picture, &gradient), s.clip_slopes / 100.0);
+            if let Some(plain) = slope.plain.get(place) {
+                clip(picture, &contributions(picture, plain), s.clip_slopes / 100.0);
+            }
             picture.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
         }
         self.losses.push(slope.says);

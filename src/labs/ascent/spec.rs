@@ -67,9 +67,9 @@ settings! {
         faces ("faces", "f"): usize = number(1.0, 4.0, 1.0, 1.0), "pictures that are made at once", causes(Effect::Restart), group("aim");
         diversity ("diversity", "y"): f32 = number(0.0, 10.0, 0.5, 2.0), "how strongly the pictures keep apart, where there are several", causes(Effect::Adjust), group("aim"), shows(several);
         /// In percent of the way to grey.
-        decay ("decay", "e"): f32 = number(0.0, 10.0, 0.5, 1.0), "L2 decay: percent of the way to grey at each step", causes(Effect::Adjust), group("regularisers");
+        decay ("decay", "e"): f32 = number(0.0, 10.0, 0.5, 2.0), "L2 decay: percent of the way to grey at each step", causes(Effect::Adjust), group("regularisers");
         /// In pixels.
-        blur ("blur", "b"): f32 = number(0.0, 2.0, 0.1, 0.5), "standard deviation in pixels of the blur", causes(Effect::Adjust), group("regularisers");
+        blur ("blur", "b"): f32 = number(0.0, 2.0, 0.1, 0.0), "standard deviation in pixels of the blur", causes(Effect::Adjust), group("regularisers");
         blur_every ("blur-every", "u"): u32 = number(1.0, 20.0, 1.0, 1.0), "steps from one blur to the next", causes(Effect::Adjust), group("regularisers"), shows(|s| s.read::<AscentSettings>().blur > 0.0);
         /// In percent of the pixels.
         clip_values ("clip-values", "i"): f32 = number(0.0, 95.0, 5.0, 0.0), "percent of the pixels, those nearest to grey, that are made grey", causes(Effect::Adjust), group("regularisers");
@@ -79,12 +79,12 @@ settings! {
         /// In pixels.
         jitter ("jitter", "j"): usize = number(0.0, 32.0, 1.0, 16.0), "pixels by which the picture is shifted at random before each step", causes(Effect::Adjust), group("regularisers");
         /// The exponent of the frequency by which the gradient is divided.
-        spectrum ("spectrum", "q"): f32 = number(0.0, 2.0, 0.1, 1.0), "how much coarse structure counts: each frequency of the gradient is divided by so many powers of itself; 0 is the plain gradient", causes(Effect::Adjust), group("regularisers");
+        spectrum ("spectrum", "q"): f32 = number(0.0, 2.0, 0.1, 0.8), "how much coarse structure counts: each frequency of the gradient is divided by so many powers of itself; 0 is the plain gradient", causes(Effect::Adjust), group("regularisers");
         chroma ("chroma", "h"): f32 = number(0.0, 1.0, 0.05, 0.7), "share of the gradient on colours that is followed: 0 changes brightness alone, 1 is the plain gradient", causes(Effect::Adjust), group("regularisers");
         sizes ("sizes", "a"): usize = number(1.0, 5.0, 1.0, 3.0), "sizes at which it is made, from small to large", causes(Effect::Restart), group("size");
         scale ("scale", "t"): f32 = number(1.1, 2.0, 0.1, 1.5), "how much larger the next size is", causes(Effect::Restart), group("size");
         size ("size", "s"): usize = number(64.0, 320.0, 32.0, 224.0), "side of the picture in pixels", causes(Effect::Restart), group("size");
-        rate ("rate", "r"): f32 = number(0.005, 0.1, 0.005, 0.03), "how far a step moves a pixel on average, as a share of the range from black to white", causes(Effect::Adjust), group("step");
+        rate ("rate", "r"): f32 = number(0.005, 0.1, 0.005, 0.02), "how far a step moves a pixel on average, as a share of the range from black to white", causes(Effect::Adjust), group("step");
         /// At each size.
         steps ("steps", "m"): u32 = number(1.0, 300.0, 1.0, 60.0), "steps at each size", causes(Effect::Adjust), group("step");
         seed ("seed", "k"): u32 = SEED, SEED_HELP, causes(Effect::Restart), group("step");

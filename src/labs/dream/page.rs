@@ -3,17 +3,14 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::live::{Needs, Sketch, act};
+use crate::labs::search::live::{Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
-    sketch: Sketch {
-        size: 160,
-        steps: 6,
-    },
     picture: true,
     style: false,
+    ..Needs::new(160, 6)
 };
 
 /// The lab's page.

@@ -3,17 +3,14 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::live::{Needs, Sketch, act};
+use crate::labs::search::live::{Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
-    sketch: Sketch {
-        size: 96,
-        steps: 20,
-    },
     picture: true,
-    style: false,
+    alone: true,
+    ..Needs::new(96, 20)
 };
 
 /// The lab's page.

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use super::spec::{Progress, Question};
+use super::views::pins::Pin;
 use crate::labs::stylize::paintings::OWN;
 use crate::labs::stylize::views::paintings;
 use crate::page::desk::{Left, RunState};
@@ -31,7 +32,7 @@ pub struct Live {
 }
 
 /// What a search needs, and what its page shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Needs {
     /// How far the search of a link goes by itself.
     pub sketch: Sketch,
@@ -39,6 +40,23 @@ pub struct Needs {
     pub picture: bool,
     /// Whether it takes a style, or an example, from a painting.
     pub style: bool,
+    /// Whether what it makes is shown by itself, not over the visitor's picture.
+    pub alone: bool,
+    /// What is wrong with settings that cannot be begun with: what is there is not thrown away for them.
+    pub check: fn(&Settings) -> Result<(), Failure>,
+}
+
+impl Needs {
+    /// A search of such a sketch that needs nothing.
+    pub const fn new(size: u16, steps: u16) -> Self {
+        Self {
+            sketch: Sketch { size, steps },
+            picture: false,
+            style: false,
+            alone: false,
+            check: |_| Ok(()),
+        }
+    }
 }
 
 /// A search small enough to be begun without being asked for: it shows what a link is of.
@@ -81,6 +99,8 @@ pub struct Search {
     of: RwSignal<Option<Source>, LocalStorage>,
     /// Whether it is one that a link began, and smaller than the link says.
     pub is_sketch: RwSignal<bool>,
+    /// Pictures that the visitor keeps to compare.
+    pub pins: RwSignal<Vec<Pin>, LocalStorage>,
 }
 
 /// The search of a lab, made when it is first asked for.
@@ -97,6 +117,7 @@ pub fn search_of(state: State, lab: &'static LabSpec) -> Search {
                 began: StoredValue::new(None),
                 of: RwSignal::new_local(None),
                 is_sketch: RwSignal::new(false),
+                pins: RwSignal::new_local(Vec::new()),
             };
             let began_with = state.desk(lab).began_with;
             // What a reset desk showed is gone, and a new worker has no search to go on with.
@@ -214,6 +235,13 @@ fn begin(
 ) {
     let of = state.source.get_untracked().filter(|_| needs.picture);
     if needs.picture && of.is_none() {
+        return;
+    }
+    if let Err(failure) = (needs.check)(settings) {
+        state
+            .desk(settings.lab())
+            .state
+            .set(RunState::Failed(failure));
         return;
     }
     let picture = of.as_ref().map(|of| of.blob.clone());

@@ -7,22 +7,37 @@ use super::live::{BOUND, Live, Needs, answer_link, can_go_on, go_on, search_of};
 use super::spec::Question;
 use super::views::curves::Curves;
 use super::views::grams::Grams;
+use super::views::pins::Pins;
 use crate::labs::stylize::views::paintings::Paintings;
 use crate::page::canvas::{Compare, Painting};
-use crate::page::controls::Panels;
+use crate::page::controls::{Beside, Panels};
 use crate::page::engine;
 use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::{RunStatus, stop};
 use crate::page::keys::focus;
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
-use crate::page::words::{sample_name, setting_label};
+use crate::page::words::{lab_word, sample_name, setting_label};
 use crate::protocol::lab::LabSpec;
 use crate::protocol::param::Value;
 
+/// What a lab shows of its search.
+pub type Below = fn(RwSignal<Option<Live>, LocalStorage>) -> AnyView;
+
 /// The page of such a lab.
 #[component]
-pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
+pub fn SearchLab(
+    /// Whose.
+    lab: &'static LabSpec,
+    /// What its search needs.
+    needs: Needs,
+    /// What the lab shows below its picture.
+    #[prop(optional)]
+    below: Option<Below>,
+    /// What the lab shows in the panel of a group.
+    #[prop(optional)]
+    beside: Option<Beside>,
+) -> impl IntoView {
     let state = use_state();
     let search = search_of(state, lab);
     let live = search.live;
@@ -35,16 +50,18 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
         <LabFrame lab hot>
             <div class="bench">
                 <div class="hero-column">
-                    <Picture live needs nothing />
+                    <Picture lab live needs nothing />
+                    {below.map(|below| below(live))}
                     <Show when=move || !is_kept.get()>
                         <Curves live hot />
                         {needs.style.then(|| view! { <Grams live /> })}
                     </Show>
+                    <Pins lab nothing />
                 </div>
                 <div class="inspector">
                     <SearchPanel lab needs />
                     {needs.style.then(|| view! { <Paintings lab title="paintings.title" /> })}
-                    <Panels lab />
+                    <Panels lab beside />
                     <Exports lab nothing />
                 </div>
             </div>
@@ -55,6 +72,7 @@ pub fn SearchLab(lab: &'static LabSpec, needs: Needs) -> impl IntoView {
 /// The present picture: over the photograph, or alone.
 #[component]
 fn Picture(
+    lab: &'static LabSpec,
     live: RwSignal<Option<Live>, LocalStorage>,
     needs: Needs,
     /// Whether there is none yet, or none of the picture on the stage.
@@ -70,21 +88,54 @@ fn Picture(
             let live = live.as_ref()?;
             let [width, height] = [live.progress.width, live.progress.height];
             let rgba = live.says.file("rgba");
-            Some(view! { <Painting rgba width height split /> })
+            let (names, columns) = (live.progress.captions.clone(), live.progress.columns);
+            Some(view! {
+                <Painting rgba width height split />
+                <Captions names columns />
+            })
         })
     };
-    if needs.picture {
+    if needs.picture && !needs.alone {
         return view! {
             <Stage>{picture}</Stage>
             <Compare split hidden=nothing />
         }
         .into_any();
     }
-    let alone = move || match picture() {
-        Some(picture) => view! { <div class="frame" style="--ratio:1">{picture}</div> }.into_any(),
-        None => view! { <p class="invite">{t_string!(i18n, texture.empty)}</p> }.into_any(),
+    let ratio = Memo::new(move |_| {
+        let of = |live: &Live| f64::from(live.progress.width) / f64::from(live.progress.height);
+        live.with(|live| live.as_ref().map_or(1.0, of))
+    });
+    let alone = move || {
+        view! { <div class="frame" style=move || format!("--ratio:{:.5}", ratio.get())>{picture}</div> }
     };
-    view! { <div class="stage" class:empty=nothing>{alone}</div> }.into_any()
+    if needs.picture {
+        // Until there is something, the picture that it is made from.
+        return view! {
+            <Show when=move || nothing.get() fallback=move || view! { <div class="stage">{alone()}</div> }>
+                <Stage>{None::<()>}</Stage>
+            </Show>
+        }
+        .into_any();
+    }
+    let empty = move || lab_word(i18n, lab.name, "empty");
+    view! {
+        <div class="stage" class:empty=nothing>
+            <Show when=move || !nothing.get() fallback=move || view! { <p class="invite">{empty()}</p> }>
+                {alone()}
+            </Show>
+        </div>
+    }
+    .into_any()
+}
+
+/// Names of the pictures side by side of which the picture is made.
+#[component]
+fn Captions(names: Vec<String>, columns: usize) -> impl IntoView {
+    (!names.is_empty()).then(|| {
+        let names = names.into_iter().map(|name| view! { <li>{name}</li> });
+        view! { <ul class="captions" style=format!("--columns:{columns}")>{names.collect_view()}</ul> }
+    })
 }
 
 /// Start, pause, step, go on, cancel.
@@ -223,8 +274,9 @@ fn Large(lab: &'static LabSpec) -> impl IntoView {
     let i18n = use_i18n();
     let live = search_of(state, lab).live;
     move || {
+        let text = lab_word(i18n, lab.name, "large");
         live.with(Option::is_none)
-            .then(|| view! { <p class="help">{t_string!(i18n, search.large)}</p> })
+            .then(|| view! { <p class="help">{text}</p> })
     }
 }
 

@@ -3,17 +3,14 @@
 use leptos::prelude::*;
 
 use super::spec::LAB;
-use crate::labs::search::live::{Needs, Sketch, act};
+use crate::labs::search::live::{Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
 
 const NEEDS: Needs = Needs {
-    sketch: Sketch {
-        size: 128,
-        steps: 24,
-    },
     picture: false,
     style: true,
+    ..Needs::new(128, 24)
 };
 
 /// The lab's page.

@@ -129,7 +129,11 @@ fn plot_of(i18n: I18n, live: &Live) -> Plot {
         Line {
             term: word(term),
             stands: stands.unwrap_or_default(),
-            ..Line::new(label(i18n, term), color(term), points.collect())
+            ..Line::new(
+                label(i18n, term, &live.progress.captions),
+                color(term),
+                points.collect(),
+            )
         }
     });
     let [upper, lower] = [top, bottom].map(|power| short(10f32.powf(power)));
