@@ -36,6 +36,7 @@ macro_rules! labs {
 labs! {
     detect,
     segment,
+    activations,
     explain,
     stylize,
     gatys,
@@ -44,6 +45,7 @@ labs! {
     ascent,
     fooling,
     inversion,
+    embedding,
     sample,
     encode,
     train,

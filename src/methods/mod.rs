@@ -13,6 +13,7 @@ pub mod jpeg_loss;
 pub mod lbfgs;
 pub mod luminance;
 pub mod nms;
+pub mod pca;
 pub mod regularise;
 pub mod resize;
 pub mod spectrum;

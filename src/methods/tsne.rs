@@ -7,6 +7,27 @@ const EARLY: usize = 100;
 /// By how much.
 const EXAGGERATION: f64 = 8.0;
 
+/// What decides how a map comes about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Neighbours that a row counts as its own, roughly; a third of the rows at most.
+    pub perplexity: f64,
+    /// By how much attraction is exaggerated in the first steps.
+    pub exaggeration: f64,
+    /// How many steps these are.
+    pub early: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            perplexity: PERPLEXITY,
+            exaggeration: EXAGGERATION,
+            early: EARLY,
+        }
+    }
+}
+
 /// A map in the making.
 ///
 /// # Reference
@@ -14,6 +35,7 @@ const EXAGGERATION: f64 = 8.0;
 /// hundred are quick, thousands are not.
 #[derive(Debug, Clone)]
 pub struct Tsne {
+    options: Options,
     /// Joint probabilities of pairs, `count * count`.
     affinities: Vec<f64>,
     /// Where each row lies.
@@ -27,6 +49,11 @@ pub struct Tsne {
 impl Tsne {
     /// Begins from a first map, such as two principal components: the same rows give the same map.
     pub fn new(rows: &[Vec<f32>], start: &[[f64; 2]]) -> Self {
+        Self::with(rows, start, Options::default())
+    }
+
+    /// The same, with other options.
+    pub fn with(rows: &[Vec<f32>], start: &[[f64; 2]], options: Options) -> Self {
         let count = rows.len();
         let spread = start
             .iter()
@@ -34,7 +61,8 @@ impl Tsne {
             .fold(0f64, |m, v| m.max(v.abs()))
             .max(1e-9);
         Self {
-            affinities: affinities(rows),
+            options,
+            affinities: affinities(rows, options.perplexity),
             points: start.iter().map(|p| p.map(|v| v / spread * 1e-2)).collect(),
             velocity: vec![[0.0; 2]; count],
             gains: vec![[1.0; 2]; count],
@@ -45,9 +73,15 @@ impl Tsne {
     /// One step of gradient descent with momentum.
     pub fn advance(&mut self) {
         let count = self.points.len();
-        let exaggeration = if self.step < EARLY { EXAGGERATION } else { 1.0 };
-        let momentum = if self.step < EARLY { 0.5 } else { 0.8 };
-        let rate = (count as f64 / EXAGGERATION).max(20.0);
+        let is_early = self.step < self.options.early;
+        let exaggeration = if is_early {
+            self.options.exaggeration
+        } else {
+            1.0
+        };
+        let momentum = if is_early { 0.5 } else { 0.8 };
+        // As fast as the exaggerated attraction stays stable (Belkina et al. 2019).
+        let rate = (count as f64 / self.options.exaggeration).max(20.0);
         let mut near = vec![0f64; count * count];
         let mut sum = 0f64;
         for i in 0..count {
@@ -104,9 +138,9 @@ impl Tsne {
 }
 
 /// Symmetric joint probabilities.
-fn affinities(rows: &[Vec<f32>]) -> Vec<f64> {
+fn affinities(rows: &[Vec<f32>], perplexity: f64) -> Vec<f64> {
     let count = rows.len();
-    let conditional = conditional(rows);
+    let conditional = conditional(rows, perplexity);
     let mut joint = vec![0f64; count * count];
     for i in 0..count {
         for j in 0..count {
@@ -117,21 +151,21 @@ fn affinities(rows: &[Vec<f32>]) -> Vec<f64> {
     joint
 }
 
-/// The perplexity of each row's distribution over the others: [`PERPLEXITY`], or a third of them where
+/// The perplexity of each row's distribution over the others: what is asked for, or a third of them where
 /// there are few.
-fn perplexity(count: usize) -> f64 {
-    PERPLEXITY.min((count.max(4) - 1) as f64 / 3.0)
+fn perplexity(asked: f64, count: usize) -> f64 {
+    asked.min((count.max(4) - 1) as f64 / 3.0)
 }
 
 /// Each row's own distribution over the others, a row for each: a normal one around it, as wide as the
 /// perplexity asks for.
-fn conditional(rows: &[Vec<f32>]) -> Vec<f64> {
+fn conditional(rows: &[Vec<f32>], asked: f64) -> Vec<f64> {
     let count = rows.len();
     let squared = |a: &[f32], b: &[f32]| -> f64 {
         a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum()
     };
     let mut conditional = vec![0f64; count * count];
-    let target = perplexity(count).ln();
+    let target = perplexity(asked, count).ln();
     for i in 0..count {
         let distances: Vec<f64> = (0..count).map(|j| squared(&rows[i], &rows[j])).collect();
         let nearest = (0..count)
@@ -198,13 +232,13 @@ mod tests {
         // Many rows have neighbours at hand, few have hardly any.
         for count in [60, 7] {
             let rows = &rows[..count];
-            let conditional = conditional(rows);
+            let conditional = conditional(rows, PERPLEXITY);
             for (i, own) in conditional.chunks_exact(count).enumerate() {
                 assert!((own.iter().sum::<f64>() - 1.0).abs() < 1e-9);
                 assert_eq!(own[i], 0.0);
                 let terms = own.iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln());
                 let found = terms.sum::<f64>().exp();
-                let wanted = perplexity(count);
+                let wanted = perplexity(PERPLEXITY, count);
                 assert!(
                     (found / wanted - 1.0).abs() < 1e-4,
                     "row {i}: {found}, {wanted}"
@@ -221,7 +255,7 @@ mod tests {
             }
         }
         assert_eq!(
-            [1000, 61, 60, 4].map(perplexity),
+            [1000, 61, 60, 4].map(|count| perplexity(PERPLEXITY, count)),
             [20.0, 20.0, 59.0 / 3.0, 1.0]
         );
     }
@@ -229,7 +263,7 @@ mod tests {
     #[test]
     fn affinities_are_a_symmetric_distribution() {
         let rows = clusters();
-        let joint = affinities(&rows);
+        let joint = affinities(&rows, PERPLEXITY);
         assert!((joint.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         for i in 0..60 {
             assert_eq!(joint[i * 60 + i], 0.0);

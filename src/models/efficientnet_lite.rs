@@ -235,6 +235,24 @@ impl Layered for EfficientNetLite {
         &LAYERS
     }
 
+    fn kernels(&self, layer: usize) -> Option<Tensor<4>> {
+        match layer {
+            0 => Some(self.stem.conv.weight.val()),
+            layer => {
+                let block = self.blocks.get(layer - 1)?;
+                Some(block.depthwise.conv.weight.val())
+            }
+        }
+    }
+
+    fn parameters(&self, layer: usize) -> usize {
+        match layer {
+            0 => self.stem.num_params(),
+            layer if layer <= BLOCKS => self.blocks[layer - 1].num_params(),
+            _ => self.head.num_params(),
+        }
+    }
+
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
         let images = pictures * SCALE + ZERO;
         Box::new(Passed {

@@ -11,6 +11,14 @@ pub trait Layered {
     /// Its layers, from the picture on.
     fn layers(&self) -> &'static Layers;
 
+    /// The kernels of a layer, `[out, in, side, side]`: of the first those that see the picture's red, green and blue; of
+    /// an inverted residual those of its depthwise convolution, one for each inner channel (`in` is 1). None where they
+    /// are single numbers.
+    fn kernels(&self, layer: usize) -> Option<Tensor<4>>;
+
+    /// How many numbers a layer has learned.
+    fn parameters(&self, layer: usize) -> usize;
+
     /// Sends pictures through: up to and with the layer `last`, or without one to the logits, where there are classes.
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a>;
 }

@@ -200,6 +200,20 @@ impl Layered for Vgg16 {
         &NAMED
     }
 
+    fn kernels(&self, layer: usize) -> Option<Tensor<4>> {
+        let kernels = self.convs[layer].weight.val();
+        // The network sees blue first.
+        Some(if layer == 0 {
+            kernels.flip([1])
+        } else {
+            kernels
+        })
+    }
+
+    fn parameters(&self, layer: usize) -> usize {
+        self.convs[layer].num_params()
+    }
+
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
         let [_, _, height, width] = pictures.dims();
         let last = last.unwrap_or(LAYERS.len() - 1);

@@ -185,6 +185,9 @@ pub enum Failure {
     /// A network has no classifier.
     #[error("The network {network} knows no classes: choose efficientnet-lite0, or a channel.")]
     NoClasses { network: String },
+    /// Too few pictures for a map.
+    #[error("A map takes at least three pictures: add more.")]
+    TooFewToMap,
     /// The regions of a style are not as the lab takes them.
     #[error(
         "The regions cannot be used: give at most {limit} strokes, styles from 0 to 25, and numbers from 0 to 1."

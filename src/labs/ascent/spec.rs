@@ -1,6 +1,6 @@
 //! Gradient ascent: settings.
 
-use crate::labs::explain::classes::WORDS;
+use crate::labs::explain::classes::{WORDS, name};
 use crate::labs::search::spec::{LayeredNetwork, SEED, SEED_HELP};
 use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
@@ -35,16 +35,8 @@ choices! {
     }
 }
 
-/// The classes, with the one first that is shown at first.
-pub const CLASSES: &[&str] = &{
-    let mut words = [""; WORDS.len() - 1];
-    let mut index = 0;
-    while index < words.len() {
-        words[index] = WORDS[index + 1];
-        index += 1;
-    }
-    words
-};
+/// The class that is shown where none is chosen: daisy.
+const EXAMPLE: usize = 985;
 
 fn aim(settings: &Settings) -> Aim {
     settings.read::<AscentSettings>().aim
@@ -59,8 +51,8 @@ settings! {
     pub struct AscentSettings {
         network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is asked; vgg16 knows no classes", causes(Effect::Restart), group("aim");
         aim ("aim", "o"): Aim = choice::<Aim>(), "what the picture is made for", causes(Effect::Restart), group("aim");
-        /// Index into [`CLASSES`].
-        class ("class", "c"): Found = Kind::Search(CLASSES), "class, by its name in ImageNet or its number from 0 to 999 (aim class)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Class);
+        /// Index into [`WORDS`], whose first stands for [`EXAMPLE`].
+        class ("class", "c"): Found = Kind::Search(WORDS), "class, by its name in ImageNet or its number from 0 to 999; best is a daisy (aim class)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Class);
         layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 11.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3) (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel);
         channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 12.0), "channel of the layer, from 0 (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel);
         expression ("expression", "x"): String = Kind::Text { default: "class(flamingo) + class(zebra)" }, "sum of class(NAME), channel(LAYER, N), unit(LAYER, N), layer(LAYER), tv and l2, with weights, such as class(flamingo) + 2*channel(block5, 20) - tv (aim expression)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Expression);
@@ -95,7 +87,11 @@ impl AscentSettings {
     /// What the picture is made for, as an expression.
     pub fn objective(&self) -> String {
         match self.aim {
-            Aim::Class => format!("class({})", CLASSES[self.class.0]),
+            Aim::Class => {
+                // The first word is none of the classes.
+                let class = self.class.0.checked_sub(1).unwrap_or(EXAMPLE);
+                format!("class({})", name(class))
+            }
             Aim::Channel => {
                 let layers = self.network.layers().layers;
                 let layer = layers.get(self.layer).map_or_else(|| self.layer.to_string(), |layer| layer.name.into());

@@ -3,6 +3,12 @@
 /// The first word of the setting: the class that the network holds most probable.
 pub const BEST: &str = "best";
 
+/// A class by its name.
+pub fn name(class: usize) -> &'static str {
+    // The first word is none of the classes.
+    WORDS[class + 1]
+}
+
 /// [`BEST`], then the 1,000 classes of the ILSVRC 2012 challenge in their order, each by the first of its names
 /// (WordNet's; where two classes have the same, with what tells them apart).
 pub const WORDS: &[&str] = &[

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
-use super::classes::WORDS;
+use super::classes::name;
 use super::spec::{Answer, LAB, Question};
 use crate::command::files::{self, Item, Outcome};
 use crate::command::session::Session;
@@ -28,12 +28,6 @@ fn flags() -> Command {
             .action(ArgAction::SetTrue)
             .help("print the classes and what is explained as JSON"),
     )
-}
-
-/// A class by its name.
-fn name(class: usize) -> &'static str {
-    // The first word is none of the classes.
-    WORDS[class + 1]
 }
 
 fn explain(arguments: &ArgMatches) -> Result<(), Stop> {

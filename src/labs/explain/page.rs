@@ -6,7 +6,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
-use super::classes::WORDS;
+use super::classes::name;
 use super::spec::{Answer, LAB, NAMES, Question, ExplainSettings};
 use crate::maths::color_map::{diverging, inferno};
 use crate::page::controls::{Control, Panel};
@@ -60,12 +60,6 @@ impl Shown {
             map: says.file("map"),
         })
     }
-}
-
-/// A class by its name.
-fn name(class: usize) -> &'static str {
-    // The first word is none of the classes.
-    WORDS[class + 1]
 }
 
 /// The page of the lab.

@@ -40,6 +40,8 @@ const EPSILON: f32 = 1e-12;
 /// Physical World".
 struct Fooling {
     settings: FoolingSettings,
+    /// The class that the picture is made for.
+    class: usize,
     /// Columns and rows.
     size: [usize; 2],
     /// `[3, rows, columns]`, RGB from 0 to 1.
@@ -115,6 +117,7 @@ impl Fooling {
         let mut frames = Frames::new(size);
         frames.keep(rgb);
         Self {
+            class: 0,
             picture: pixels.clone(),
             photograph: pixels,
             size,
@@ -135,6 +138,20 @@ impl Fooling {
         Tensor::from_data(data, &self.device)
     }
 
+    /// Takes the class of the settings: the first word is the second most probable one.
+    async fn choose(&mut self, job: &Job<'_>, network: &dyn Layered) -> Result<(), Failure> {
+        if let Some(class) = self.settings.class.0.checked_sub(1) {
+            self.class = class;
+            return Ok(());
+        }
+        let pass = network.pass(self.tensor(&self.photograph), None);
+        let logits = job.read(pass.logits().expect("a classifier").clone()).await?;
+        let mut ranked: Vec<usize> = (0..logits.len()).collect();
+        ranked.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+        self.class = ranked[1];
+        Ok(())
+    }
+
     /// The gradient of the logarithm of the class's probability, and that probability and that of the class that is now
     /// the most probable.
     async fn slope(&self, job: &Job<'_>, network: &dyn Layered) -> Result<(Vec<f32>, [f32; 2]), Failure> {
@@ -143,7 +160,7 @@ impl Fooling {
         let probabilities = activation::softmax(logits, 1);
         let [_, classes] = probabilities.dims();
         let mut one = vec![0f32; classes];
-        one[self.settings.class.0] = 1.0;
+        one[self.class] = 1.0;
         let one = Tensor::<2>::from_data(TensorData::new(one, [1, classes]), &self.device);
         // The logarithm of a softmax has the slope 1 - p on its own logit and -p on the others.
         let gradient = pass.back(
@@ -154,7 +171,7 @@ impl Fooling {
         let mut gradient = job.read(all).await?;
         let probabilities: Vec<f32> = gradient.drain(..classes).collect();
         let best = probabilities.iter().copied().fold(0f32, f32::max);
-        Ok((gradient, [probabilities[self.settings.class.0], best]))
+        Ok((gradient, [probabilities[self.class], best]))
     }
 
     async fn advance(&mut self, job: &Job<'_>, network: &dyn Layered, goal: Goal) -> Result<Standing, Failure> {
@@ -255,7 +272,7 @@ impl Fooling {
             verdicts.push(Verdict {
                 test,
                 best: (best, probabilities[best]),
-                wanted: probabilities[self.settings.class.0],
+                wanted: probabilities[self.class],
             });
             job.breathe().await?;
         }
@@ -287,6 +304,7 @@ impl Fooling {
         let picture = self.now();
         let verdicts = self.verdicts.as_ref().filter(|(step, _)| *step == self.step);
         let said = Said {
+            class: self.class,
             change: sizes(&self.photograph, &self.picture),
             verdicts: verdicts.map(|(_, verdicts)| verdicts.clone()).unwrap_or_default(),
             is_enough: self.is_enough,
@@ -320,9 +338,8 @@ impl Search<dyn Layered> for Fooling {
 
     /// What is shown, how sure is enough, and the steps. Class and limits stay.
     fn adjust(&mut self, settings: &Settings) {
-        let FoolingSettings { class, norm, limit, .. } = self.settings.clone();
+        let FoolingSettings { norm, limit, .. } = self.settings;
         self.settings = FoolingSettings {
-            class,
             norm,
             limit,
             ..settings.read()
@@ -355,7 +372,8 @@ pub fn engine() -> Box<dyn LabEngine> {
 fn begin<'a>(with: Beginning<'a, dyn Layered>) -> Promise<'a, Result<Box<dyn Search<dyn Layered>>, Failure>> {
     Box::pin(async move {
         let photograph = with.picture.ok_or(Failure::EmptyFile)?;
-        let fooling = Fooling::new(with.settings.read(), &photograph, with.device);
+        let mut fooling = Fooling::new(with.settings.read(), &photograph, with.device);
+        fooling.choose(with.job, with.network).await?;
         Ok(Box::new(fooling) as Box<dyn Search<dyn Layered>>)
     })
 }

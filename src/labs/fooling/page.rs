@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::spec::{LAB, Said, Test};
-use crate::labs::explain::classes::WORDS;
+use crate::labs::explain::classes::name;
 use crate::labs::search::live::{Live, Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
@@ -12,7 +12,8 @@ use crate::page::words::lab_word;
 
 const NEEDS: Needs = Needs {
     picture: true,
-    ..Needs::new(224, 20)
+    // It is quick enough to be taken to its end.
+    ..Needs::new(u16::MAX, u16::MAX)
 };
 
 /// The lab's page.
@@ -24,12 +25,6 @@ pub const ROOM: Room = Room {
     act: |state, settings, trigger| act(state, settings, trigger, NEEDS),
     door: None,
 };
-
-/// A class by its name.
-fn name(class: usize) -> &'static str {
-    // The first word is none of the classes.
-    WORDS[class + 1]
-}
 
 /// How large the change is, and what the network says of the picture after each test.
 #[component]
@@ -43,6 +38,7 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
         let text = t_string!(i18n, fooling.size, largest = largest, root = root);
         Some(view! { <p class="sentence" id="change-size">{text.to_string()}</p> })
     };
+    let wanted = move || said.get().map(|said| name(said.class));
     let rows = move || {
         let verdicts = said.get()?.verdicts;
         let rows = verdicts.into_iter().map(|verdict| {
@@ -65,7 +61,7 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
                     <th scope="col">{t_string!(i18n, fooling.test)}</th>
                     <th scope="col">{t_string!(i18n, fooling.best)}</th>
                     <th scope="col" class="number"></th>
-                    <th scope="col" class="number">{t_string!(i18n, fooling.wanted)}</th>
+                    <th scope="col" class="number">{wanted()}</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::labs::ascent::spec::CLASSES;
+use crate::labs::explain::classes::WORDS;
 use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
@@ -21,7 +21,7 @@ pub static LAB: LabSpec = LabSpec {
     uses_picture: true,
     starts_by_itself: false,
     warms_up: false,
-    example: "p=cat",
+    example: "p=cat&c=goldfish",
 };
 
 choices! {
@@ -51,8 +51,8 @@ fn shows_change(settings: &Settings) -> bool {
 settings! {
     /// Settings of fooling pictures.
     pub struct FoolingSettings {
-        /// Index into [`CLASSES`].
-        class ("class", "c"): Found = Kind::Search(CLASSES), "class that the network is to see, by its name in ImageNet or its number from 0 to 999", causes(Effect::Restart), group("aim");
+        /// Index into [`WORDS`], whose first stands for the second most probable class.
+        class ("class", "c"): Found = Kind::Search(WORDS), "class that the network is to see, by its name in ImageNet or its number from 0 to 999; best is the most probable one that the picture is not", causes(Effect::Restart), group("aim");
         /// In percent.
         confidence ("confidence", "q"): f32 = number(10.0, 99.0, 1.0, 90.0), "probability in percent at which it is enough", causes(Effect::Adjust), group("aim");
         norm ("norm", "o"): Norm = choice::<Norm>(), "how the size of a change is measured: by the pixel that changes most, or by the root of the mean square", causes(Effect::Restart), group("change");
@@ -101,6 +101,8 @@ pub struct Verdict {
 /// What is told of a fooling picture beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Said {
+    /// The class that the picture is made for.
+    pub class: usize,
     /// The largest change of a pixel's colour and the root of the mean square, in levels of 0 to 255.
     pub change: [f32; 2],
     /// What the network says after each test; empty while it goes on.

@@ -154,14 +154,7 @@ pub fn layered(
     Way {
         lab,
         name,
-        fetch: |bench, name| {
-            Box::pin(async move {
-                Ok(match name == VGG16.name {
-                    true => bench.shelf.get(bench.job, &VGG16).await? as Rc<dyn Layered>,
-                    false => bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?,
-                })
-            })
-        },
+        fetch: |bench, name| Box::pin(fetch_layered(bench, name)),
         any: |bench, name| {
             if name == VGG16.name {
                 return any_vgg16(bench);
@@ -176,6 +169,17 @@ pub fn layered(
         begin,
         at_once,
     }
+}
+
+/// A network that can be looked into, by its name.
+///
+/// # Errors
+/// Those of [`Shelf::get`](crate::engine::shelf::Shelf::get).
+pub async fn fetch_layered(bench: Bench<'_>, name: &str) -> Result<Rc<dyn Layered>, Failure> {
+    Ok(match name == VGG16.name {
+        true => bench.shelf.get(bench.job, &VGG16).await? as Rc<dyn Layered>,
+        false => bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?,
+    })
 }
 
 /// VGG-16 to try devices with, without fetching its 29 MB: that of the shelf, or one that passes on

@@ -53,7 +53,7 @@ pub fn SearchLab(
                     <Picture lab live needs nothing />
                     {below.map(|below| below(live))}
                     <Show when=move || !is_kept.get()>
-                        <Curves live hot />
+                        <Curves lab live hot />
                         {needs.style.then(|| view! { <Grams live /> })}
                     </Show>
                     <Pins lab nothing />
@@ -245,7 +245,9 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
     };
     let sketch = move || {
         let live = live.get().filter(|_| is_sketch.get())?;
-        let longer = live.progress.width.max(live.progress.height);
+        // Of one, where several stand side by side.
+        let across = live.progress.columns.max(1) as u32;
+        let longer = live.progress.width.max(live.progress.height) / across;
         let settings = state.settings(lab).get();
         let [size, steps] = BOUND.map(|name| match settings.get(name) {
             Value::Number(number) => *number,

@@ -6,6 +6,8 @@ use crate::labs::search::live::Live;
 use crate::labs::search::spec::{STYLE_LAYERS, Term};
 use crate::page::plot::{Line, Plot, PlotView};
 use crate::page::text::{I18n, t_string, use_i18n};
+use crate::page::words::lab_word;
+use crate::protocol::lab::LabSpec;
 
 /// Powers of ten below the largest value that are shown at most.
 const DECADES: f32 = 5.0;
@@ -56,12 +58,15 @@ fn label(i18n: I18n, term: Term, captions: &[String]) -> String {
 /// The curves of the last search. `hot` is the term that is pointed at.
 #[component]
 pub fn Curves(
+    /// Whose.
+    lab: &'static LabSpec,
     /// The search.
     live: RwSignal<Option<Live>, LocalStorage>,
     /// See above.
     hot: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let title = move || lab_word(i18n, lab.name, "curves_title");
     let moves = Memo::new(move |_| {
         live.with(|live| live.as_ref().is_some_and(|live| live.history.len() > 1))
     });
@@ -87,10 +92,10 @@ pub fn Curves(
             data-losses=move || totals(|rows| &rows[..rows.len().min(10)])
             data-last=move || totals(|rows| &rows[rows.len().saturating_sub(1)..])
         >
-            <h2>{move || t_string!(i18n, search.curves_title)}</h2>
+            <h2>{title}</h2>
             {move || match moves.get() {
                 true => view! {
-                    <PlotView plot hot label=Signal::derive(move || t_string!(i18n, search.curves_title).to_string()) />
+                    <PlotView plot hot label=Signal::derive(move || title().to_string()) />
                 }.into_any(),
                 false => view! { <p class="quiet">{t_string!(i18n, search.curves_empty)}</p> }.into_any(),
             }}

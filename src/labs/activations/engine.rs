@@ -1,0 +1,450 @@
+//! Sends a picture through a network, and draws what its layers make of it.
+
+use std::rc::Rc;
+
+use burn::tensor::{Device, Tensor, activation};
+
+use super::spec::{ActivationsSettings, Answer, Contrast, Drawn, Patches, Question, Sort};
+use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
+use crate::job::{Job, Promise, Reply, Request};
+use crate::labs::explain::engine::seen_size;
+use crate::labs::explain::spec::LISTED;
+use crate::labs::search::engine::fetch_layered;
+use crate::maths::color_map::{diverging, inferno};
+use crate::methods::attribution::drawn;
+use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::models::efficientnet_lite::SIDE;
+use crate::models::layered::Layered;
+use crate::protocol::failure::Failure;
+use crate::protocol::message::Stage;
+use crate::protocol::picture::Picture;
+use crate::protocol::settings::Settings;
+
+/// Longer side of a channel among the others, at most.
+const TILE: usize = 84;
+/// Parts of pictures that are found, and of one picture at most.
+const PATCHES: usize = 12;
+const OF_ONE: usize = 3;
+/// Side in pixels of such a part, as it is shown.
+const PATCH_SIDE: usize = 96;
+/// Kernels that are drawn at most.
+const KERNELS: usize = 512;
+
+/// What a picture left in each layer.
+struct Seen {
+    network: Rc<dyn Layered>,
+    settings_name: &'static str,
+    /// Rows and columns.
+    size: [usize; 2],
+    maps: Vec<Tensor<4>>,
+    /// None where the network knows no classes.
+    probabilities: Vec<f32>,
+    /// The values of the layer that was shown last.
+    read: Option<(usize, Vec<f32>)>,
+}
+
+/// The picture as networks see it: RGB from 0 to 1.
+fn prepared(picture: &Picture, [rows, columns]: [usize; 2], device: &Device) -> Tensor<4> {
+    let rgb = stretch_rgb(picture, columns, rows);
+    to_tensor(&rgb, columns, rows, 1.0 / 255.0, 0.0, device)
+}
+
+impl Seen {
+    async fn new(
+        job: &Job<'_>,
+        network: Rc<dyn Layered>,
+        name: &'static str,
+        picture: &Picture,
+        device: &Device,
+    ) -> Result<Self, Failure> {
+        job.stage(Stage::Prepare).await?;
+        let size = seen_size(picture);
+        let input = prepared(picture, size, device);
+        job.stage(Stage::Network).await?;
+        let (maps, logits) = {
+            let pass = network.pass(input, None);
+            let layers = network.layers().layers.len();
+            let maps = (0..layers).map(|layer| pass.map(layer).clone()).collect();
+            (maps, pass.logits().cloned())
+        };
+        let probabilities = match logits {
+            Some(logits) => job.read(activation::softmax(logits, 1)).await?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            network,
+            settings_name: name,
+            size,
+            maps,
+            probabilities,
+            read: None,
+        })
+    }
+
+    /// The values of a layer, read once.
+    async fn values(&mut self, job: &Job<'_>, layer: usize) -> Result<&[f32], Failure> {
+        if self.read.as_ref().is_none_or(|(read, _)| *read != layer) {
+            let values = job.read(self.maps[layer].clone()).await?;
+            self.read = Some((layer, values));
+        }
+        Ok(self.read.as_ref().map_or(&[], |(_, values)| values))
+    }
+
+    async fn show(&mut self, job: &Job<'_>, settings: &ActivationsSettings) -> Result<Reply, Failure> {
+        job.stage(Stage::Postprocess).await?;
+        let (layer, channel) = (settings.layer(), settings.channel());
+        let [_, channels, rows, columns] = self.maps[layer].dims();
+        let kernels = kernels(job, &*self.network, layer, channel).await?;
+        let values = self.values(job, layer).await?.to_vec();
+        let signed = values.iter().any(|&value| value < 0.0);
+        let largest_of: Vec<f32> = values
+            .chunks_exact(rows * columns)
+            .map(|map| map.iter().fold(0f32, |most, value| value.abs().max(most)))
+            .collect();
+        let of_all = largest_of.iter().copied().fold(0f32, f32::max);
+        let scale = |channel: usize| match settings.contrast {
+            Contrast::Each => largest_of[channel],
+            Contrast::All => of_all,
+        };
+        let mut order: Vec<usize> = (0..channels).collect();
+        if settings.sort == Sort::Strongest {
+            order.sort_by(|&a, &b| largest_of[b].total_cmp(&largest_of[a]));
+        }
+        let of = |channel: usize| &values[channel * rows * columns..][..rows * columns];
+        let (tile, shrunk) = tile([rows, columns]);
+        let mut maps = Vec::with_capacity(channels * tile[0] * tile[1]);
+        for &channel in &order {
+            let small = means(of(channel), [rows, columns], shrunk);
+            maps.extend(bytes(&small, signed, scale(channel)));
+        }
+        let one = of(channel);
+        let [least, most] = [f32::min, f32::max].map(|pick| one.iter().copied().fold(one[0], pick));
+        let mean = one.iter().sum::<f32>() / one.len() as f32;
+        let above = one.iter().filter(|&&value| value > 0.0).count() as f32 / one.len() as f32;
+        let mut ranked: Vec<usize> = (0..self.probabilities.len()).collect();
+        ranked.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
+        let names = self.network.layers().layers;
+        let layers = names.iter().zip(&self.maps).enumerate().map(|(number, (layer, map))| {
+            let [_, channels, rows, columns] = map.dims();
+            Drawn {
+                name: layer.name.into(),
+                shape: [channels, rows, columns],
+                parameters: self.network.parameters(number),
+                field: layer.field,
+            }
+        });
+        let answer = Answer {
+            seen: [self.size[1], self.size[0]],
+            classes: ranked.into_iter().take(LISTED).map(|class| (class, self.probabilities[class])).collect(),
+            layers: layers.collect(),
+            layer,
+            channel,
+            order,
+            tile: [tile[1], tile[0]],
+            signed,
+            largest: scale(channel),
+            channel_says: [least, mean, most, above],
+            kernels: [kernels.side, kernels.count],
+            kernels_in_colour: kernels.in_colour,
+        };
+        let large = bytes(one, signed, scale(channel));
+        Ok(Reply::new(&answer)
+            .with("maps", maps)
+            .with("channel", large)
+            .with("kernels", kernels.rgb))
+    }
+}
+
+/// Rows and columns of a channel among the others, and how many places of the map are one of it.
+fn tile(size: [usize; 2]) -> ([usize; 2], usize) {
+    let shrunk = size[0].max(size[1]).div_ceil(TILE).max(1);
+    (size.map(|side| side.div_ceil(shrunk)), shrunk)
+}
+
+/// The means of squares of places.
+fn means(values: &[f32], [rows, columns]: [usize; 2], side: usize) -> Vec<f32> {
+    if side == 1 {
+        return values.to_vec();
+    }
+    let mut means = Vec::new();
+    for top in (0..rows).step_by(side) {
+        for left in (0..columns).step_by(side) {
+            let (bottom, right) = (rows.min(top + side), columns.min(left + side));
+            let sum: f32 = (top..bottom).map(|row| values[row * columns + left..row * columns + right].iter().sum::<f32>()).sum();
+            means.push(sum / ((bottom - top) * (right - left)) as f32);
+        }
+    }
+    means
+}
+
+/// Values as bytes: 255 is `largest`; where they are signed 128 is zero.
+fn bytes(values: &[f32], signed: bool, largest: f32) -> Vec<u8> {
+    let share = |value: f32| if largest > 0.0 { (value / largest).clamp(-1.0, 1.0) } else { 0.0 };
+    let byte = |&value: &f32| match signed {
+        true => (128.0 + 127.0 * share(value)).round() as u8,
+        false => (255.0 * share(value).max(0.0)).round() as u8,
+    };
+    values.iter().map(byte).collect()
+}
+
+/// Kernels, drawn.
+#[derive(Default)]
+struct Kernels {
+    side: usize,
+    count: usize,
+    in_colour: bool,
+    rgb: Vec<u8>,
+}
+
+/// The kernels of a layer: of the first as colours, of others as they are signed; where each channel of the map has one
+/// for each channel below, those of one channel.
+async fn kernels(job: &Job<'_>, network: &dyn Layered, layer: usize, channel: usize) -> Result<Kernels, Failure> {
+    let Some(kernels) = network.kernels(layer) else {
+        return Ok(Kernels::default());
+    };
+    let [out, inputs, side, _] = kernels.dims();
+    let in_colour = layer == 0 && inputs == 3;
+    let shown = match inputs {
+        3 | 1 => kernels,
+        _ => kernels.narrow(0, channel.min(out - 1), 1).swap_dims(0, 1),
+    };
+    let [count, inputs, ..] = shown.dims();
+    let count = count.min(KERNELS);
+    let values = job.read(shown.narrow(0, 0, count)).await?;
+    let mut rgb = Vec::with_capacity(count * side * side * 3);
+    for kernel in values.chunks_exact(inputs * side * side) {
+        // Grey is zero: each by itself, because some are a tenth of others.
+        let (shares, _) = drawn(kernel, true, 0.0);
+        for place in 0..side * side {
+            match in_colour {
+                true => rgb.extend([0, 1, 2].map(|color| shares[color * side * side + place])),
+                false => rgb.extend(diverging((f32::from(shares[place]) - 128.0) / 127.0)),
+            }
+        }
+    }
+    Ok(Kernels {
+        side,
+        count,
+        in_colour,
+        rgb,
+    })
+}
+
+/// The places of a map where its values are largest, those first: at most so many, and none within a place of a larger
+/// one. `[row, column]` and the value.
+fn peaks(map: &[f32], [rows, columns]: [usize; 2], count: usize) -> Vec<([usize; 2], f32)> {
+    let mut places: Vec<usize> = (0..rows * columns).collect();
+    places.sort_by(|&a, &b| map[b].total_cmp(&map[a]));
+    let mut peaks: Vec<([usize; 2], f32)> = Vec::new();
+    for place in places {
+        let [row, column] = [place / columns, place % columns];
+        let is_apart = |([other_row, other_column], _): &([usize; 2], f32)| {
+            row.abs_diff(*other_row) > 1 || column.abs_diff(*other_column) > 1
+        };
+        if map[place] > 0.0 && peaks.iter().all(is_apart) {
+            peaks.push(([row, column], map[place]));
+        }
+        if peaks.len() == count {
+            break;
+        }
+    }
+    peaks
+}
+
+/// The part of a picture that a place sees, in pixels: left, top, right, bottom, as far as the picture goes.
+fn field([row, column]: [usize; 2], stride: usize, field: usize, [height, width]: [usize; 2]) -> [usize; 4] {
+    let along = |place: usize, side: usize| {
+        let middle = place * stride + stride / 2;
+        let start = middle.saturating_sub(field / 2).min(side - 1);
+        [start, (middle + field.div_ceil(2)).clamp(start + 1, side)]
+    };
+    let [[left, right], [top, bottom]] = [along(column, width), along(row, height)];
+    [left, top, right, bottom]
+}
+
+/// A part of RGB bytes as RGBA at the size of a patch.
+fn cut(rgb: &[u8], width: usize, [left, top, right, bottom]: [usize; 4]) -> Vec<u8> {
+    let rows = (top..bottom).flat_map(|row| rgb[(row * width + left) * 3..(row * width + right) * 3].as_chunks::<3>().0);
+    let part = Picture {
+        width: right - left,
+        height: bottom - top,
+        rgba: rows.flat_map(|&[r, g, b]| [r, g, b, 255]).collect(),
+    };
+    let patch = stretch_rgb(&part, PATCH_SIDE, PATCH_SIDE);
+    patch.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
+}
+
+/// The parts of pictures that excite a channel most.
+async fn patches(
+    job: &Job<'_>,
+    network: &dyn Layered,
+    pictures: &[Picture],
+    settings: &ActivationsSettings,
+    device: &Device,
+) -> Result<Reply, Failure> {
+    let (number, channel) = (settings.layer(), settings.channel());
+    let layer = network.layers().layers[number];
+    let mut found = Vec::new();
+    for (index, picture) in pictures.iter().enumerate() {
+        let size = seen_size(picture);
+        let rgb = stretch_rgb(picture, size[1], size[0]);
+        let input = to_tensor(&rgb, size[1], size[0], 1.0 / 255.0, 0.0, device);
+        let map = network.pass(input, Some(number)).map(number).clone();
+        let [_, _, rows, columns] = map.dims();
+        let map = job.read(map.narrow(1, channel, 1)).await?;
+        for (place, value) in peaks(&map, [rows, columns], OF_ONE) {
+            let part = field(place, layer.stride, layer.field, size);
+            let shares = [size[1], size[0], size[1], size[0]];
+            let part_shares: [f32; 4] = std::array::from_fn(|i| part[i] as f32 / shares[i] as f32);
+            found.push((index, value, part_shares, cut(&rgb, size[1], part)));
+        }
+        job.report(index as u32 + 1, pictures.len() as u32, Reply::default());
+        job.breathe().await?;
+    }
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found.truncate(PATCHES);
+    let rgba = found.iter().flat_map(|(.., rgba)| rgba.clone()).collect();
+    let patches = found.into_iter().map(|(picture, value, part, _)| (picture, value, part));
+    let answer = Patches {
+        side: PATCH_SIDE,
+        patches: patches.collect(),
+    };
+    Ok(Reply::new(&answer).with("rgba", rgba))
+}
+
+/// The engine's side of the lab.
+pub fn engine() -> Box<dyn LabEngine> {
+    Box::new(Activations { last: None })
+}
+
+struct Activations {
+    last: Option<Seen>,
+}
+
+/// The channels of an answer as one picture.
+fn sheet_of(reply: &Reply) -> Result<Picture, Failure> {
+    let answer: Answer = reply.answer()?;
+    let [wide, high] = answer.tile;
+    let count = answer.order.len();
+    let columns = (count as f32 * high as f32 / wide as f32).sqrt().ceil().max(1.0) as usize;
+    let rows = count.div_ceil(columns);
+    let (width, height) = (columns * (wide + 1), rows * (high + 1));
+    let mut rgba = [255; 4].repeat(width * height);
+    for (index, map) in reply.file("maps").chunks_exact(wide * high).enumerate() {
+        let [left, top] = [index % columns * (wide + 1), index / columns * (high + 1)];
+        for (place, &byte) in map.iter().enumerate() {
+            let at = ((top + place / wide) * width + left + place % wide) * 4;
+            rgba[at..at + 3].copy_from_slice(&color(byte, answer.signed));
+        }
+    }
+    Ok(Picture { width, height, rgba })
+}
+
+/// The colour of a byte of a map.
+fn color(byte: u8, signed: bool) -> [u8; 3] {
+    match signed {
+        true => diverging((f32::from(byte) - 128.0) / 127.0),
+        false => inferno(f32::from(byte) / 255.0),
+    }
+}
+
+impl LabEngine for Activations {
+    fn answer<'a>(&'a mut self, bench: Bench<'a>, request: Request) -> Promise<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let (job, device) = (bench.job, bench.device());
+            let settings: ActivationsSettings = request.settings.read();
+            let name = settings.network.name();
+            match request.question()? {
+                Question::Run => {
+                    job.stage(Stage::Decode).await?;
+                    let picture = request.picture("picture").await?.ok_or(Failure::EmptyFile)?;
+                    job.stage(Stage::Load).await?;
+                    let network = fetch_layered(bench, name).await?;
+                    let seen = Seen::new(job, network, name, &picture, &device).await?;
+                    self.last.insert(seen).show(job, &settings).await
+                }
+                Question::Show => {
+                    let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+                    if last.settings_name != name {
+                        return Err(Failure::NothingToRefine);
+                    }
+                    last.show(job, &settings).await
+                }
+                Question::Patches => {
+                    let network = fetch_layered(bench, name).await?;
+                    let mut pictures = Vec::new();
+                    while let Some(picture) = request.picture(&pictures.len().to_string()).await? {
+                        pictures.push(picture);
+                    }
+                    patches(job, &*network, &pictures, &settings, &device).await
+                }
+                Question::Export => {
+                    let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+                    let reply = last.show(job, &settings).await?;
+                    let png = bench.png(&sheet_of(&reply)?, &request.settings).await?;
+                    Ok(Reply::default().with("png", png))
+                }
+            }
+        })
+    }
+
+    fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let settings: ActivationsSettings = Settings::new(&super::spec::LAB).read();
+            fetch_layered(bench, settings.network.name()).await.map(drop)
+        })
+    }
+
+    fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let (job, device) = (bench.job, bench.device());
+            let settings: ActivationsSettings = Settings::new(&super::spec::LAB).read();
+            let name = settings.network.name();
+            let network = fetch_layered(bench, name).await?;
+            let picture = plain_picture(SIDE * 3 / 2);
+            let mut seen = Seen::new(job, network, name, &picture, &device).await?;
+            seen.show(job, &settings).await.map(drop)
+        })
+    }
+
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        let of: ActivationsSettings = settings.read();
+        Some(Workload {
+            name: of.network.name().into(),
+            timed: settings.clone(),
+        })
+    }
+
+    fn goes_on(&self, request: &Request) -> bool {
+        !matches!(request.question(), Ok(Question::Run | Question::Patches))
+    }
+
+    fn holds(&self) -> bool {
+        self.last.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_are_shrunk_by_whole_numbers() {
+        assert_eq!(tile([7, 10]), ([7, 10], 1));
+        assert_eq!(tile([112, 168]), ([56, 84], 2));
+        assert_eq!(means(&[1.0, 3.0, 5.0, 5.0, 7.0, 9.0], [2, 3], 2), [4.0, 7.0]);
+        assert_eq!(bytes(&[-2.0, 0.0, 1.0], true, 2.0), [1, 128, 192]);
+        assert_eq!(bytes(&[-2.0, 0.0, 1.0], false, 2.0), [0, 0, 128]);
+        assert_eq!(bytes(&[0.0], false, 0.0), [0]);
+    }
+
+    #[test]
+    fn peaks_keep_apart_and_see_their_fields() {
+        let map = [0.0, 1.0, 3.0, 2.0, 0.0, 0.0, 2.5, 0.0, -1.0, 4.0];
+        assert_eq!(peaks(&map, [2, 5], 3), [([1, 4], 4.0), ([0, 2], 3.0)]);
+        assert_eq!(peaks(&[0.0; 4], [2, 2], 3), []);
+        // Stride 8 and a field of 19: around pixel 12 of the first direction, cut off at the edge of the other.
+        assert_eq!(field([1, 0], 8, 19, [64, 64]), [0, 3, 14, 22]);
+        assert_eq!(field([7, 7], 8, 19, [64, 64]), [51, 51, 64, 64]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Filters and activations: settings, questions and answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::labs::search::spec::LayeredNetwork;
+use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::param::{Effect, choice, number};
+use crate::{choices, settings};
+
+/// The lab.
+pub static LAB: LabSpec = LabSpec {
+    name: "activations",
+    verb: "classify",
+    about: "Names what is in a picture, and shows what each layer makes of it",
+    wing: Wing::Understanding,
+    topics: &["filters"],
+    tasks: &[],
+    params: PARAMS,
+    network: None,
+    uses_picture: true,
+    starts_by_itself: true,
+    warms_up: true,
+    example: "p=cat",
+};
+
+choices! {
+    /// What is drawn as the largest.
+    pub enum Contrast {
+        /// The largest of each channel: faint ones are seen as well.
+        Each,
+        /// The largest of the layer: channels can be compared.
+        All,
+    }
+}
+
+choices! {
+    /// In which order channels stand.
+    pub enum Sort {
+        /// By number.
+        Number,
+        /// By their largest value, the largest first.
+        Strongest,
+    }
+}
+
+settings! {
+    /// Settings of what is shown.
+    pub struct ActivationsSettings {
+        network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is looked into; vgg16 knows no classes", causes(Effect::Rerun), group("network");
+        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 4.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3)", causes(Effect::Refine), group("network");
+        channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 0.0), "channel of the layer that is shown large, from 0", causes(Effect::Refine), group("map");
+        contrast ("contrast", "a"): Contrast = choice::<Contrast>(), "what is drawn as the largest: the largest value of each channel, or of all of them", causes(Effect::Refine), group("map");
+        sort ("sort", "o"): Sort = choice::<Sort>(), "order of the channels: by number, or those with the largest values first", causes(Effect::Refine), group("map");
+        /// In percent.
+        opacity ("opacity", "b"): f32 = number(0.0, 100.0, 1.0, 80.0), "opacity of the channel over the picture in percent", group("map");
+    }
+}
+
+impl ActivationsSettings {
+    /// The layer, of those that the network has.
+    pub fn layer(&self) -> usize {
+        self.layer.min(self.network.layers().layers.len() - 1)
+    }
+
+    /// The channel, of those that the layer has.
+    pub fn channel(&self) -> usize {
+        self.channel.min(self.network.layers().layers[self.layer()].channels - 1)
+    }
+}
+
+/// What the lab is asked. A picture travels as `picture`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Send the picture through: an [`Answer`] with its files.
+    Run,
+    /// Show the last picture with these settings; as above.
+    Show,
+    /// The parts of pictures, which travel as `0`, `1` and so on, that excite the channel most: [`Patches`], and the
+    /// file `rgba` with one after the other.
+    Patches,
+    /// The layer's channels as a sheet, in the file `png`.
+    Export,
+}
+
+/// A layer, as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Its name.
+    pub name: String,
+    /// Channels, rows and columns of its map of this picture.
+    pub shape: [usize; 3],
+    /// How many numbers it has learned.
+    pub parameters: usize,
+    /// Side of the part of the picture that a place can see, in the network's pixels.
+    pub field: usize,
+}
+
+/// What a network makes of a picture. Beside it the files `maps`, the layer's channels in the order of `order`, a byte
+/// for each place, shrunk to `tile`; `channel`, the one channel at its full size; and `kernels`, RGB by pixel, one kernel
+/// after the other. In a signed map 128 is zero, otherwise 0 is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// Columns and rows of the picture that the network saw.
+    pub seen: [usize; 2],
+    /// The most probable classes and their probabilities, best first; none where the network knows none.
+    pub classes: Vec<(usize, f32)>,
+    /// From the picture on.
+    pub layers: Vec<Drawn>,
+    /// The one that is shown.
+    pub layer: usize,
+    /// The channel that is shown large.
+    pub channel: usize,
+    /// Channels, in the order in which they are drawn.
+    pub order: Vec<usize>,
+    /// Columns and rows of a channel in `maps`.
+    pub tile: [usize; 2],
+    /// Whether the map has values below zero.
+    pub signed: bool,
+    /// What is drawn as the largest in the channel that is shown large.
+    pub largest: f32,
+    /// Its smallest, mean and largest value, and the share of its places that are above zero.
+    pub channel_says: [f32; 4],
+    /// Side of a kernel, and how many there are in `kernels`.
+    pub kernels: [usize; 2],
+    /// Whether kernels are coloured as they see the picture.
+    pub kernels_in_colour: bool,
+}
+
+/// Parts of pictures that excite a channel, the most exciting first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Patches {
+    /// Columns and rows of each in the file.
+    pub side: usize,
+    /// Of each: number of the picture, value of the channel there, and the part of the picture that it sees, as shares
+    /// of its width and height: left, top, right, bottom.
+    pub patches: Vec<(usize, f32, [f32; 4])>,
+}

@@ -1,0 +1,7 @@
+//! The views of the page.
+
+pub mod filters;
+pub mod map;
+pub mod network;
+pub mod patches;
+pub mod sheet;

@@ -1,0 +1,108 @@
+//! The network as its layers, and what it takes the picture for.
+
+use leptos::prelude::*;
+
+use crate::labs::activations::page::{Results, choose};
+use crate::labs::explain::classes::name;
+use crate::page::state::use_state;
+use crate::page::text::{t_string, use_i18n};
+
+/// A number with separators for thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A row for each layer; a click shows it.
+#[component]
+pub fn Network(
+    /// What is shown.
+    shown: Results,
+) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    // Frames of a camera change nothing here.
+    let layers = Memo::new(move |_| {
+        shown.with(|shown| {
+            let answer = &shown.as_ref()?.answer;
+            Some((answer.layers.clone(), answer.layer))
+        })
+    });
+    move || {
+        let (layers, chosen) = layers.get()?;
+        let rows = layers.into_iter().enumerate().map(|(number, layer)| {
+            let [channels, height, width] = layer.shape;
+            let word = layer.name.clone();
+            view! {
+                <tr class:lit=number == chosen data-layer=word>
+                    <th scope="row">
+                        <button type="button" class="link" aria-pressed=(number == chosen).to_string() on:click=move |_| choose(state, Some(number), 0)>
+                            {layer.name}
+                        </button>
+                    </th>
+                    <td class="number">{format!("{channels} × {height} × {width}")}</td>
+                    <td class="number">{grouped(layer.parameters)}</td>
+                    <td class="number">{layer.field}</td>
+                </tr>
+            }
+        });
+        Some(view! {
+            <div class="layer-list">
+                <table id="layers">
+                    <thead><tr>
+                        <th scope="col">{t_string!(i18n, activations.layer)}</th>
+                        <th scope="col" class="number">{t_string!(i18n, activations.shape)}</th>
+                        <th scope="col" class="number">{t_string!(i18n, activations.parameters)}</th>
+                        <th scope="col" class="number">{t_string!(i18n, activations.field)}</th>
+                    </tr></thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        })
+    }
+}
+
+/// The most probable classes.
+#[component]
+pub fn Classes(
+    /// What is shown.
+    shown: Results,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = move || {
+        let classes = shown.with(|shown| Some(shown.as_ref()?.answer.classes.clone()))?;
+        if classes.is_empty() {
+            return Some(view! { <p class="quiet">{t_string!(i18n, activations.no_classes)}</p> }.into_any());
+        }
+        let rows = classes.into_iter().map(|(class, probability)| {
+            view! {
+                <tr>
+                    <th scope="row">{name(class)}</th>
+                    <td class="bar"><span style=format!("width:{:.1}%;--class:var(--ember)", probability * 100.0)></span></td>
+                    <td class="number">{format!("{:.1} %", probability * 100.0)}</td>
+                </tr>
+            }
+        });
+        Some(view! {
+            <table class="bars" id="classes">
+                <caption class="visually-hidden">{t_string!(i18n, activations.classes)}</caption>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        }.into_any())
+    };
+    view! {
+        <section class="panel" data-term="class">
+            <h2>{move || t_string!(i18n, activations.classes)}</h2>
+            <Show when=move || shown.with(Option::is_some) fallback=move || view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> }>
+                {rows}
+            </Show>
+        </section>
+    }
+}

@@ -1,0 +1,4 @@
+//! The views of the page.
+
+pub mod map;
+pub mod near;
