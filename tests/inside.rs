@@ -11,11 +11,11 @@ use burn::tensor::Device;
 use kiln::engine::native_host::{NativeHost, decode_picture};
 use kiln::engine::runner::Engine;
 use kiln::job::{Reply, Request};
-use kiln::labs::activations::spec::{Answer, Patches, Question as Look};
+use kiln::labs::activations::spec::{Answer, Crops, Patches, Question as Look};
 use kiln::labs::embedding::spec::{Map, Near, Question as MapQuestion};
 use kiln::labs::fooling::spec::{Said, Test};
 use kiln::labs::search::spec::{Progress, Question, Term};
-use kiln::labs::{self, activations, ascent, embedding, fooling, inversion};
+use kiln::labs::{self, activations, ascent, dream, embedding, fooling, inversion};
 use kiln::protocol::card::FILES;
 use kiln::protocol::failure::Failure;
 use kiln::protocol::lab::LabSpec;
@@ -439,6 +439,27 @@ fn every_layer_of_the_cat_is_drawn() {
     let png = page.ask(Look::Export, &of(&activations::spec::LAB, &[]));
     let sheet = decode_picture(png.file("png")).expect("a picture");
     assert!(sheet.width > 84 && sheet.height > 56);
+    // Ten crops of the cat are cats, and a mirror is another picture.
+    let reply = page.ask(Look::Crops, &of(&activations::spec::LAB, &[]));
+    let crops: Crops = reply.answer().expect("crops");
+    assert_eq!((crops.crops.len(), crops.class), (10, 285));
+    assert_eq!(reply.file("rgba").len(), 10 * crops.side * crops.side * 4);
+    let mean = crops.crops.iter().map(|crop| crop.2).sum::<f32>() / 10.0;
+    assert!(
+        (mean - crops.mean).abs() < 1e-5 && crops.mean > 0.3,
+        "{crops:?}"
+    );
+    let line =
+        |crop: usize| &reply.file("rgba")[crop * crops.side * crops.side * 4..][..crops.side * 4];
+    let mirrored: Vec<u8> = line(0)
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .rev()
+        .flatten()
+        .copied()
+        .collect();
+    assert_eq!(line(1), mirrored);
     // What the page shows of one network is nothing to another.
     let other = of(&activations::spec::LAB, &[("network", "vgg16")]);
     let refused = page.send(Request::new(&Look::Show, &other));
@@ -656,5 +677,38 @@ fn a_map_takes_three_pictures_and_they_may_be_alike() {
             .iter()
             .flatten()
             .all(|value| value.is_finite())
+    );
+}
+
+#[test]
+fn dreams_take_expressions() {
+    let quick = [("size", "64"), ("octaves", "1"), ("steps", "3")];
+    let dreamed = |values: &[(&str, &str)]| {
+        let settings = of(&dream::spec::LAB, &[&quick[..], values].concat());
+        search(&settings, Some(sample("temple")))
+    };
+    let (_, plain) = dreamed(&[("layer", "conv3_1")]).expect("a dream");
+    // In an expression the layer does not count.
+    let same = [("layer", "conv5_1"), ("expression", "layer(conv3_1)")];
+    assert_eq!(dreamed(&same).expect("a dream").1, plain);
+    let two = [(
+        "expression",
+        "layer(conv3_1) + 9*channel(conv2_2, 3) - 2*tv",
+    )];
+    let (progress, other) = dreamed(&two).expect("a dream");
+    assert_ne!(other, plain);
+    assert!(
+        progress
+            .losses
+            .iter()
+            .flatten()
+            .all(|value| value.is_finite())
+    );
+    let refused = dreamed(&[("expression", "class(daisy)")]).expect_err("no classes");
+    assert_eq!(
+        refused,
+        Failure::NoClasses {
+            network: "vgg16".into()
+        }
     );
 }

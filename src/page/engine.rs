@@ -45,7 +45,7 @@ pub enum Status {
 pub struct Question {
     text: String,
     settings: Settings,
-    files: Vec<(&'static str, Blob)>,
+    files: Vec<(String, Blob)>,
 }
 
 impl Question {
@@ -59,8 +59,8 @@ impl Question {
     }
 
     /// The same, with a file.
-    pub fn with(mut self, name: &'static str, file: Option<Blob>) -> Self {
-        self.files.extend(file.map(|file| (name, file)));
+    pub fn with(mut self, name: &str, file: Option<Blob>) -> Self {
+        self.files.extend(file.map(|file| (name.into(), file)));
         self
     }
 
@@ -342,7 +342,7 @@ impl Engine {
                 files: question
                     .files
                     .iter()
-                    .map(|(name, _)| (*name).into())
+                    .map(|(name, _)| name.clone())
                     .collect(),
             };
             self.post(&ToEngine::Call(call), Some(&question));

@@ -212,6 +212,9 @@ pub fn listen(state: State) {
     });
 }
 
+/// What the file dialog offers.
+const ACCEPTED: &str = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif,image/heic,image/heif,.heic,.heif";
+
 /// A button that opens the file dialog.
 #[component]
 pub fn FileButton(
@@ -229,12 +232,40 @@ pub fn FileButton(
             type="file"
             id=id
             class="visually-hidden"
-            accept="image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif,image/heic,image/heif,.heic,.heif"
+            accept=ACCEPTED
             on:change:target=move |event| {
                 if let Some(file) = files_of(event.target().files()).into_iter().next() {
                     on_file(file);
                 }
                 // The same file can be chosen again.
+                event.target().set_value("");
+            }
+        />
+    }
+}
+
+/// A button that opens the file dialog for several pictures at once.
+#[component]
+pub fn FilesButton(
+    /// Unique id of the input.
+    id: &'static str,
+    /// What the button says.
+    #[prop(into)]
+    label: Signal<String>,
+    /// Gets the files.
+    on_files: impl Fn(Vec<File>) + 'static,
+) -> impl IntoView {
+    view! {
+        <label class="button quiet" for=id>{label}</label>
+        <input
+            type="file"
+            id=id
+            class="visually-hidden"
+            multiple
+            accept=ACCEPTED
+            on:change:target=move |event| {
+                on_files(files_of(event.target().files()));
+                // The same files can be chosen again.
                 event.target().set_value("");
             }
         />

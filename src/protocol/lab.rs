@@ -134,6 +134,8 @@ impl Wing {
                 "occlusion",
                 "saliency",
                 "gradient-ascent",
+                "fooling",
+                "inversion",
                 "deepdream",
                 "texture",
                 "style-optimisation",

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::spec::{ActivationsSettings, Answer, Contrast, Drawn, Patches, Question, Sort};
+use super::spec::{ActivationsSettings, Answer, Contrast, Crops, Drawn, Patches, Question, Sort};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request};
 use crate::labs::explain::engine::seen_size;
@@ -32,6 +32,7 @@ const KERNELS: usize = 512;
 
 /// What a picture left in each layer.
 struct Seen {
+    picture: Picture,
     network: Rc<dyn Layered>,
     settings_name: &'static str,
     /// Rows and columns.
@@ -54,12 +55,12 @@ impl Seen {
         job: &Job<'_>,
         network: Rc<dyn Layered>,
         name: &'static str,
-        picture: &Picture,
+        picture: Picture,
         device: &Device,
     ) -> Result<Self, Failure> {
         job.stage(Stage::Prepare).await?;
-        let size = seen_size(picture);
-        let input = prepared(picture, size, device);
+        let size = seen_size(&picture);
+        let input = prepared(&picture, size, device);
         job.stage(Stage::Network).await?;
         let (maps, logits) = {
             let pass = network.pass(input, None);
@@ -72,6 +73,7 @@ impl Seen {
             None => Vec::new(),
         };
         Ok(Self {
+            picture,
             network,
             settings_name: name,
             size,
@@ -312,6 +314,66 @@ async fn patches(
     Ok(Reply::new(&answer).with("rgba", rgba))
 }
 
+/// Ten crops, classified.
+async fn crops(job: &Job<'_>, network: &dyn Layered, picture: &Picture, device: &Device) -> Result<Reply, Failure> {
+    let classes = network.layers().classes;
+    if classes == 0 {
+        return Err(Failure::NoClasses {
+            network: network.layers().network.into(),
+        });
+    }
+    // Of 256 pixels of the shorter side 224 are taken, in the middle or at a corner.
+    let side = (picture.width.min(picture.height) * 7 / 8).max(1);
+    let (right, bottom) = (picture.width - side, picture.height - side);
+    let places = [[right / 2, bottom / 2], [0, 0], [right, 0], [0, bottom], [right, bottom]];
+    let mut rgba = Vec::new();
+    let mut values = Vec::with_capacity(10 * 3 * SIDE * SIDE);
+    for [left, top] in places {
+        let rows = (top..top + side).flat_map(|row| {
+            let start = (row * picture.width + left) * 4;
+            picture.rgba[start..start + side * 4].iter().copied()
+        });
+        let part = Picture { width: side, height: side, rgba: rows.collect() };
+        let rgb = stretch_rgb(&part, SIDE, SIDE);
+        let small = stretch_rgb(&part, PATCH_SIDE, PATCH_SIDE);
+        for mirrored in [false, true] {
+            let along = |row: &[u8]| -> Vec<[u8; 3]> {
+                let pixels = row.as_chunks::<3>().0.iter().copied();
+                if mirrored { pixels.rev().collect() } else { pixels.collect() }
+            };
+            let seen: Vec<[u8; 3]> = rgb.chunks_exact(3 * SIDE).flat_map(along).collect();
+            for channel in 0..3 {
+                values.extend(seen.iter().map(|pixel| f32::from(pixel[channel]) / 255.0));
+            }
+            let shown = small.chunks_exact(3 * PATCH_SIDE).flat_map(along);
+            rgba.extend(shown.flat_map(|[r, g, b]| [r, g, b, 255]));
+        }
+    }
+    let pictures = Tensor::from_data(TensorData::new(values, [10, 3, SIDE, SIDE]), device);
+    let logits = network.pass(pictures, None).logits().expect("a classifier").clone();
+    let probabilities = job.read(activation::softmax(logits, 1)).await?;
+    let best = |values: &[f32]| {
+        let best = (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]));
+        best.unwrap_or(0)
+    };
+    let mut means = vec![0f32; classes];
+    for of_crop in probabilities.chunks_exact(classes) {
+        means.iter_mut().zip(of_crop).for_each(|(mean, value)| *mean += value / 10.0);
+    }
+    let class = best(&means);
+    let each = probabilities.chunks_exact(classes).map(|of_crop| {
+        let own = best(of_crop);
+        (own, of_crop[own], of_crop[class])
+    });
+    let answer = Crops {
+        side: PATCH_SIDE,
+        class,
+        mean: means[class],
+        crops: each.collect(),
+    };
+    Ok(Reply::new(&answer).with("rgba", rgba))
+}
+
 /// The engine's side of the lab.
 pub fn engine() -> Box<dyn LabEngine> {
     Box::new(Activations { last: None })
@@ -360,7 +422,7 @@ impl LabEngine for Activations {
                     let picture = request.picture("picture").await?.ok_or(Failure::EmptyFile)?;
                     job.stage(Stage::Load).await?;
                     let network = fetch_layered(bench, name).await?;
-                    let seen = Seen::new(job, network, name, &picture, &device).await?;
+                    let seen = Seen::new(job, network, name, picture, &device).await?;
                     self.last.insert(seen).show(job, &settings).await
                 }
                 Question::Show => {
@@ -377,6 +439,10 @@ impl LabEngine for Activations {
                         pictures.push(picture);
                     }
                     patches(job, &*network, &pictures, &settings, &device).await
+                }
+                Question::Crops => {
+                    let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    crops(job, &*last.network, &last.picture, &device).await
                 }
                 Question::Export => {
                     let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
@@ -402,7 +468,7 @@ impl LabEngine for Activations {
             let name = settings.network.name();
             let network = fetch_layered(bench, name).await?;
             let picture = plain_picture(SIDE * 3 / 2);
-            let mut seen = Seen::new(job, network, name, &picture, &device).await?;
+            let mut seen = Seen::new(job, network, name, picture, &device).await?;
             seen.show(job, &settings).await.map(drop)
         })
     }

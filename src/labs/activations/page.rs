@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use web_sys::Blob;
 
 use super::spec::{ActivationsSettings, Answer, LAB, NAMES, Question};
+use super::views::crops::CropPanel;
 use super::views::filters::Filters;
 use super::views::map::{Overlay, Scale};
 use super::views::network::{Classes, Network};
@@ -18,6 +19,7 @@ use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::RunPanel;
 use crate::page::latest::{Latest, Standing};
 use crate::page::state::{Room, State, Trigger, use_state};
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
@@ -107,12 +109,13 @@ fn ActivationsLab() -> impl IntoView {
                     <Sheet shown />
                     <Filters shown />
                     <PatchPanel shown />
+                    <CropPanel shown live />
                 </div>
                 <div class="inspector">
                     <div class:gone=live><RunPanel lab=&LAB /></div>
                     <Classes shown />
-                    <Panel lab=&LAB group="map"><Scale shown /></Panel>
                     <Panel lab=&LAB group="network"><Network shown /></Panel>
+                    <Panel lab=&LAB group="map"><Scale shown /></Panel>
                     <Exports shown live />
                 </div>
             </div>
@@ -129,6 +132,7 @@ fn LiveButton(live: RwSignal<bool>) -> impl IntoView {
             type="button"
             class="button quiet"
             id="live"
+            class:lit=Hot::is("live")
             data-term="live"
             aria-pressed=move || live.get().to_string()
             on:click=move |_| live.update(|live| *live = !*live)

@@ -78,6 +78,8 @@ pub enum Question {
     /// The parts of pictures, which travel as `0`, `1` and so on, that excite the channel most: [`Patches`], and the
     /// file `rgba` with one after the other.
     Patches,
+    /// Classify ten crops of the last picture: [`Crops`], and the file `rgba` with one after the other.
+    Crops,
     /// The layer's channels as a sheet, in the file `png`.
     Export,
 }
@@ -134,4 +136,17 @@ pub struct Patches {
     /// Of each: number of the picture, value of the channel there, and the part of the picture that it sees, as shares
     /// of its width and height: left, top, right, bottom.
     pub patches: Vec<(usize, f32, [f32; 4])>,
+}
+
+/// Ten crops of a picture: its middle square and four corners, and their mirrors (Krizhevsky et al. 2012, section 4.1).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Crops {
+    /// Columns and rows of each in the file.
+    pub side: usize,
+    /// The class that the mean of the ten probabilities is largest for.
+    pub class: usize,
+    /// That mean.
+    pub mean: f32,
+    /// Of each crop: its most probable class, that probability, and the probability of `class`.
+    pub crops: Vec<(usize, f32, f32)>,
 }

@@ -9,17 +9,16 @@ use crate::engine::lab::LabEngine;
 use crate::job::{Job, Promise};
 use crate::labs::search::engine::{self, Beginning, Search, Standing, layered};
 use crate::labs::search::frames::Frames;
-use crate::labs::search::objective::{Objective, Wish};
+use crate::labs::search::objective::Objective;
 use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST};
 use crate::labs::search::sheet::{columns, sheet};
 use crate::labs::search::spec::{Progress, Term};
-use crate::labs::search::wishes::wished;
+use crate::labs::search::wishes::{on_pixels, wished};
 use crate::maths::draws::Draws;
 use crate::methods::diversity::likeness;
 use crate::methods::regularise::{GREY, blur, clip, contributions, decay, fade_colors, norms, smooth};
 use crate::methods::resize::stretch_rgb;
 use crate::methods::spectrum::Spectrum;
-use crate::methods::style_loss::{Loss, total_variation};
 use crate::models::conv_block::Rectifiers;
 use crate::models::layered::Layered;
 use crate::protocol::failure::Failure;
@@ -137,7 +136,7 @@ impl Ascent {
         let mut gradient = pass.back(wished.gradients, Rectifiers::Gradient);
         let mut value = wished.value.mean();
         for &(weight, wish) in &self.objective.terms {
-            if let Some(loss) = of_pixels(wish, &pictures) {
+            if let Some(loss) = on_pixels(wish, &pictures) {
                 value = value + loss.value * (weight / faces as f32);
                 gradient = gradient + loss.gradient * weight;
             }
@@ -272,23 +271,6 @@ impl Ascent {
             rgba: picture.rgba,
             grams: Vec::new(),
         }
-    }
-}
-
-/// A term that is about pixels alone, before its weight, summed over the pictures.
-fn of_pixels(wish: Wish, pictures: &Tensor<4>) -> Option<Loss<4>> {
-    match wish {
-        Wish::Variation => Some(total_variation(pictures.clone())),
-        Wish::Contrast => {
-            let [_, channels, height, width] = pictures.dims();
-            let count = (channels * height * width) as f32;
-            let away = (pictures.clone() - GREY) / GREY;
-            Some(Loss {
-                value: away.clone().square().sum() / count,
-                gradient: away * (2.0 / (GREY * count)),
-            })
-        }
-        Wish::Class(_) | Wish::Channel(..) | Wish::Unit(..) | Wish::Layer(_) => None,
     }
 }
 

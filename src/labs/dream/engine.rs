@@ -7,18 +7,21 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
-use crate::models::vgg16::{Vgg16, layer_index};
+use crate::models::vgg16::Vgg16;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
+use crate::protocol::named_layers::VGG16;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
-use super::spec::{DreamSettings, LAYERS};
+use super::spec::DreamSettings;
 use crate::engine::lab::LabEngine;
 use crate::job::{Job, Promise};
 use crate::labs::search::engine::{self, Beginning, Search, Standing};
 use crate::labs::search::spec::{Progress, Term};
 use crate::labs::search::frames::Frames;
+use crate::labs::search::objective::Objective;
+use crate::labs::search::wishes::{on_map, on_pixels};
 use crate::labs::search::passes::{Goal, REPORT_MS, SMALLEST, interleave, forward_and_backward};
 
 /// Keeps a step finite where no gradient is.
@@ -31,6 +34,8 @@ const EPSILON: f32 = 1e-12;
 /// with the gradient on the layer set to its own activations, over several sizes, with jitter.
 pub struct Dream {
     settings: DreamSettings,
+    /// What grows.
+    objective: Objective,
     /// The photograph, to take each size from.
     photograph: Picture,
     /// Columns and rows of each size, from small to large.
@@ -71,7 +76,15 @@ fn base(photograph: &Picture, size: [usize; 2], device: &Device) -> Tensor<4> {
 
 impl Dream {
     /// Readies a dream.
-    pub fn new(settings: DreamSettings, photograph: Picture, device: &Device) -> Self {
+    ///
+    /// # Errors
+    /// Those of [`Objective::parse`].
+    pub fn new(
+        settings: DreamSettings,
+        photograph: Picture,
+        device: &Device,
+    ) -> Result<Self, Failure> {
+        let objective = Objective::parse(&settings.objective(), &VGG16)?;
         let full = working_size(&photograph, settings.size);
         let octaves = settings.octaves as i32;
         let scale = settings.octave_scale;
@@ -84,7 +97,8 @@ impl Dream {
         let base = base(&photograph, sizes[0], device);
         let mut frames = Frames::new(full);
         frames.keep(stretch_rgb(&photograph, full[0], full[1]));
-        Self {
+        Ok(Self {
+            objective,
             photograph,
             octave: 0,
             picture: base.clone(),
@@ -95,7 +109,7 @@ impl Dream {
             frames,
             sizes,
             settings,
-        }
+        })
     }
 
     /// Goes on to the next size, with what was dreamed so far laid over the photograph there.
@@ -118,24 +132,36 @@ impl Dream {
         self.base = next;
     }
 
-    /// The gradient of half the mean square of the layer's activations on the picture; and that
-    /// number.
+    /// The gradient of what grows on the picture; and how large it is.
     async fn evaluate(
         &self,
         job: &Job<'_>,
         network: &Vgg16,
         picture: Tensor<4>,
     ) -> Result<(Tensor<4>, Tensor<1>), Failure> {
-        let last = layer_index(LAYERS[self.settings.layer.0]).expect("a layer");
-        let mut activation = None;
+        let terms = &self.objective.terms;
+        let layers = terms.iter().filter_map(|(_, wish)| wish.layer());
+        let last = layers.max().expect("an objective is about the network");
+        let mut values: Vec<Tensor<1>> = Vec::new();
         let add = |index: usize, output: &Tensor<4>| {
-            (index == last).then(|| {
-                activation = Some(output.clone().square().mean() * 0.5);
-                output.clone()
-            })
+            let here = terms.iter().filter(|(_, wish)| wish.layer() == Some(index));
+            let wished = here.filter_map(|&(weight, wish)| on_map(wish, weight, output));
+            let gradients = wished.map(|(value, gradient)| {
+                values.push(value);
+                gradient
+            });
+            gradients.reduce(|sum, gradient| sum + gradient)
         };
-        let gradient = forward_and_backward(job, network, picture, last, add).await?;
-        Ok(gradient.zip(activation).expect("the last layer gives both"))
+        let gradient = forward_and_backward(job, network, picture.clone(), last, add).await?;
+        let mut gradient = gradient.expect("the last layer gives one");
+        for &(weight, wish) in terms {
+            if let Some(loss) = on_pixels(wish, &picture) {
+                values.push(loss.value * weight);
+                gradient = gradient + loss.gradient * weight;
+            }
+        }
+        let value = values.into_iter().reduce(|sum, value| sum + value);
+        Ok((gradient, value.expect("the last layer gives one")))
     }
 
     /// Takes steps until the goal is reached, or the job is to pause.
@@ -237,7 +263,15 @@ impl Search<Vgg16> for Dream {
     /// The layer, the length of a step, how many there are, and how far the picture is shifted. The
     /// sizes stay.
     fn adjust(&mut self, settings: &Settings) {
-        self.settings = settings.read();
+        let expression = std::mem::take(&mut self.settings.expression);
+        self.settings = DreamSettings {
+            expression,
+            ..settings.read()
+        };
+        // Another layer is taken over; a layer there always is.
+        if let Ok(objective) = Objective::parse(&self.settings.objective(), &VGG16) {
+            self.objective = objective;
+        }
     }
 
     fn advance<'a>(
@@ -284,7 +318,7 @@ pub fn engine() -> Box<dyn LabEngine> {
 fn begin<'a>(with: Beginning<'a, Vgg16>) -> Promise<'a, Result<Box<dyn Search<Vgg16>>, Failure>> {
     Box::pin(async move {
         let photograph = with.picture.ok_or(Failure::EmptyFile)?;
-        let dream = Dream::new(with.settings.read(), photograph, &with.device);
+        let dream = Dream::new(with.settings.read(), photograph, &with.device)?;
         Ok(Box::new(dream) as Box<dyn Search<Vgg16>>)
     })
 }
@@ -317,7 +351,7 @@ mod tests {
             ("octave-scale", "2"),
         ]);
         let photograph = plain_picture(40);
-        let mut dream = Dream::new(settings.read(), photograph, &device);
+        let mut dream = Dream::new(settings.read(), photograph, &device).expect("a layer");
         assert_eq!(dream.sizes, [[20, 13], [40, 26]]);
         let [_, _, high, wide] = dream.picture.dims();
         assert_eq!([wide, high], [20, 16]);

@@ -2,16 +2,26 @@
 
 use leptos::prelude::*;
 
-use super::spec::LAB;
+use super::spec::{DreamSettings, LAB};
 use crate::labs::search::live::{Needs, act};
+use crate::labs::search::objective::Objective;
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
+use crate::protocol::failure::Failure;
+use crate::protocol::named_layers::VGG16;
+use crate::protocol::settings::Settings;
 
 const NEEDS: Needs = Needs {
     picture: true,
+    check,
     style: false,
     ..Needs::new(160, 6)
 };
+
+fn check(settings: &Settings) -> Result<(), Failure> {
+    let settings: DreamSettings = settings.read();
+    Objective::parse(&settings.objective(), &VGG16).map(drop)
+}
 
 /// The lab's page.
 pub const ROOM: Room = Room {

@@ -40,6 +40,8 @@ settings! {
     pub struct DreamSettings {
         /// Index into [`LAYERS`].
         layer ("layer", "l"): Found = Kind::Choice(LAYERS), "layer whose activations grow", causes(Effect::Adjust), group("activation");
+        /// Empty for the layer.
+        expression ("expression", "x"): String = Kind::Text { default: "" }, "what grows instead of the layer: a sum of channel(LAYER, N), unit(LAYER, N), layer(LAYER), tv and l2, with weights, such as layer(conv4_3) + 4*channel(conv5_1, 20) - tv", causes(Effect::Restart), group("activation");
         octaves ("octaves", "o"): u32 = number(1.0, 6.0, 1.0, 3.0), "sizes that are dreamed, from small to large", causes(Effect::Restart), group("octaves");
         octave_scale ("octave-scale", "q"): f32 = number(1.2, 2.0, 0.1, 1.4), "how much larger the next size is", causes(Effect::Restart), group("octaves");
         /// In pixels.
@@ -51,5 +53,15 @@ settings! {
         steps ("steps", "s"): u32 = number(1.0, 100.0, 1.0, 10.0), "steps at each size", causes(Effect::Adjust), group("step");
         size ("size", "n"): usize = number(64.0, 768.0, 32.0, 320.0), "longer side of the result in pixels; smaller pictures are not enlarged", causes(Effect::Restart), group("size");
         seed ("seed", "k"): u64 = SEED, SEED_HELP, causes(Effect::Restart), group("jitter");
+    }
+}
+
+impl DreamSettings {
+    /// What grows, as an expression.
+    pub fn objective(&self) -> String {
+        match self.expression.trim() {
+            "" => format!("layer({})", LAYERS[self.layer.0]),
+            expression => expression.into(),
+        }
     }
 }

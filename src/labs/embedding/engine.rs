@@ -48,6 +48,8 @@ struct Embedding {
     /// How many come with the page.
     shipped: usize,
     points: Vec<[f64; 2]>,
+    /// Files of the last question that could not be read.
+    skipped: usize,
 }
 
 /// The engine's side of the lab.
@@ -189,6 +191,7 @@ impl Embedding {
         Map {
             shipped: self.shipped,
             own: self.own(),
+            skipped: self.skipped,
             step,
             divergence,
             shares: None,
@@ -281,8 +284,15 @@ impl LabEngine for Embedding {
                     job.stage(Stage::Decode).await?;
                     let sheet = request.picture("sheet").await?;
                     let mut own = Vec::new();
-                    while let Some(picture) = request.picture(&own.len().to_string()).await? {
-                        own.push(thumb_of(&picture));
+                    self.skipped = 0;
+                    for number in 0.. {
+                        match request.picture(&number.to_string()).await {
+                            Ok(None) => break,
+                            Ok(Some(picture)) => own.push(thumb_of(&picture)),
+                            Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                            // One bad file among many is left out, and told.
+                            Err(_) => self.skipped += 1,
+                        }
                         job.breathe().await?;
                     }
                     job.stage(Stage::Load).await?;

@@ -14,6 +14,7 @@ use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::fetch;
 use crate::page::frame::LabFrame;
+use crate::page::intake::FilesButton;
 use crate::page::job_panel::RunPanel;
 use crate::page::latest::{Latest, Standing};
 use crate::page::plot::{Line, Plot, PlotView};
@@ -35,21 +36,24 @@ struct Sheet(StoredValue<Option<Blob>, LocalStorage>);
 fn act(state: State, settings: &Settings, trigger: Trigger) {
     let desk = state.desk(&LAB);
     match trigger {
-        Trigger::Run => run(state, settings.clone()),
+        Trigger::Run => run(state, settings.clone(), state.picture().into_iter().collect()),
         Trigger::Refine if desk.has_work() => {
             desk.go_on(engine::Question::new(&Question::Layout, settings));
         }
-        Trigger::Refine => run(state, settings.clone()),
+        Trigger::Refine => run(state, settings.clone(), state.picture().into_iter().collect()),
         Trigger::Adjust => {}
     }
 }
 
-/// Lays out the map, with the picture on the stage.
-fn run(state: State, settings: Settings) {
+/// Lays out the map, with these pictures on it, too.
+fn run(state: State, settings: Settings, own: Vec<Blob>) {
     let sheet = state.memory(|| Sheet(StoredValue::new_local(None))).0;
     let ask = move |sheet: Blob| {
-        let question = engine::Question::new(&Question::Run, &settings).with("sheet", Some(sheet));
-        state.desk(&LAB).run(question.with("0", state.picture()));
+        let mut question = engine::Question::new(&Question::Run, &settings).with("sheet", Some(sheet));
+        for (number, blob) in own.into_iter().enumerate() {
+            question = question.with(&number.to_string(), Some(blob));
+        }
+        state.desk(&LAB).run(question);
     };
     if let Some(known) = sheet.get_value() {
         return ask(known);
@@ -110,6 +114,14 @@ fn EmbeddingLab() -> impl IntoView {
             shown.set(Shown::read(&says));
         }
     });
+    // Where no picture comes there is the map of those that ship.
+    Effect::new(move |_| {
+        let is_idle = desk.state.with(|state| matches!(state, RunState::Idle));
+        let is_empty = shown.with(Option::is_none) && state.source.with(Option::is_none);
+        if is_idle && is_empty && untrack(|| desk.left.get().is_none()) {
+            untrack(|| run(state, state.settings(&LAB).get(), Vec::new()));
+        }
+    });
     let latest = Latest::new(state.engine);
     let metric = Memo::new(move |_| state.settings(&LAB).with(|settings| settings.get(NAMES.metric).clone()));
     Effect::new(move |_| {
@@ -126,6 +138,12 @@ fn EmbeddingLab() -> impl IntoView {
         let settings = state.settings(&LAB).get_untracked();
         state.desk(&LAB).go_on(engine::Question::new(&Question::Clear, &settings));
     };
+    let add = move |files: Vec<web_sys::File>| {
+        let blobs: Vec<Blob> = files.into_iter().map(Into::into).collect();
+        if !blobs.is_empty() {
+            run(state, state.settings(&LAB).get_untracked(), blobs);
+        }
+    };
     let has_own = move || shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.map.own > 0));
     let i18n = use_i18n();
     view! {
@@ -141,6 +159,7 @@ fn EmbeddingLab() -> impl IntoView {
                     <Divergence shown />
                     <Panels lab=&LAB />
                     <div class="row exports">
+                        <FilesButton id="add-pictures" label=Signal::derive(move || t_string!(i18n, embedding.add).to_string()) on_files=add />
                         <button type="button" class="button quiet" id="clear-own" disabled=move || !has_own() || desk.is_running() on:click=clear>
                             {move || t_string!(i18n, embedding.clear)}
                         </button>
@@ -182,6 +201,10 @@ fn Divergence(shown: Results) -> impl IntoView {
             }
         })
     };
+    let skipped = move || {
+        let skipped = map.with(|map| map.as_ref().map_or(0, |map| map.skipped));
+        (skipped > 0).then(|| t_string!(i18n, embedding.skipped, n = skipped).to_string())
+    };
     let has_curve = move || map.with(|map| map.as_ref().is_some_and(|map| map.divergence.len() > 1));
     let hot = RwSignal::new(None);
     view! {
@@ -190,6 +213,7 @@ fn Divergence(shown: Results) -> impl IntoView {
             <Show when=has_curve>
                 <PlotView plot hot label=Signal::derive(move || t_string!(i18n, embedding.divergence_title).to_string()) />
             </Show>
+            {move || skipped().map(|text| view! { <p class="sentence" id="skipped">{text}</p> })}
             <p class="number quiet" id="told" data-step=move || map.with(|map| map.as_ref().map(|map| map.step.to_string()))>{told}</p>
         </section>
     }

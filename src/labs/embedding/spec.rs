@@ -18,7 +18,7 @@ pub static LAB: LabSpec = LabSpec {
     params: PARAMS,
     network: Some("efficientnet-lite0"),
     uses_picture: true,
-    starts_by_itself: false,
+    starts_by_itself: true,
     warms_up: false,
     example: "p=cat",
 };
@@ -46,10 +46,10 @@ choices! {
 choices! {
     /// How far two pictures are apart.
     pub enum Metric {
-        /// The length of the difference.
-        Euclid,
         /// One less the cosine of the angle.
         Cosine,
+        /// The length of the difference.
+        Euclid,
     }
 }
 
@@ -62,7 +62,7 @@ settings! {
     pub struct EmbeddingSettings {
         method ("method", "m"): Method = choice::<Method>(), "t-SNE, which keeps neighbours, or the two principal components", causes(Effect::Refine), group("method");
         space ("space", "s"): Space = choice::<Space>(), "what is compared: the network's features, or pixels", causes(Effect::Refine), group("method");
-        metric ("metric", "d"): Metric = choice::<Metric>(), "distance: the length of the difference, or by the angle", causes(Effect::Refine), group("method");
+        metric ("metric", "d"): Metric = choice::<Metric>(), "distance: by the angle, or the length of the difference", causes(Effect::Refine), group("method");
         perplexity ("perplexity", "q"): f32 = number(2.0, 100.0, 1.0, 20.0), "neighbours that a picture counts as its own, roughly (method tsne)", causes(Effect::Refine), group("tsne"), shows(is_tsne);
         exaggeration ("exaggeration", "e"): f32 = number(1.0, 20.0, 1.0, 8.0), "by how much attraction is exaggerated in the first steps (method tsne)", causes(Effect::Refine), group("tsne"), shows(is_tsne);
         early ("early", "y"): usize = number(0.0, 500.0, 10.0, 100.0), "steps with attraction exaggerated (method tsne)", causes(Effect::Refine), group("tsne"), shows(is_tsne);
@@ -121,6 +121,8 @@ pub struct Map {
     pub shipped: usize,
     /// Pictures of the visitor's, behind them.
     pub own: usize,
+    /// Files that were no pictures that can be read.
+    pub skipped: usize,
     /// Steps done; none of principal components.
     pub step: usize,
     /// The divergence after some steps, in nats: step and value.

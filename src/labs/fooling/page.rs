@@ -7,6 +7,7 @@ use crate::labs::explain::classes::name;
 use crate::labs::search::live::{Live, Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::state::Room;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::lab_word;
 
@@ -69,7 +70,7 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
     };
     let has_rows = Memo::new(move |_| said.with(|said| said.as_ref().is_some_and(|said| !said.verdicts.is_empty())));
     view! {
-        <section class="panel" id="verdicts" data-term="tests">
+        <section class="panel" id="verdicts" class:lit=Hot::is("tests") data-term="tests">
             <h2>{move || t_string!(i18n, fooling.tests_title)}</h2>
             {size}
             <Show

@@ -14,7 +14,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "fool",
     about: "Changes a picture as little as it takes to make the network call it something else",
     wing: Wing::Understanding,
-    topics: &["gradient-ascent"],
+    topics: &["fooling"],
     tasks: &[],
     params: PARAMS,
     network: Some("efficientnet-lite0"),

@@ -12,7 +12,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "invert",
     about: "Rebuilds a picture from what a layer keeps of it",
     wing: Wing::Understanding,
-    topics: &["gradient-ascent"],
+    topics: &["inversion"],
     tasks: &[],
     params: PARAMS,
     network: None,

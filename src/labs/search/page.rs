@@ -118,7 +118,7 @@ fn Picture(
         }
         .into_any();
     }
-    let empty = move || lab_word(i18n, lab.name, "empty");
+    let empty = move || lab_word(i18n, lab.name, "texts.empty");
     view! {
         <div class="stage" class:empty=nothing>
             <Show when=move || !nothing.get() fallback=move || view! { <p class="invite">{empty()}</p> }>
@@ -276,7 +276,7 @@ fn Large(lab: &'static LabSpec) -> impl IntoView {
     let i18n = use_i18n();
     let live = search_of(state, lab).live;
     move || {
-        let text = lab_word(i18n, lab.name, "large");
+        let text = lab_word(i18n, lab.name, "texts.large");
         live.with(Option::is_none)
             .then(|| view! { <p class="help">{text}</p> })
     }

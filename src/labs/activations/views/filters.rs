@@ -8,6 +8,7 @@ use web_sys::{HtmlCanvasElement, ImageData};
 
 use crate::labs::activations::page::Results;
 use crate::page::export;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 
 /// Columns of kernels.
@@ -42,13 +43,14 @@ pub fn Filters(
         let columns = count.min(COLUMNS);
         [columns * (side + 1) - 1, count.div_ceil(columns) * (side + 1) - 1][index].to_string()
     };
+    let is_hot = Hot::is("filters");
     let says = move || match kernels.with(|kernels| kernels.as_ref().map(|kernels| kernels.2)) {
         Some(true) => t_string!(i18n, activations.filters_colour),
         Some(false) => t_string!(i18n, activations.filters_signed),
         None => t_string!(i18n, activations.filters_none),
     };
     view! {
-        <section class="panel" id="filters" data-term="filters" class:gone=move || shown.with(Option::is_none)>
+        <section class="panel" id="filters" class:lit=is_hot data-term="filters" class:gone=move || shown.with(Option::is_none)>
             <h2>{move || t_string!(i18n, activations.filters)}</h2>
             <canvas class="kernels" class:gone=move || kernels.with(Option::is_none) node_ref=canvas width=move || size(0) height=move || size(1)></canvas>
             <p class="help">{says}</p>

@@ -66,6 +66,11 @@ fn draw(canvas: &HtmlCanvasElement, bytes: &[u8], [width, height]: [usize; 2], s
     export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
 }
 
+/// Two digits, with a true minus.
+fn signed(value: f32) -> String {
+    format!("{value:.2}").replace('-', "−")
+}
+
 /// What the colours mean, and what the channel says.
 #[component]
 pub fn Scale(
@@ -84,9 +89,9 @@ pub fn Scale(
         let says = t_string!(
             i18n,
             activations.says,
-            low = format!("{low:.2}"),
-            mean = format!("{mean:.2}"),
-            high = format!("{high:.2}"),
+            low = signed(low),
+            mean = signed(mean),
+            high = signed(high),
             above = format!("{:.0}", above * 100.0)
         );
         Some(view! {

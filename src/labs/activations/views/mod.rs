@@ -1,5 +1,6 @@
 //! The views of the page.
 
+pub mod crops;
 pub mod filters;
 pub mod map;
 pub mod network;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::labs::activations::page::{Results, choose};
 use crate::labs::explain::classes::name;
 use crate::page::state::use_state;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 
 /// A number with separators for thousands.
@@ -97,8 +98,9 @@ pub fn Classes(
             </table>
         }.into_any())
     };
+    let is_hot = Hot::is("class");
     view! {
-        <section class="panel" data-term="class">
+        <section class="panel" class:lit=is_hot data-term="class">
             <h2>{move || t_string!(i18n, activations.classes)}</h2>
             <Show when=move || shown.with(Option::is_some) fallback=move || view! { <p class="quiet">{t_string!(i18n, page.choose_first)}</p> }>
                 {rows}

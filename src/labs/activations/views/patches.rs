@@ -11,6 +11,7 @@ use crate::page::engine;
 use crate::page::fetch;
 use crate::page::latest::{Latest, Standing};
 use crate::page::state::use_state;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::sample_name;
 use crate::protocol::samples::SAMPLES;
@@ -56,7 +57,7 @@ pub fn PatchPanel(
             let mut question = engine::Question::new(&Question::Patches, &settings);
             for (number, sample) in SAMPLES.iter().enumerate() {
                 match fetch::sample(sample).await {
-                    Ok(blob) => question = question.with(NUMBERS[number], Some(blob)),
+                    Ok(blob) => question = question.with(&number.to_string(), Some(blob)),
                     Err(failure) => {
                         let _ = latest.failure.try_set(Some(failure));
                         return;
@@ -79,6 +80,7 @@ pub fn PatchPanel(
             });
         });
     };
+    let is_hot = Hot::is("patches");
     let parts = move || {
         // Those of another channel would mislead.
         let Found { of: told, side, parts } = found.get()?;
@@ -93,7 +95,7 @@ pub fn PatchPanel(
         Some(view! { <ul class="pins patches">{parts.collect_view()}</ul> }.into_any())
     };
     view! {
-        <section class="panel" id="patches" data-term="patches" class:gone=move || shown.with(Option::is_none)>
+        <section class="panel" id="patches" class:lit=is_hot data-term="patches" class:gone=move || shown.with(Option::is_none)>
             <div class="row">
                 <h2>{move || t_string!(i18n, activations.patches)}</h2>
                 <button type="button" class="button quiet" id="find-patches" disabled=move || latest.busy.get() on:click=find>
@@ -106,7 +108,3 @@ pub fn PatchPanel(
         </section>
     }
 }
-
-/// Names of the files of a question.
-const NUMBERS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const _: () = assert!(SAMPLES.len() <= NUMBERS.len());

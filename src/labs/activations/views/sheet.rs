@@ -11,6 +11,7 @@ use crate::labs::activations::spec::NAMES;
 use crate::page::export;
 use crate::page::pointer::place_of;
 use crate::page::state::use_state;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 
 /// Pixels between two channels.
@@ -120,12 +121,13 @@ pub fn Sheet(
             Some(text.to_string())
         })
     };
+    let is_hot = Hot::is("map");
     let side = move |index: usize| size.get().map_or(1, |size| size[index]).to_string();
     view! {
-        <section class="panel" id="sheet" data-term="map">
+        <section class="panel" id="sheet" class:lit=is_hot data-term="map">
             <h2>{move || title().unwrap_or_else(|| t_string!(i18n, activations.sheet_empty).to_string())}</h2>
             <div
-                class="sheet"
+                class="channels"
                 class:gone=move || size.get().is_none()
                 role="group"
                 tabindex="0"

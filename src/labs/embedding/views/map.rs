@@ -10,6 +10,7 @@ use crate::labs::embedding::spec::{COLUMNS, EmbeddingSettings, GROUPS, LAB, SIDE
 use crate::page::export;
 use crate::page::pointer::{Drag, place_of};
 use crate::page::state::use_state;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::lab_word;
 
@@ -156,14 +157,14 @@ pub fn MapView(
     let nothing = move || shown.with(Option::is_none);
     let legend = move || {
         let groups = GROUPS.iter().zip(COLORS).map(|(&(name, _), color)| (format!("groups-of.{name}"), color));
-        let all = groups.chain([("own".to_string(), OWN)]);
+        let all = groups.chain([("groups-of.own".to_string(), OWN)]);
         all.map(|(word, color)| {
             view! { <li><span class="dot" style=format!("background:{color}")></span>{lab_word(i18n, LAB.name, &word)}</li> }
         })
         .collect_view()
     };
     view! {
-        <section class="panel" id="embedding" data-term="map">
+        <section class="panel" id="embedding" class:lit=Hot::is("map") data-term="map">
             <img class="gone" src=SHEET alt="" node_ref=sheet on:load=move |_| is_loaded.set(true) />
             <p class="invite" class:gone=move || !nothing()>{move || t_string!(i18n, embedding.empty)}</p>
             <canvas

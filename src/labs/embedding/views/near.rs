@@ -6,6 +6,7 @@ use super::map::SHEET;
 use crate::labs::embedding::page::Results;
 use crate::labs::embedding::spec::{COLUMNS, Near, SIDE, shipped};
 use crate::page::canvas::Still;
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 
 /// The nearest pictures, each a button that goes on from there.
@@ -42,7 +43,7 @@ pub fn Neighbours(
         })
     };
     view! {
-        <section class="panel" id="near" data-term="neighbours">
+        <section class="panel" id="near" class:lit=Hot::is("neighbours") data-term="neighbours">
             <h2>{move || t_string!(i18n, embedding.near)}</h2>
             <Show when=move || near.with(Option::is_some) fallback=move || view! { <p class="help">{t_string!(i18n, embedding.near_empty)}</p> }>
                 {found}

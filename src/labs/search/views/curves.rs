@@ -66,7 +66,7 @@ pub fn Curves(
     hot: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let title = move || lab_word(i18n, lab.name, "curves_title");
+    let title = move || lab_word(i18n, lab.name, "texts.curves_title");
     let moves = Memo::new(move |_| {
         live.with(|live| live.as_ref().is_some_and(|live| live.history.len() > 1))
     });
