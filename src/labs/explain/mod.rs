@@ -5,6 +5,8 @@ pub mod classes;
 pub mod command;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
+mod maps;
 #[cfg(feature = "page")]
 pub mod page;
 pub mod spec;
