@@ -7,7 +7,7 @@ mod asking;
 use asking::Page;
 use kiln::engine::native_host::decode_picture;
 use kiln::job::{Reply, Request};
-use kiln::labs::explain::spec::{Answer, LAB, Method, Question};
+use kiln::labs::explain::spec::{Answer, LAB, Method, Nudge, Question};
 use kiln::protocol::failure::Failure;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
@@ -206,4 +206,95 @@ fn what_cannot_be_answered_is_said() {
             Err(Failure::NothingToRefine)
         );
     }
+}
+
+#[test]
+fn the_gradient_promises_what_a_small_change_does() {
+    let page = Page::open();
+    run(&page, cat(), &[]);
+    let places = [
+        [0.2, 0.3],
+        [0.5, 0.5],
+        [0.33, 0.47],
+        [0.7, 0.4],
+        [0.9, 0.9],
+        [0.5, 0.2],
+        [0.0, 0.0],
+        [1.0, 1.0],
+    ];
+    let nudges: Vec<Nudge> = places
+        .map(|place| {
+            page.ask(Question::Nudge(place), &of(&[]))
+                .answer()
+                .expect("a nudge")
+        })
+        .to_vec();
+    for nudge in &nudges {
+        let [left, top, right, bottom] = nudge.square;
+        assert!(
+            left >= 0.0 && right <= 1.0 && top >= 0.0 && bottom <= 1.0,
+            "{nudge:?}"
+        );
+        // 16 pixels of 337 and of 224.
+        assert!(
+            (right - left - 16.0 / 337.0).abs() < 1e-3
+                && (bottom - top - 16.0 / 224.0).abs() < 1e-3
+        );
+        assert_eq!(nudge.class, 285);
+    }
+    // A slope is no promise for far away: on the whole they agree.
+    let sum =
+        |of: fn(&Nudge, &Nudge) -> f32| nudges.iter().map(|nudge| of(nudge, nudge)).sum::<f32>();
+    let both = sum(|a, b| a.promised * b.measured);
+    let alike =
+        both / (sum(|a, b| a.promised * b.promised) * sum(|a, b| a.measured * b.measured)).sqrt();
+    println!("promised and measured: cosine {alike:.3}");
+    assert!(alike > 0.7, "{alike}: {nudges:?}");
+}
+
+#[test]
+fn random_weights_change_the_maps_that_explain_the_network() {
+    let page = Page::open();
+    let first: Answer = run(&page, cat(), &[]).answer().expect("an answer");
+    assert_eq!(first.similarity, None);
+    let similar = |method: &str, random: &str| -> f32 {
+        let values = [("method", method), ("random", random)];
+        let answer: Answer = page
+            .ask(Question::Explain, &of(&values))
+            .answer()
+            .expect("an answer");
+        // Whose classes are told are the trained network's.
+        assert_eq!(answer.classes, first.classes, "{method} {random}");
+        answer.similarity.expect("of random weights")
+    };
+    for method in ["gradient", "guided"] {
+        let [one, all] = ["1", "19"].map(|random| similar(method, random));
+        println!("{method}: {one:.3} with the classes' weights random, {all:.3} with all");
+        assert!(
+            (-1.0..=1.0).contains(&one) && all < 0.6,
+            "{method}: {one} {all}"
+        );
+    }
+    let cam = similar("grad-cam", "1");
+    assert!(cam < 0.9, "{cam}");
+}
+
+#[test]
+fn methods_are_compared_and_the_map_that_is_exported_stays() {
+    let page = Page::open();
+    run(&page, cat(), &[("method", "gradient")]);
+    let before = numbers(&page, &[]);
+    for (number, method) in Method::VARIANTS.iter().enumerate() {
+        let quick = [("copies", "4"), ("steps", "8"), ("stride", "64")];
+        let reply = page.ask(Question::By(number), &of(&quick));
+        let answer: Answer = reply.answer().expect("an answer");
+        assert_eq!(answer.signed, method.is_signed());
+        assert_eq!(reply.file("map").len(), answer.map[0] * answer.map[1]);
+    }
+    assert_eq!(numbers(&page, &[]), before);
+    assert_eq!(
+        page.try_ask(Question::By(99), &of(&[]))
+            .expect_err("no such method"),
+        Failure::Misunderstood
+    );
 }

@@ -1,15 +1,16 @@
 //! EfficientNet-Lite0: a classifier of 1,000 kinds of things that is small enough for a tab.
 
 use burn::config::Config;
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::channel_gate::spatial_mean;
 use super::conv_block::{Activation, ConvBlock, ConvBlockConfig, Rectifiers};
 use super::layered::{Gradients, Layered, Pass, plus};
 use super::layers;
 use super::mobilenet_v2::{Inside, InvertedResidual, InvertedResidualConfig};
+use crate::maths::draws::Draws;
 use crate::protocol::named_layers::{EFFICIENTNET_LITE0 as LAYERS, Layers};
 
 /// Output channels, repetitions, first stride, expansion and kernel of each stage (table 1 of the paper).
@@ -119,6 +120,44 @@ impl EfficientNetLiteConfig {
 }
 
 impl EfficientNetLite {
+    /// The same network with the weights of so many layers drawn anew, from the top: 1 is the classes', 2 the head's as
+    /// well, and so on down to the stem, 19. As before a training: of a normal distribution with the variance 2 / inputs
+    /// (He et al. 2015), biases zero.
+    ///
+    /// # Reference
+    /// Adebayo et al. 2018, "Sanity Checks for Saliency Maps": cascading randomisation.
+    pub fn randomised(&self, count: usize, seed: u32) -> Self {
+        let mut drawn = Drawn(Draws::new(seed, WEIGHTS));
+        let mut network = self.clone();
+        if count > 0 {
+            network.classes = network.classes.map(&mut drawn);
+        }
+        if count > 1 {
+            network.head = network.head.map(&mut drawn);
+        }
+        let blocks = std::mem::take(&mut network.blocks);
+        let last = blocks.len();
+        // From the last on, so that one more layer leaves the others as they are.
+        let mut blocks: Vec<_> = blocks
+            .into_iter()
+            .enumerate()
+            .rev()
+            .map(|(index, block)| {
+                if count > 2 + (last - 1 - index) {
+                    block.map(&mut drawn)
+                } else {
+                    block
+                }
+            })
+            .collect();
+        blocks.reverse();
+        network.blocks = blocks;
+        if count > last + 2 {
+            network.stem = network.stem.map(&mut drawn);
+        }
+        network
+    }
+
     /// # Shapes
     /// - input: `[batch, 3, height, width]`, RGB, `(x - 127) / 128` of values 0 to 255
     /// - output: logits `[batch, 1000]`, before the softmax
@@ -283,6 +322,35 @@ impl Pass for Passed<'_> {
     }
 }
 
+/// Stream of the random weights.
+const WEIGHTS: u64 = 2;
+
+/// Puts random numbers in the place of weights.
+struct Drawn(Draws);
+
+impl ModuleMapper for Drawn {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, weights) = (param.id, param.val());
+        let (dims, device) = (weights.dims(), weights.device());
+        if D == 1 {
+            return Param::initialized(id, Tensor::zeros(dims, &device));
+        }
+        // Of a linear layer the inputs come first.
+        let inputs: usize = if D == 2 {
+            dims[0]
+        } else {
+            dims.iter().skip(1).product()
+        };
+        let spread = (2.0 / inputs.max(1) as f32).sqrt();
+        let mut values = self.0.normals(dims.iter().product());
+        values.iter_mut().for_each(|value| *value *= spread);
+        Param::initialized(
+            id,
+            Tensor::from_data(TensorData::new(values, dims), &device),
+        )
+    }
+}
+
 /// The shipped network.
 pub const EFFICIENTNET_LITE0: super::Network<EfficientNetLite> = super::Network {
     name: "efficientnet-lite0",
@@ -314,5 +382,52 @@ mod tests {
         assert_eq!(sizes[16], [1, 320, 2, 3]);
         assert_eq!(sizes[17], [1, 1280, 2, 3]);
         assert_eq!(trace.logits().dims(), [1, CLASSES]);
+    }
+
+    #[test]
+    fn layers_become_random_from_the_top() {
+        let device = Device::flex();
+        let network = EfficientNetLiteConfig::new()
+            .init(&device)
+            .randomised(19, 1);
+        let pictures = || Tensor::<4>::ones([1, 3, 32, 32], &device) * 0.3;
+        let values = |network: &EfficientNetLite, layer: usize| -> Vec<f32> {
+            let trace = network.trace(pictures());
+            trace
+                .map(layer)
+                .clone()
+                .into_data()
+                .try_into_vec()
+                .expect("f32")
+        };
+        for (count, same, changed) in [
+            (1, 17, None),
+            (2, 16, Some(17)),
+            (3, 15, Some(16)),
+            (18, 0, Some(1)),
+        ] {
+            let other = network.randomised(count, 2);
+            assert_eq!(values(&other, same), values(&network, same), "{count}");
+            if let Some(changed) = changed {
+                assert_ne!(
+                    values(&other, changed),
+                    values(&network, changed),
+                    "{count}"
+                );
+            }
+            let logits = |network: &EfficientNetLite| -> Vec<f32> {
+                network
+                    .forward(pictures())
+                    .into_data()
+                    .try_into_vec()
+                    .expect("f32")
+            };
+            assert_ne!(logits(&other), logits(&network), "{count}");
+            assert_eq!(
+                logits(&other),
+                logits(&network.randomised(count, 2)),
+                "{count}"
+            );
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! Classifies a picture, and finds what in it speaks for a class.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
+use strum::VariantArray;
 
-use super::maps::{BLACK, Last, Map, Seen, Work, enlarged, least};
-use super::spec::{ExplainSettings, Method, Question};
+use super::maps::{BLACK, Last, Map, Seen, Work, enlarged, least, similarity, softmax};
+use super::spec::{ExplainSettings, Method, Nudge, Question};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Promise, Reply, Request, bytes_of};
 use crate::maths::color_map::{diverging, inferno};
 use crate::methods::attribution::drawn;
 use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::models::conv_block::Rectifiers;
 use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, SIDE};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
@@ -17,6 +19,12 @@ use crate::protocol::settings::Settings;
 
 /// The longer side of what the network sees is at most so many times the shorter one.
 const LONGEST: usize = 2;
+/// Seed of weights that are drawn at random.
+const WEIGHTS: u32 = 0;
+/// Side of the square that is brightened, in the network's pixels; by how many levels of 0 to 255; and what white is.
+const NUDGED: usize = 16;
+const LEVELS: f32 = 4.0;
+const WHITE: f32 = 1.0;
 
 /// Rows and columns of what the network sees of a picture: its shorter side is 224, its shape stays unless one side is
 /// more than twice the other.
@@ -40,6 +48,7 @@ fn painted(seen: &Seen, map: &Map, settings: &ExplainSettings) -> Picture {
         values: bytes.iter().map(|&byte| f32::from(byte)).collect(),
         size: map.size,
         sum: None,
+        similarity: None,
     };
     let picture = &seen.picture;
     let places = enlarged(&shares, [picture.height, picture.width]);
@@ -72,25 +81,110 @@ struct Explanation {
 impl Explanation {
     /// Explains the last picture, and keeps the map.
     async fn explain(&mut self, bench: &mut Bench<'_>, settings: &Settings) -> Result<Reply, Failure> {
-        let network = bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?;
-        let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
         let settings: ExplainSettings = settings.read();
-        let class = match settings.class.0 {
-            0 => last.seen.ranked()[0],
-            // The first word is none of the classes.
-            word => word - 1,
-        };
-        let work = Work {
+        let (map, reply) = self.map(bench, &settings, false).await?;
+        let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
+        last.map = Some((map, settings));
+        Ok(reply)
+    }
+
+    /// The map of some settings, by the network as it is or with random layers.
+    async fn map(
+        &self,
+        bench: &mut Bench<'_>,
+        settings: &ExplainSettings,
+        quiet: bool,
+    ) -> Result<(Map, Reply), Failure> {
+        let network = bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?;
+        let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+        let trained = Work {
             job: bench.job,
             network: &network,
             seen: &last.seen,
-            settings: &settings,
-            class,
+            trained: &last.seen,
+            settings,
+            class: last.class(settings),
+            quiet,
         };
-        let map = work.map().await?;
+        if settings.random == 0 {
+            let map = trained.map().await?;
+            let reply = trained.reply(&map);
+            return Ok((map, reply));
+        }
+        let random = network.randomised(settings.random, WEIGHTS);
+        let seen = last.seen.by(bench.job, &random).await?;
+        let work = Work {
+            network: &random,
+            seen: &seen,
+            ..trained
+        };
+        let mut map = work.map().await?;
+        let before = Work { quiet: true, ..trained }.map().await?;
+        map.similarity = Some(similarity(&map.values, &before.values));
         let reply = work.reply(&map);
-        last.map = Some((map, settings));
-        Ok(reply)
+        Ok((map, reply))
+    }
+
+    /// Brightens a square of the last picture, and compares what the gradient promised.
+    async fn nudge(
+        &self,
+        bench: &mut Bench<'_>,
+        settings: &ExplainSettings,
+        [across, down]: [f32; 2],
+    ) -> Result<Nudge, Failure> {
+        let job = bench.job;
+        let network = bench.shelf.get(job, &EFFICIENTNET_LITE0).await?;
+        let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+        let (seen, class) = (&last.seen, last.class(settings));
+        let work = Work {
+            job,
+            network: &network,
+            seen,
+            trained: seen,
+            settings,
+            class,
+            quiet: true,
+        };
+        let gradient = work.gradient(&seen.trace, Rectifiers::Gradient);
+        let gradient = job.read(gradient).await?;
+        let mut pixels = job.read(seen.input.clone()).await?;
+        let [height, width] = seen.size;
+        let along = |share: f32, side: usize| {
+            let middle = (share.clamp(0.0, 1.0) * side as f32) as usize;
+            let start = middle.saturating_sub(NUDGED / 2).min(side.saturating_sub(NUDGED));
+            start..side.min(start + NUDGED)
+        };
+        let (rows, columns) = (along(down, height), along(across, width));
+        let mut promised = 0.0;
+        for channel in 0..3 {
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let at = (channel * height + row) * width + column;
+                    let before = pixels[at];
+                    // White is the end.
+                    pixels[at] = (before + LEVELS / 128.0).min(WHITE);
+                    promised += gradient[at] * (pixels[at] - before);
+                }
+            }
+        }
+        let pixels = TensorData::new(pixels, seen.input.dims());
+        let logits = network.forward(Tensor::from_data(pixels, &seen.input.device()));
+        let logits = job.read(logits).await?;
+        let probability = softmax(&logits)[class] - seen.probabilities[class];
+        let share = |place: usize, side: usize| place as f32 / side as f32;
+        Ok(Nudge {
+            class,
+            square: [
+                share(columns.start, width),
+                share(rows.start, height),
+                share(columns.end, width),
+                share(rows.end, height),
+            ],
+            levels: LEVELS,
+            promised,
+            measured: logits[class] - seen.logits[class],
+            probability,
+        })
     }
 }
 
@@ -114,6 +208,20 @@ impl LabEngine for Explanation {
                     self.explain(&mut bench, &request.settings).await
                 }
                 Question::Explain => self.explain(&mut bench, &request.settings).await,
+                Question::By(number) => {
+                    let method = *Method::VARIANTS.get(number).ok_or(Failure::Misunderstood)?;
+                    let settings = ExplainSettings {
+                        method,
+                        ..request.settings.read()
+                    };
+                    let (_, reply) = self.map(&mut bench, &settings, true).await?;
+                    Ok(reply)
+                }
+                Question::Nudge(place) => {
+                    let settings = request.settings.read();
+                    let nudge = self.nudge(&mut bench, &settings, place).await?;
+                    Ok(Reply::new(&nudge))
+                }
                 Question::Export => {
                     let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
                     let (map, explained) = last.map.as_ref().ok_or(Failure::NothingToRefine)?;
@@ -156,8 +264,10 @@ impl LabEngine for Explanation {
                 job: bench.job,
                 network: &network,
                 seen: &seen,
+                trained: &seen,
                 settings: &settings,
                 class: 0,
+                quiet: true,
             };
             work.map().await.map(drop)
         })

@@ -37,6 +37,20 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The same picture, as another network sees it.
+    pub(super) async fn by(&self, job: &Job<'_>, network: &EfficientNetLite) -> Result<Self, Failure> {
+        let trace = network.trace(self.input.clone());
+        let logits = job.read(trace.logits().clone()).await?;
+        Ok(Self {
+            picture: self.picture.clone(),
+            size: self.size,
+            input: self.input.clone(),
+            trace,
+            probabilities: softmax(&logits),
+            logits,
+        })
+    }
+
     pub(super) async fn new(
         job: &Job<'_>,
         network: &EfficientNetLite,
@@ -68,7 +82,32 @@ impl Seen {
     }
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
+/// The rank correlation of the sizes of two maps (Spearman 1904), as Adebayo et al. 2018 compare them.
+pub(super) fn similarity(one: &[f32], other: &[f32]) -> f32 {
+    let ranks = |values: &[f32]| -> Vec<f64> {
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+        let mut ranks = vec![0f64; values.len()];
+        let mut start = 0;
+        // Values that are equal share their mean rank.
+        while start < order.len() {
+            let size = values[order[start]].abs();
+            let same = order[start..].iter().take_while(|&&index| values[index].abs() == size).count();
+            for &index in &order[start..start + same] {
+                ranks[index] = (2 * start + same - 1) as f64 / 2.0;
+            }
+            start += same;
+        }
+        ranks
+    };
+    let (one, other) = (ranks(one), ranks(other));
+    let mean = (one.len().max(1) - 1) as f64 / 2.0;
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
+    let size = (product(&one, &one) * product(&other, &other)).sqrt();
+    if size > 0.0 { (product(&one, &other) / size) as f32 } else { 0.0 }
+}
+
+pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::MIN, f32::max);
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
     let sum: f32 = powers.iter().sum();
@@ -81,6 +120,8 @@ pub(super) struct Map {
     /// Rows and columns.
     pub(super) size: [usize; 2],
     pub(super) sum: Option<[f32; 2]>,
+    /// How like the trained network's map it is, where that is another.
+    pub(super) similarity: Option<f32>,
 }
 
 /// The last picture and the last map, with its settings.
@@ -89,13 +130,30 @@ pub(super) struct Last {
     pub(super) map: Option<(Map, ExplainSettings)>,
 }
 
+impl Last {
+    /// The class that settings ask to explain.
+    pub(super) fn class(&self, settings: &ExplainSettings) -> usize {
+        match settings.class.0 {
+            0 => self.seen.ranked()[0],
+            // The first word is none of the classes.
+            word => word - 1,
+        }
+    }
+}
+
 /// One explanation under way.
+#[derive(Clone, Copy)]
 pub(super) struct Work<'a, 'b> {
     pub(super) job: &'a Job<'b>,
     pub(super) network: &'a EfficientNetLite,
+    /// The picture and what the network made of it.
     pub(super) seen: &'a Seen,
+    /// The same by the trained network, where that is another.
+    pub(super) trained: &'a Seen,
     pub(super) settings: &'a ExplainSettings,
     pub(super) class: usize,
+    /// Whether nobody is told how far it is.
+    pub(super) quiet: bool,
 }
 
 impl Work<'_, '_> {
@@ -117,7 +175,7 @@ impl Work<'_, '_> {
     }
 
     /// The gradient of the class's logit on the picture that left a trace.
-    fn gradient(&self, trace: &Trace, rectifiers: Rectifiers) -> Tensor<4> {
+    pub(super) fn gradient(&self, trace: &Trace, rectifiers: Rectifiers) -> Tensor<4> {
         self.network
             .backward(trace, self.on_logits(1), rectifiers, None)
     }
@@ -129,6 +187,7 @@ impl Work<'_, '_> {
             values,
             size,
             sum: None,
+            similarity: None,
         };
         self.job.stage(Stage::Postprocess).await?;
         match self.settings.method {
@@ -175,6 +234,7 @@ impl Work<'_, '_> {
             values,
             size,
             sum: None,
+            similarity: None,
         })
     }
 
@@ -198,6 +258,7 @@ impl Work<'_, '_> {
                 values,
                 size,
                 sum: None,
+                similarity: None,
             };
             self.report(copy, copies, &map).await?;
             if copy == copies {
@@ -239,6 +300,7 @@ impl Work<'_, '_> {
                 size,
                 // On the way there the sum is of a part of it.
                 sum: (step == steps).then_some([total as f32, difference]),
+                similarity: None,
             };
             self.report(step, steps, &map).await?;
             if step == steps {
@@ -299,6 +361,7 @@ impl Work<'_, '_> {
                 values: values.clone(),
                 size: [rows, columns],
                 sum: None,
+                similarity: None,
             };
             self.report(done, order.len(), &map).await?;
         }
@@ -306,6 +369,7 @@ impl Work<'_, '_> {
             values,
             size: [rows, columns],
             sum: None,
+            similarity: None,
         })
     }
 
@@ -355,13 +419,15 @@ impl Work<'_, '_> {
     /// Tells how far it is, and shows it.
     async fn report(&self, done: usize, total: usize, map: &Map) -> Result<(), Failure> {
         let says = self.reply(map);
-        self.job.report(done as u32, total as u32, says);
+        if !self.quiet {
+            self.job.report(done as u32, total as u32, says);
+        }
         self.job.breathe().await
     }
 
     /// What is answered, with the map.
     pub(super) fn reply(&self, map: &Map) -> Reply {
-        let seen = self.seen;
+        let seen = self.trained;
         let signed = self.settings.method.is_signed();
         let (bytes, largest) = drawn(&map.values, signed, least(self.settings));
         let listed = seen.ranked().into_iter().take(LISTED);
@@ -377,6 +443,7 @@ impl Work<'_, '_> {
             signed,
             largest,
             sum: map.sum,
+            similarity: map.similarity,
         })
         .with("map", bytes)
     }
@@ -425,11 +492,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn similar_maps_have_the_same_order() {
+        let one = [0.1, -0.5, 0.3, 0.0, 0.9];
+        let other = [1.0, 5.0, -3.0, 0.5, 100.0];
+        assert!((similarity(&one, &other) - 1.0).abs() < 1e-6);
+        // By hand: ranks 1 3 2 0 4 and 4 3 2 0 1, of which the squared differences add up to 18: 1 - 6 * 18 / 120.
+        let turned = [9.0, 5.0, -3.0, 0.5, 1.0];
+        assert!((similarity(&one, &turned) - 0.1).abs() < 1e-6);
+        assert_eq!(similarity(&[1.0; 4], &[0.0, 1.0, 2.0, 3.0]), 0.0);
+        assert_eq!(similarity(&[], &[]), 0.0);
+    }
+
+    #[test]
     fn an_enlarged_map_goes_through_the_middles_of_its_cells() {
         let map = Map {
             values: vec![0.0, 4.0],
             size: [1, 2],
             sum: None,
+            similarity: None,
         };
         assert_eq!(enlarged(&map, [1, 4]), [0.0, 1.0, 3.0, 4.0]);
         assert_eq!(enlarged(&map, [2, 2]), [0.0, 4.0, 0.0, 4.0]);

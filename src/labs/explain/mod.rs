@@ -10,6 +10,8 @@ mod maps;
 #[cfg(feature = "page")]
 pub mod page;
 pub mod spec;
+#[cfg(feature = "page")]
+pub mod views;
 
 /// The row of the lab.
 pub const LAB: super::Lab = super::Lab {

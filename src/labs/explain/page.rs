@@ -7,6 +7,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
 use super::classes::name;
+use super::views::compare::ComparePanel;
+use super::views::nudge::{NudgePanel, Nudges, Squares};
 use super::spec::{Answer, LAB, NAMES, Question, ExplainSettings};
 use crate::maths::color_map::{diverging, inferno};
 use crate::page::controls::{Control, Panel};
@@ -48,13 +50,15 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
 
 /// An answer with its map.
 #[derive(Clone)]
-struct Shown {
-    answer: Answer,
+pub struct Shown {
+    /// The numbers.
+    pub answer: Answer,
     map: Uint8Array,
 }
 
 impl Shown {
-    fn read(says: &Payload) -> Option<Self> {
+    /// Of what the engine says; none where it says something else.
+    pub fn read(says: &Payload) -> Option<Self> {
         Some(Self {
             answer: says.read()?,
             map: says.file("map"),
@@ -80,14 +84,23 @@ fn ExplainLab() -> impl IntoView {
             None => shown.set(None),
         });
     });
+    let nudges = Nudges::follow(state);
     view! {
         <LabFrame lab=&LAB>
             <div class="bench">
-                <Stage>{move || shown.get().map(|shown| view! { <Overlay shown /> })}</Stage>
+                <div class="hero-column">
+                    <Stage>
+                        {move || shown.get().map(|shown| view! { <Overlay shown /> })}
+                        <Squares nudges />
+                    </Stage>
+                    <ComparePanel />
+                    <NudgePanel nudges />
+                </div>
                 <div class="inspector">
                     <RunPanel lab=&LAB />
                     <Panel lab=&LAB group="method"><Sum shown /></Panel>
                     <Classes shown />
+                    <Panel lab=&LAB group="sanity"><Similarity shown /></Panel>
                     <Panel lab=&LAB group="overlay"><Scale shown /></Panel>
                     <Exports shown />
                 </div>
@@ -101,6 +114,19 @@ fn ExplainLab() -> impl IntoView {
 fn Overlay(shown: Shown) -> impl IntoView {
     let state = use_state();
     let settings = state.settings(&LAB);
+    let opacity = move || {
+        let percent = settings.with(|settings| settings.read::<ExplainSettings>().opacity);
+        format!("opacity:{:.2}", percent / 100.0)
+    };
+    view! { <div class="layers" id="overlay" style=opacity><MapCanvas shown /></div> }
+}
+
+/// The map in its colours.
+#[component]
+pub fn MapCanvas(
+    /// The map.
+    shown: Shown,
+) -> impl IntoView {
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
     let [width, height] = shown.answer.map;
     let shown = StoredValue::new_local(shown);
@@ -110,15 +136,7 @@ fn Overlay(shown: Shown) -> impl IntoView {
             leptos::logging::error!("map: {error:?}");
         }
     });
-    let opacity = move || {
-        let percent = settings.with(|settings| settings.read::<ExplainSettings>().opacity);
-        format!("opacity:{:.2}", percent / 100.0)
-    };
-    view! {
-        <div class="layers">
-            <canvas class="layer" id="map" node_ref=canvas width=width height=height style=opacity></canvas>
-        </div>
-    }
+    view! { <canvas class="layer map" node_ref=canvas width=width height=height></canvas> }
 }
 
 /// The colour of a byte of the map.
@@ -230,12 +248,31 @@ fn Sum(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     }
 }
 
+/// How like the map by random weights is to that of the trained network.
+#[component]
+fn Similarity(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
+    let i18n = use_i18n();
+    move || {
+        let similarity = shown.with(|shown| shown.as_ref()?.answer.similarity)?;
+        let text = t_string!(i18n, explain.similarity, rank = format!("{similarity:.2}")).to_string();
+        Some(view! { <p class="sentence" id="similarity" data-rank=format!("{similarity:.3}")>{text}</p> })
+    }
+}
+
 /// What the colours mean.
 #[component]
 fn Scale(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
-        let signed = shown.with(|shown| Some(shown.as_ref()?.answer.signed))?;
+        let (signed, largest) = shown.with(|shown| {
+            let answer = &shown.as_ref()?.answer;
+            Some((answer.signed, answer.largest))
+        })?;
+        let largest = match largest {
+            0.0 => "0".into(),
+            size if size >= 0.01 => format!("{size:.3}"),
+            size => format!("{size:.1e}"),
+        };
         let ends = if signed {
             [
                 t_string!(i18n, explain.against),
@@ -253,6 +290,7 @@ fn Scale(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
                 <span class="ramp" class:signed=signed aria-hidden="true"></span>
                 <span>{ends[1]}</span>
             </div>
+            <p class="help">{t_string!(i18n, explain.largest, value = largest).to_string()}</p>
         })
     }
 }

@@ -109,19 +109,25 @@ settings! {
         noise ("noise", "s"): f32 = number(0.0, 50.0, 1.0, 15.0), "standard deviation of the noise in percent of the range from black to white (method smooth-grad)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::SmoothGrad);
         steps ("steps", "i"): usize = number(8.0, 512.0, 8.0, 32.0), "gradients on the way from the plain picture (method integrated)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Integrated);
         baseline ("baseline", "b"): Baseline = choice::<Baseline>(), "the plain picture at the beginning (method integrated)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Integrated);
+        /// From the top: 1 is the classes, 2 the head as well, 19 all.
+        random ("random", "r"): usize = number(0.0, 19.0, 1.0, 0.0), "layers, from the top, whose weights are drawn at random: 1 is the classes, 2 the head as well, 19 all; a map that explains the network has to change", causes(param::Effect::Refine), group("sanity");
         /// In percent.
         opacity ("opacity", "a"): f32 = number(0.0, 100.0, 1.0, 65.0), "opacity of the map over the picture in percent", group("overlay");
     }
 }
 
 /// What the lab is asked. A picture travels as `picture`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Question {
     /// Classify the picture, and explain: an [`Answer`] and the file `map`. On the way, with a method of many steps,
     /// the same as far as it is.
     Run,
     /// Explain the last picture with these settings; as above.
     Explain,
+    /// Explain by the method of that number, to be compared: as above, and what is exported stays.
+    By(usize),
+    /// Brighten a small square around a place of the last picture, across and down from 0 to 1: a [`Nudge`].
+    Nudge([f32; 2]),
     /// The last map over the picture, in the file `png`.
     Export,
     /// The last map's own numbers, in the file `raw`, little-endian f32 by row.
@@ -155,4 +161,24 @@ pub struct Answer {
     /// Integrated gradients: the sum of the map, and what the logit is more than that of the plain picture. They are to
     /// be equal.
     pub sum: Option<[f32; 2]>,
+    /// Where weights are random: the rank correlation of the sizes of this map and of the trained network's, 1 is the
+    /// same order.
+    pub similarity: Option<f32>,
+}
+
+/// What a small change of the picture does to the logit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Nudge {
+    /// The class.
+    pub class: usize,
+    /// The square that was brightened, in shares of the picture: left, top, right, bottom.
+    pub square: [f32; 4],
+    /// By how many levels of 0 to 255.
+    pub levels: f32,
+    /// What the gradient promises: the sum of gradient times change.
+    pub promised: f32,
+    /// What came of it.
+    pub measured: f32,
+    /// The change of the probability.
+    pub probability: f32,
 }

@@ -1,0 +1,4 @@
+//! The views of the page.
+
+pub mod compare;
+pub mod nudge;
