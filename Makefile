@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings font kiln
+.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings doors font kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -91,6 +91,11 @@ data: ## fetch or draw the data that the generative networks are trained on
 	cd $(CACHE)/data-tools && node avatars.mjs 10000 1 $(CACHE)/data/avatars-train.pack && node avatars.mjs 1000 2 $(CACHE)/data/avatars-test.pack
 	cd $(CACHE)/data-tools && apt-get download dataset-fashion-mnist && dpkg-deb -x dataset-fashion-mnist_*.deb fashion
 	cd $(CACHE)/data-tools && node fashion.mjs fashion/usr/share/datasets/fashion-mnist $(CACHE)/data/fashion-mnist-train.pack $(CACHE)/data/fashion-mnist-test.pack
+
+doors: ## make the pictures on the doors of the front page anew
+	@sh tools/setup.sh python
+	cargo build --locked --bin kiln
+	$(CACHE)/venv/bin/python tools/doors.py $(CARGO_TARGET_DIR)/debug/kiln
 
 convert: ## fetch the source packages and write weights/
 	@sh tools/setup.sh python torch node

@@ -134,8 +134,8 @@ impl Wing {
                 "occlusion",
                 "saliency",
                 "gradient-ascent",
-                "fooling",
-                "inversion",
+                "adversarial",
+                "reconstruction",
                 "deepdream",
                 "texture",
                 "style-optimisation",
@@ -160,7 +160,7 @@ impl Wing {
     pub fn lessons(self) -> &'static [&'static str] {
         match self {
             Self::Detection => &["objects"],
-            Self::Understanding => &["styles"],
+            Self::Understanding => &["evidence", "styles"],
             Self::Attention => &[],
             Self::Generative => &["codes", "games", "measures"],
         }

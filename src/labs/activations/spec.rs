@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::labs::search::spec::LayeredNetwork;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, choice, number};
 use crate::{choices, settings};
 
@@ -14,7 +14,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Names what is in a picture, and shows what each layer makes of it",
     wing: Wing::Understanding,
     topics: &["filters"],
-    tasks: &[],
+    tasks: TASKS,
     params: PARAMS,
     network: None,
     uses_picture: true,
@@ -22,6 +22,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: true,
     example: "p=cat",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "evidence",
+        name: "shrink",
+        link: "p=cat&l=0",
+    },
+];
 
 choices! {
     /// What is drawn as the largest.

@@ -7,6 +7,7 @@ use crate::labs::search::live::{Needs, act};
 use crate::labs::search::objective::Objective;
 use crate::labs::search::page::SearchLab;
 use crate::page::controls::Beside;
+use crate::page::home::Door;
 use crate::page::state::{Room, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::failure::Failure;
@@ -26,7 +27,12 @@ pub const ROOM: Room = Room {
         view! { <SearchLab lab=&LAB needs=NEEDS beside /> }.into_any()
     },
     act: |state, settings, trigger| act(state, settings, trigger, NEEDS),
-    door: None,
+    door: Some(|| {
+        view! {
+            <Door lab=&LAB><img src="ascent.jpg" alt="" width="452" height="452" /></Door>
+        }
+        .into_any()
+    }),
 };
 
 fn check(settings: &Settings) -> Result<(), Failure> {

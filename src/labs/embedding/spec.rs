@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, choice, number};
 use crate::protocol::settings::Settings;
 use crate::{choices, settings};
@@ -14,7 +14,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Lays pictures on a map: what a network takes for alike lies together",
     wing: Wing::Understanding,
     topics: &["embeddings"],
-    tasks: &[],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("efficientnet-lite0"),
     uses_picture: true,
@@ -22,6 +22,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "p=cat",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "evidence",
+        name: "pixels",
+        link: "p=cat&m=pca&s=pixels",
+    },
+];
 
 choices! {
     /// How many numbers become two.

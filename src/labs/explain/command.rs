@@ -68,6 +68,12 @@ fn table(item: &Item, answer: &Answer) -> String {
             "\n  the map of {class} adds up to {sum:.3}; the logit is {difference:.3} more than the plain picture's"
         );
     }
+    if let Some(similarity) = answer.similarity {
+        let _ = write!(
+            text,
+            "\n  rank correlation with the trained network's map: {similarity:.3}"
+        );
+    }
     text
 }
 
@@ -88,6 +94,7 @@ fn listed(outcome: Outcome<Answer>) -> Value {
                     "logit": answer.logit,
                     "largest": answer.largest,
                     "sum": answer.sum.map(|[sum, _]| sum),
+                    "similarity": answer.similarity,
                     "difference": answer.sum.map(|[_, difference]| difference),
                 },
             })

@@ -15,6 +15,7 @@ use crate::page::controls::{Control, Panel};
 use crate::page::desk::RunState;
 use crate::page::engine::{self, Payload};
 use crate::page::export;
+use crate::page::home::Door;
 use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
@@ -26,7 +27,12 @@ use crate::protocol::settings::Settings;
 pub const ROOM: Room = Room {
     view: || view! { <ExplainLab /> }.into_any(),
     act,
-    door: None,
+    door: Some(|| {
+        view! {
+            <Door lab=&LAB><img src="evidence.jpg" alt="" width="600" height="400" /></Door>
+        }
+        .into_any()
+    }),
 };
 
 fn act(state: State, settings: &Settings, trigger: Trigger) {

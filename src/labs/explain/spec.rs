@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::classes::WORDS;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{self, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
 use crate::{choices, settings};
@@ -15,14 +15,27 @@ pub static LAB: LabSpec = LabSpec {
     about: "Names what is in a picture, and shows what in it speaks for a class",
     wing: Wing::Understanding,
     topics: &["occlusion", "saliency"],
-    tasks: &[],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("efficientnet-lite0"),
     uses_picture: true,
     starts_by_itself: true,
     warms_up: true,
-    example: "p=cat",
+    example: "p=coffee",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "evidence",
+        name: "tripod",
+        link: "p=photographer&m=grad-cam",
+    },
+    Task {
+        lesson: "evidence",
+        name: "guided",
+        link: "p=cat&m=guided&r=1",
+    },
+];
 
 choices! {
     /// How it is found out what speaks for a class.

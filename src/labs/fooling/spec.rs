@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::labs::explain::classes::WORDS;
-use crate::protocol::lab::{LabSpec, Wing};
+use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
 use crate::{choices, settings};
@@ -14,8 +14,8 @@ pub static LAB: LabSpec = LabSpec {
     verb: "fool",
     about: "Changes a picture as little as it takes to make the network call it something else",
     wing: Wing::Understanding,
-    topics: &["fooling"],
-    tasks: &[],
+    topics: &["adversarial"],
+    tasks: TASKS,
     params: PARAMS,
     network: Some("efficientnet-lite0"),
     uses_picture: true,
@@ -23,6 +23,14 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "p=cat&c=goldfish",
 };
+
+const TASKS: &[Task] = &[
+    Task {
+        lesson: "evidence",
+        name: "goldfish",
+        link: "p=cat&c=goldfish",
+    },
+];
 
 choices! {
     /// How the size of a change is measured, and so which step is the shortest way.

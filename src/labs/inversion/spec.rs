@@ -12,7 +12,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "invert",
     about: "Rebuilds a picture from what a layer keeps of it",
     wing: Wing::Understanding,
-    topics: &["inversion"],
+    topics: &["reconstruction"],
     tasks: &[],
     params: PARAMS,
     network: None,
