@@ -160,6 +160,90 @@ async function trainingBeside(site, peer) {
   figures.gan_to_peer = Math.round((median(ours) / median(fastest[1])) * 1000) / 1000;
 }
 
+/**
+ * What looking into a network takes: one way back beside the way there, a map of 14 x 14 covered places beside as many
+ * passes, t-SNE of 1,000 pictures, and the camera.
+ */
+async function looking(site, peer) {
+  const driver = await open({ args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"] });
+  const visit = async (fragment) => {
+    await driver.get("about:blank");
+    await driver.get(`${site.url}?backend=cpu${fragment}`);
+  };
+  // The astronaut is square: 224 x 224, without layers that are noted in between.
+  const stages = { network: [], postprocess: [] };
+  await visit("#/explain?v=1&p=astronaut&m=gradient");
+  await jobDone(driver);
+  for (let i = 0; i < RUNS * 2; i += 1) {
+    await again(driver);
+    for (const [stage, times] of Object.entries(stages)) times.push(await stageMs(driver, stage));
+  }
+  figures.gradient_forward_ms = round(median(stages.network));
+  figures.gradient_ms = round(median(stages.postprocess));
+  figures.gradient_to_forward = Math.round((median(stages.postprocess) / median(stages.network)) * 100) / 100;
+  const occlusion = [];
+  await visit("#/explain?v=1&p=astronaut&m=occlusion&d=16");
+  await jobDone(driver, 120_000);
+  for (let i = 0; i < 3; i += 1) {
+    await again(driver, 120_000);
+    occlusion.push(await stageMs(driver, "postprocess"));
+  }
+  figures.occlusion_196_ms = round(median(occlusion));
+  figures.occlusion_to_196_forwards = Math.round((median(occlusion) / (196 * median(stages.network))) * 100) / 100;
+  await visit("#/embedding?v=1");
+  await jobDone(driver, 240_000);
+  figures.embedding_560_ms = await driver.executeScript(() => Math.round(performance.now()));
+  // 440 more of the visitor's, to make a thousand: noise in as many colours.
+  await driver.executeScript(() => {
+    const data = new DataTransfer();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 64;
+    const context = canvas.getContext("2d");
+    for (let i = 0; i < 440; i += 1) {
+      for (let k = 0; k < 30; k += 1) {
+        context.fillStyle = `hsl(${(i * 37 + k * 11) % 360} 80% ${20 + ((i + k * 7) % 60)}%)`;
+        context.fillRect((k * 29 + i * 5) % 64, (k * 17 + i * 13) % 64, 8 + (i % 20), 8 + (k % 20));
+      }
+      const bytes = Uint8Array.from(atob(canvas.toDataURL("image/png").split(",")[1]), (c) => c.charCodeAt(0));
+      data.items.add(new File([bytes], `${i}.png`, { type: "image/png" }));
+    }
+    const input = document.getElementById("add-pictures");
+    input.files = data.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await until(driver, "a thousand", () => driver.executeScript(() => document.querySelector("canvas.embedding")?.dataset.points === "1000"), 240_000);
+  await jobDone(driver, 240_000);
+  // Laid out anew with everything known: 500 steps and what goes before them.
+  const since = Date.now();
+  await driver.executeScript(() => document.querySelector("input[name=metric][value=euclid]").click());
+  await driver.sleep(200);
+  await jobDone(driver, 240_000);
+  figures.tsne_1000_ms = Date.now() - since;
+  await visit("#/activations?v=1&p=cat");
+  await jobDone(driver);
+  await driver.executeScript(() => document.getElementById("live").click());
+  await driver.sleep(8000);
+  figures.camera_per_s = Number(await driver.executeScript(() => document.getElementById("rate").dataset.rate));
+  await driver.quit();
+  // Each in a browser of its own: plain JavaScript blocks its tab.
+  const theirs = {};
+  for (const backend of ["wasm", "webgpu", "cpu"]) {
+    const beside = await open({ gpu: backend === "webgpu" });
+    await beside.manage().setTimeouts({ script: PEER_LIMIT_MS });
+    await beside.get(`${peer.url}gradient.html`);
+    await until(beside, "the peer", () => beside.executeScript(() => typeof window.runPeer === "function"));
+    const late = `no four gradients within ${PEER_LIMIT_MS / 60_000} minutes`;
+    const times = await beside.executeScript((b) => window.runPeer(b, 4), backend).catch(() => late);
+    // The first compiles and fills memory.
+    theirs[backend] = Array.isArray(times) ? round(median(times.slice(1))) : times;
+    await beside.quit().catch(() => null);
+  }
+  figures.gradient_peers_ms = theirs;
+  const fastest = Math.min(...Object.values(theirs).filter((time) => typeof time === "number"));
+  // Theirs is both ways.
+  figures.gradient_to_peer = Math.round(((figures.gradient_forward_ms + figures.gradient_ms) / fastest) * 100) / 100;
+}
+
 const files = readdirSync(dist);
 const size = (pattern) =>
   execFileSync("gzip", ["-9", "-c", join(dist, files.find((f) => pattern.test(f)))], { maxBuffer: 1 << 26 }).length;
@@ -197,6 +281,7 @@ const parts = {
   ssd: () => beside("ssd", "#/detect?v=1"),
   selfie: () => beside("selfie", "#/segment?v=1"),
   efficientnet: () => beside("efficientnet", "#/explain?v=1"),
+  looking: () => looking(site, peer),
   style: () => beside("style", "#/stylize?v=1&n=384"),
   endurance: async () => Object.assign(figures, await endurance(driver, site)),
   paint: async () => {

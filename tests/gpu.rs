@@ -12,6 +12,8 @@ use kiln::engine::native_host::open_device;
 use kiln::engine::weights::fill;
 use kiln::maths::draws::Draws;
 use kiln::methods::style_loss::{Target, gram, style_loss};
+use kiln::methods::diversity::likeness;
+use kiln::methods::spectrum::Spectrum;
 use kiln::models::activation::Activation;
 use kiln::models::conv_block::{ConvBlock, ConvBlockConfig, Rectifiers};
 use kiln::models::efficientnet_lite::{CLASSES, EfficientNetLiteConfig};
@@ -19,7 +21,7 @@ use kiln::models::generate::decoder::DecoderConfig;
 use kiln::models::generate::encoder::EncoderConfig;
 use kiln::models::generate::grid_conv::{GridConvConfig, Step};
 use kiln::models::gpu::Mixture;
-use kiln::models::layered::Gradients;
+use kiln::models::layered::{Gradients, Layered};
 use kiln::models::style_network::{StyleNetworkConfig, instance_norm};
 use kiln::models::vgg16::{Vgg16, Vgg16Config};
 use kiln::protocol::message::BackendChoice;
@@ -378,4 +380,35 @@ fn gradients_of_a_part_of_a_grid_layer() {
         let what = format!("of weights: {of_weights}");
         assert_same(&what, found(&gpu, of_weights), found(&cpu, of_weights));
     }
+}
+
+#[test]
+fn what_looks_into_a_network() {
+    let (gpu, cpu) = (gpu(), Device::flex());
+    // VGG-16 with small weights, in both directions, from two layers at once.
+    let both = |device: &Device| {
+        let mut network = Vgg16Config::new().init(device);
+        for (layer, conv) in network.convs.iter_mut().enumerate().take(4) {
+            let dims = conv.weight.dims();
+            let share = 1.0 / (dims[1] as f32 * 4.5).sqrt();
+            conv.weight = Param::from_tensor(numbers(dims, layer as u32 + 1, device) * share);
+        }
+        let pass = network.pass(numbers([2, 3, 24, 32], 9, device) * 0.5 + 0.5, Some(3));
+        let on = |layer: usize| (layer, numbers(pass.map(layer).dims(), layer as u32 + 20, device));
+        let from = Gradients {
+            on_logits: None,
+            on_maps: vec![on(1), on(3)],
+        };
+        (pass.map(3).clone(), pass.back(from, Rectifiers::Gradient))
+    };
+    let ((map, back), (cpu_map, cpu_back)) = (both(&gpu), both(&cpu));
+    assert_near("conv2_2", map, cpu_map, 1e-4);
+    assert_near("on the picture", back, cpu_back, 5e-2);
+    let evened = |device: &Device| {
+        let gradient = numbers([2, 3, 40, 40], 4, device);
+        Spectrum::new(40, device).even_out(gradient, 0.8)
+    };
+    assert_near("evened out", evened(&gpu), evened(&cpu), 1e-3);
+    let alike = |device: &Device| likeness(&numbers([3, 8, 5, 6], 5, device)).1;
+    assert_near("apart", alike(&gpu), alike(&cpu), 1e-3);
 }
