@@ -11,9 +11,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use kiln::engine::native_host::open_device;
 use kiln::engine::weights::fill;
 use kiln::maths::draws::Draws;
-use kiln::methods::style_loss::{Target, gram, style_loss};
 use kiln::methods::diversity::likeness;
 use kiln::methods::spectrum::Spectrum;
+use kiln::methods::style_loss::{Target, gram, style_loss};
 use kiln::models::activation::Activation;
 use kiln::models::conv_block::{ConvBlock, ConvBlockConfig, Rectifiers};
 use kiln::models::efficientnet_lite::{CLASSES, EfficientNetLiteConfig};
@@ -394,7 +394,12 @@ fn what_looks_into_a_network() {
             conv.weight = Param::from_tensor(numbers(dims, layer as u32 + 1, device) * share);
         }
         let pass = network.pass(numbers([2, 3, 24, 32], 9, device) * 0.5 + 0.5, Some(3));
-        let on = |layer: usize| (layer, numbers(pass.map(layer).dims(), layer as u32 + 20, device));
+        let on = |layer: usize| {
+            (
+                layer,
+                numbers(pass.map(layer).dims(), layer as u32 + 20, device),
+            )
+        };
         let from = Gradients {
             on_logits: None,
             on_maps: vec![on(1), on(3)],

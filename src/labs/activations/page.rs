@@ -97,6 +97,22 @@ fn ActivationsLab() -> impl IntoView {
         }
         true
     });
+    // What the picture on the stage left in the engine is the camera's then: it goes through once more.
+    Effect::new(move |was: Option<bool>| {
+        let is = live.get();
+        if was == Some(true) && !is {
+            untrack(|| {
+                desk.reset();
+                act(state, &state.settings(&LAB).get(), Trigger::Run);
+            });
+        }
+        is
+    });
+    on_cleanup(move || {
+        if live.try_get_untracked() == Some(true) {
+            desk.reset();
+        }
+    });
     let stage = move || match live.get() {
         true => view! { <Camera shown live /> }.into_any(),
         false => view! { <Stage>{move || view! { <Overlay shown /> }}</Stage> }.into_any(),
@@ -172,8 +188,6 @@ fn Camera(shown: Results, live: RwSignal<bool>) -> impl IntoView {
             (times.len() > 2 && passed > 0.0).then(|| (times.len() - 1) as f64 * 1000.0 / passed)
         })
     };
-    // What the last picture left in the engine is the camera's now.
-    on_cleanup(move || state.desk(&LAB).reset());
     let waits = Signal::derive(move || !latest.busy.get() && latest.failure.with(Option::is_none));
     view! {
         <LiveStage waits frame=move |blob: Blob| frame(blob) longest=FRAME>{move || view! { <Overlay shown /> }}</LiveStage>

@@ -70,7 +70,7 @@ settings! {
         decay ("decay", "e"): f32 = number(0.0, 10.0, 0.5, 2.0), "L2 decay: percent of the way to grey at each step", causes(Effect::Adjust), group("regularisers");
         /// In pixels.
         blur ("blur", "b"): f32 = number(0.0, 2.0, 0.1, 0.0), "standard deviation in pixels of the blur", causes(Effect::Adjust), group("regularisers");
-        blur_every ("blur-every", "u"): u32 = number(1.0, 20.0, 1.0, 1.0), "steps from one blur to the next", causes(Effect::Adjust), group("regularisers"), shows(|s| s.read::<AscentSettings>().blur > 0.0);
+        blur_every ("blur-every", "u"): u32 = number(1.0, 20.0, 1.0, 1.0), "steps from one blur to the next", causes(Effect::Adjust), group("regularisers");
         /// In percent of the pixels.
         clip_values ("clip-values", "i"): f32 = number(0.0, 95.0, 5.0, 0.0), "percent of the pixels, those nearest to grey, that are made grey", causes(Effect::Adjust), group("regularisers");
         /// In percent of the pixels.

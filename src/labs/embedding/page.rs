@@ -19,6 +19,7 @@ use crate::page::job_panel::RunPanel;
 use crate::page::latest::{Latest, Standing};
 use crate::page::plot::{Line, Plot, PlotView};
 use crate::page::state::{Room, State, Trigger, use_state};
+use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
@@ -208,7 +209,7 @@ fn Divergence(shown: Results) -> impl IntoView {
     let has_curve = move || map.with(|map| map.as_ref().is_some_and(|map| map.divergence.len() > 1));
     let hot = RwSignal::new(None);
     view! {
-        <section class="panel" id="divergence" class:gone=move || map.with(Option::is_none) data-term="divergence">
+        <section class="panel" id="divergence" class:lit=Hot::is("divergence") class:gone=move || map.with(Option::is_none) data-term="divergence">
             <h2>{move || t_string!(i18n, embedding.divergence_title)}</h2>
             <Show when=has_curve>
                 <PlotView plot hot label=Signal::derive(move || t_string!(i18n, embedding.divergence_title).to_string()) />
