@@ -2,7 +2,7 @@
 
 use crate::labs::explain::classes::{WORDS, name};
 use crate::labs::search::spec::{LayeredNetwork, SEED, SEED_HELP};
-use crate::protocol::lab::{LabSpec, Task, Wing};
+use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};
 use crate::{choices, settings};
@@ -14,7 +14,7 @@ pub static LAB: LabSpec = LabSpec {
     about: "Makes the picture that a class, a channel or an expression of them answers to most, from noise",
     wing: Wing::Understanding,
     topics: &["gradient-ascent"],
-    tasks: TASKS,
+    tasks: &[],
     params: PARAMS,
     network: None,
     uses_picture: false,
@@ -22,14 +22,6 @@ pub static LAB: LabSpec = LabSpec {
     warms_up: false,
     example: "c=flamingo",
 };
-
-const TASKS: &[Task] = &[
-    Task {
-        lesson: "evidence",
-        name: "spectrum",
-        link: "c=daisy&q=0",
-    },
-];
 
 choices! {
     /// What the picture is to make the network say.

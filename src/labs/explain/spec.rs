@@ -28,7 +28,7 @@ const TASKS: &[Task] = &[
     Task {
         lesson: "evidence",
         name: "tripod",
-        link: "p=photographer&m=grad-cam",
+        link: "p=photographer",
     },
     Task {
         lesson: "evidence",

@@ -6,6 +6,7 @@ use super::spec::{LAB, Said, Test};
 use crate::labs::explain::classes::name;
 use crate::labs::search::live::{Live, Needs, act};
 use crate::labs::search::page::SearchLab;
+use crate::page::fetch;
 use crate::page::state::Room;
 use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
@@ -32,7 +33,7 @@ pub const ROOM: Room = Room {
 fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
     let i18n = use_i18n();
     let said = Memo::new(move |_| {
-        live.with(|live| serde_json::from_str::<Said>(&live.as_ref()?.progress.more).ok())
+        live.with(|live| fetch::parse::<Said>(&live.as_ref()?.progress.more))
     });
     let size = move || {
         let [largest, root] = said.get()?.change.map(|levels| format!("{levels:.1}"));
