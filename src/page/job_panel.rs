@@ -22,12 +22,18 @@ pub fn stop(event: &web_sys::MouseEvent, stop: impl FnOnce()) {
 
 /// The panel of a lab's run: always at the same place, whatever state it is in.
 #[component]
-pub fn RunPanel(lab: &'static LabSpec) -> impl IntoView {
+pub fn RunPanel(
+    /// Whose.
+    lab: &'static LabSpec,
+    /// Whether it runs without a picture of the visitor's, too.
+    #[prop(optional)]
+    alone: bool,
+) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
     let desk = state.desk(lab);
     let running = move || desk.is_running();
-    let can_run = move || state.source.with(Option::is_some) && !running();
+    let can_run = move || (alone || state.source.with(Option::is_some)) && !running();
     view! {
         <section class="panel job" aria-label=move || t_string!(i18n, page.job_title).to_string()>
             <div class="row spread">

@@ -22,7 +22,7 @@ async function visit(fragment) {
 /** Pixels of the map: how many colours there are, and its size. */
 const map = () =>
   driver.executeScript(() => {
-    const canvas = document.querySelector(".stage canvas.map");
+    const canvas = document.querySelector(".stage canvas.evidence");
     if (!canvas) return null;
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const colors = new Set();

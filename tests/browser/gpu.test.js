@@ -76,7 +76,7 @@ for (const [what, fragment] of [
 
 for (const [what, fragment, drawing, within = 1] of [
   // A step of its scale is two steps of a colour.
-  ["what speaks for a class", "#/explain?v=1&p=cat", "canvas.map", 2],
+  ["what speaks for a class", "#/explain?v=1&p=cat", "canvas.evidence", 2],
   ["a VAE's picture", "#/sample?v=1&m=vae-digits&s=3&z=1,-0.5", "canvas.sheet"],
   ["a GAN's picture", "#/sample?v=1&m=gan-digits-hinge&s=3", "canvas.sheet"],
   ["a photograph in a style", "#/stylize?v=1&p=cat&n=128", "canvas.painting"],

@@ -272,8 +272,21 @@ fn cut(rgb: &[u8], width: usize, [left, top, right, bottom]: [usize; 4]) -> Vec<
         height: bottom - top,
         rgba: rows.flat_map(|&[r, g, b]| [r, g, b, 255]).collect(),
     };
-    let patch = stretch_rgb(&part, PATCH_SIDE, PATCH_SIDE);
-    patch.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
+    // As large as it goes without being stretched, in the middle of a square that is clear around it.
+    let longer = part.width.max(part.height);
+    let [wide, high] = [part.width, part.height].map(|side| (side * PATCH_SIDE / longer).max(1));
+    let small = stretch_rgb(&part, wide, high);
+    let (left, top) = ((PATCH_SIDE - wide) / 2, (PATCH_SIDE - high) / 2);
+    let mut patch = vec![0u8; PATCH_SIDE * PATCH_SIDE * 4];
+    for (row, line) in small.chunks_exact(3 * wide).enumerate() {
+        let start = ((top + row) * PATCH_SIDE + left) * 4;
+        let pixels = patch[start..start + 4 * wide].chunks_exact_mut(4);
+        for (pixel, rgb) in pixels.zip(line.chunks_exact(3)) {
+            pixel[..3].copy_from_slice(rgb);
+            pixel[3] = 255;
+        }
+    }
+    patch
 }
 
 /// The parts of pictures that excite a channel most.
@@ -294,7 +307,10 @@ async fn patches(
         let map = network.pass(input, Some(number)).map(number).clone();
         let [_, _, rows, columns] = map.dims();
         let map = job.read(map.narrow(1, channel, 1)).await?;
-        for (place, value) in peaks(&map, [rows, columns], OF_ONE) {
+        // Where a place sees nearly all of a picture, its parts are the picture.
+        let sees_all = layer.field >= size[0].min(size[1]);
+        let of_one = if sees_all { 1 } else { OF_ONE };
+        for (place, value) in peaks(&map, [rows, columns], of_one) {
             let part = field(place, layer.stride, layer.field, size);
             let shares = [size[1], size[0], size[1], size[0]];
             let part_shares: [f32; 4] = std::array::from_fn(|i| part[i] as f32 / shares[i] as f32);

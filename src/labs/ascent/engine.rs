@@ -264,6 +264,7 @@ impl Ascent {
             height: picture.height as u32,
             losses: std::mem::take(&mut self.losses),
             terms,
+            columns: columns(self.settings.faces),
             ..Progress::default()
         };
         Standing {

@@ -49,7 +49,14 @@ fn Expression() -> impl IntoView {
     let read = move || settings.with(|settings| settings.read::<AscentSettings>());
     let add = move |_| {
         let now = read();
-        let sum = format!("{} + {}", now.expression, now.objective());
+        // What nobody wrote is not added to.
+        let is_own = state.settings(&LAB).with_untracked(|settings| {
+            *settings.get(NAMES.expression) != *Settings::new(&LAB).get(NAMES.expression)
+        });
+        let sum = match is_own {
+            true => format!("{} + {}", now.expression, now.objective()),
+            false => now.objective(),
+        };
         if sum.len() <= TEXT_MAX {
             state.set(&LAB, NAMES.expression, Value::Text(sum));
             state.set(&LAB, NAMES.aim, Value::Choice(Aim::Expression as usize));

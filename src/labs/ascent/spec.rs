@@ -20,7 +20,7 @@ pub static LAB: LabSpec = LabSpec {
     uses_picture: false,
     starts_by_itself: false,
     warms_up: false,
-    example: "c=flamingo",
+    example: "c=daisy",
 };
 
 choices! {

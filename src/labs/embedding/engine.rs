@@ -30,6 +30,8 @@ const REPORT_MS: f64 = 150.0;
 const TOLD: usize = 10;
 /// Neighbours that are told.
 const NEAREST: usize = 12;
+/// How much wider than high a map is, at most.
+const WIDER: f64 = 4.0 / 3.0;
 /// Longer side of the map as a picture.
 const EXPORTED: usize = 1600;
 
@@ -198,13 +200,14 @@ impl Embedding {
         }
     }
 
-    /// Points between -1 and 1, the middle of their box at zero.
+    /// Points in a box that is a third wider than high, whose middle is zero and whose half height is 1.
     fn placed(&self) -> Vec<[f32; 2]> {
         let bounds = [0, 1].map(|axis| {
             let values = self.points.iter().map(|point| point[axis]);
             values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)))
         });
-        let half = bounds.iter().map(|(low, high)| (high - low) / 2.0).fold(1e-12, f64::max);
+        let [across, down] = bounds.map(|(low, high)| (high - low) / 2.0);
+        let half = (across / WIDER).max(down).max(1e-12);
         let place = |point: &[f64; 2]| {
             [0, 1].map(|axis| ((point[axis] - (bounds[axis].0 + bounds[axis].1) / 2.0) / half) as f32)
         };
@@ -240,7 +243,7 @@ impl Embedding {
     fn drawn(&self, side: usize) -> Picture {
         let placed = self.placed();
         let [wide, high] = [0, 1].map(|axis| placed.iter().map(|point| point[axis].abs()).fold(0.1f32, f32::max));
-        let half = (EXPORTED - side) as f32 / 2.0;
+        let half = (EXPORTED - side) as f32 / 2.0 / wide.max(high);
         let [width, height] = [wide, high].map(|reach| (2.0 * reach * half) as usize + side);
         let mut rgba = [255; 4].repeat(width * height);
         for (item, [x, y]) in self.items.iter().zip(placed) {
@@ -310,8 +313,12 @@ impl LabEngine for Embedding {
                     self.items.extend(own);
                     self.layout(job, &settings).await
                 }
-                Question::Layout => self.layout(job, &settings).await,
+                Question::Layout => {
+                    self.skipped = 0;
+                    self.layout(job, &settings).await
+                }
                 Question::Clear => {
+                    self.skipped = 0;
                     self.items.truncate(self.shipped);
                     self.layout(job, &settings).await
                 }

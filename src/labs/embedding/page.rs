@@ -38,7 +38,8 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
     let desk = state.desk(&LAB);
     match trigger {
         Trigger::Run => run(state, settings.clone(), state.picture().into_iter().collect()),
-        Trigger::Refine if desk.has_work() => {
+        // Cancelled on the way to the first map there is nothing to lay out.
+        Trigger::Refine if desk.has_work() && desk.answer.with_untracked(Option::is_some) => {
             desk.go_on(engine::Question::new(&Question::Layout, settings));
         }
         Trigger::Refine => run(state, settings.clone(), state.picture().into_iter().collect()),
@@ -156,7 +157,7 @@ fn EmbeddingLab() -> impl IntoView {
                     <Standing latest />
                 </div>
                 <div class="inspector">
-                    <RunPanel lab=&LAB />
+                    <RunPanel lab=&LAB alone=true />
                     <Divergence shown />
                     <Panels lab=&LAB />
                     <div class="row exports">

@@ -121,7 +121,7 @@ pub enum Question {
     Export,
 }
 
-/// The map as it is. Beside it the file `points`: across and down for each picture, little-endian f32, between -1 and 1;
+/// The map as it is. Beside it the file `points`: across and down for each picture, little-endian f32, as a box a third wider than high;
 /// and the file `own`: RGBA of the visitor's pictures, [`SIDE`] x [`SIDE`] each.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Map {

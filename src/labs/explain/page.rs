@@ -142,7 +142,7 @@ pub fn MapCanvas(
             leptos::logging::error!("map: {error:?}");
         }
     });
-    view! { <canvas class="layer map" node_ref=canvas width=width height=height></canvas> }
+    view! { <canvas class="layer evidence" node_ref=canvas width=width height=height></canvas> }
 }
 
 /// The colour of a byte of the map.
@@ -259,8 +259,15 @@ fn Sum(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
 fn Similarity(shown: RwSignal<Option<Shown>, LocalStorage>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
-        let similarity = shown.with(|shown| shown.as_ref()?.answer.similarity)?;
-        let text = t_string!(i18n, explain.similarity, rank = format!("{similarity:.2}")).to_string();
+        let (similarity, largest) = shown.with(|shown| {
+            let answer = &shown.as_ref()?.answer;
+            Some((answer.similarity?, answer.largest))
+        })?;
+        let rank = format!("{similarity:.2}").replace('-', "−");
+        let text = match largest > 0.0 {
+            true => t_string!(i18n, explain.similarity, rank = rank).to_string(),
+            false => t_string!(i18n, explain.empty).to_string(),
+        };
         Some(view! { <p class="sentence" id="similarity" data-rank=format!("{similarity:.3}")>{text}</p> })
     }
 }

@@ -41,6 +41,11 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
         Some(view! { <p class="sentence" id="change-size">{text.to_string()}</p> })
     };
     let wanted = move || said.get().map(|said| name(said.class));
+    let missed = move || {
+        let said = said.get().filter(|said| !said.is_enough && !said.verdicts.is_empty())?;
+        let text = t_string!(i18n, fooling.missed, class = name(said.class));
+        Some(view! { <p class="sentence" id="missed">{text.to_string()}</p> })
+    };
     let rows = move || {
         let verdicts = said.get()?.verdicts;
         let rows = verdicts.into_iter().map(|verdict| {
@@ -62,7 +67,7 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
                 <thead><tr>
                     <th scope="col">{t_string!(i18n, fooling.test)}</th>
                     <th scope="col">{t_string!(i18n, fooling.best)}</th>
-                    <th scope="col" class="number"></th>
+                    <th scope="col" class="number">{t_string!(i18n, fooling.probability)}</th>
                     <th scope="col" class="number">{wanted()}</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
@@ -74,6 +79,7 @@ fn Verdicts(live: RwSignal<Option<Live>, LocalStorage>) -> impl IntoView {
         <section class="panel" id="verdicts" class:lit=Hot::is("tests") data-term="tests">
             <h2>{move || t_string!(i18n, fooling.tests_title)}</h2>
             {size}
+            {missed}
             <Show
                 when=move || has_rows.get()
                 fallback=move || view! { <p class="help">{t_string!(i18n, fooling.tests_empty)}</p> }

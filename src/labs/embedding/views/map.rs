@@ -23,7 +23,7 @@ const LARGEST: f64 = 30.0;
 const BY: f64 = 1.5;
 /// A colour for each group (Okabe and Ito), and that of the visitor's pictures.
 const COLORS: [&str; 8] = ["#0072b2", "#009e73", "#e69f00", "#d55e00", "#56b4e9", "#cc79a7", "#7f7f7f", "#a17400"];
-const OWN: &str = "#ff4d00";
+const OWN: &str = "#d4006a";
 
 /// What part of the map is seen: its middle, and how large it is.
 #[derive(Clone, Copy, PartialEq)]

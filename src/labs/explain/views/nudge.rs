@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labs::explain::classes::name;
-use crate::labs::explain::spec::{LAB, Nudge, Question};
+use crate::labs::explain::spec::{LAB, NAMES, Nudge, Question};
 use crate::page::engine;
 use crate::page::latest::{Latest, Standing};
 use crate::page::pointer::place_of;
@@ -29,8 +29,13 @@ impl Nudges {
             latest: Latest::new(state.engine),
             tried: RwSignal::new(Vec::new()),
         };
+        let class = Memo::new(move |_| {
+            let settings = state.settings(&LAB);
+            settings.with(|settings| settings.get(NAMES.class).clone())
+        });
         Effect::new(move |_| {
             state.source.track();
+            class.get();
             nudges.tried.set(Vec::new());
         });
         nudges
@@ -44,8 +49,10 @@ impl Nudges {
         self.latest.ask("nudge", question, move |says| {
             if let Some(nudge) = says.read::<Nudge>() {
                 tried.update(|tried| {
-                    tried.insert(0, nudge);
-                    tried.truncate(MOST);
+                    if tried.len() == MOST {
+                        tried.remove(0);
+                    }
+                    tried.push(nudge);
                 });
             }
         });

@@ -34,6 +34,7 @@ fn color(term: Term) -> &'static str {
         Term::Probability => "#d55e00",
         Term::Content => "#d55e00",
         Term::Best => "var(--ink)",
+        Term::Features(5) => "#e69f00",
         Term::Style(number) | Term::Features(number) => {
             ["#56b4e9", "#0072b2", "#009e73", "#cc79a7", "#a17400"][number % 5]
         }

@@ -9,7 +9,7 @@ use crate::page::state::use_state;
 use crate::page::text::{I18n, t_string, use_i18n};
 use crate::page::words::{choice_label, setting_label};
 use crate::protocol::lab::LabSpec;
-use crate::protocol::param::{Kind, Value};
+use crate::protocol::param::{Kind, Param, Value};
 use crate::protocol::settings::Settings;
 
 /// Pictures that are kept at most; the oldest goes.
@@ -41,13 +41,20 @@ fn told(i18n: I18n, lab: &'static LabSpec, name: &str, settings: &Settings) -> S
 
 /// Names of the settings in which the pictures differ.
 fn differing(lab: &'static LabSpec, pins: &[Pin]) -> Vec<&'static str> {
-    let differs = |name: &str| {
-        let mut values = pins.iter().map(|pin| pin.settings.get(name));
-        let first = values.next();
-        values.any(|value| Some(value) != first)
+    // A setting that had no control did not matter.
+    let shown = |pin: &'_ Pin, param: &'static Param| {
+        let settings = &pin.settings;
+        settings
+            .shows(param)
+            .then(|| settings.get(param.name).clone())
     };
-    let names = lab.params.iter().map(|param| param.name);
-    names.filter(|name| differs(name)).collect()
+    let differs = |param: &&'static Param| {
+        let mut values = pins.iter().map(|pin| shown(pin, param));
+        let first = values.next();
+        values.any(|value| Some(&value) != first.as_ref())
+    };
+    let params = lab.params.iter().filter(differs);
+    params.map(|param| param.name).collect()
 }
 
 /// The pictures that are kept, and the button that keeps one more.
@@ -95,7 +102,11 @@ pub fn Pins(
         pins_now
             .into_iter()
             .map(|pin| {
-                let differs = names.iter().map(|name| {
+                let shows = |name: &&&'static str| {
+                    let param = lab.param(name);
+                    param.is_some_and(|param| pin.settings.shows(param))
+                };
+                let differs = names.iter().filter(shows).map(|name| {
                     let label = setting_label(i18n, lab.name, name);
                     let value = told(i18n, lab, name, &pin.settings);
                     view! { <span>{format!("{label}: {value}")}</span> }
