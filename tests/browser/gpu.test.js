@@ -57,6 +57,8 @@ test("WebGPU gives the CPU's matte", async () => {
 for (const [what, fragment] of [
   ["dream", "#/dream?v=1&p=cat&n=64&s=2&o=1&l=conv2_2"],
   ["style search", "#/gatys?v=1&p=cat&n=64&s=1&i=noise&g=auvers"],
+  ["search for what a layer answers to", "#/ascent?v=1&s=224&a=1&m=2&o=expression&x=layer(block5)"],
+  ["search for a picture with the same features", "#/inversion?v=1&p=cat&n=64&s=2"],
 ]) {
   test(`WebGPU takes the CPU's steps in a ${what}`, async () => {
     const losses = async (backend) => {
@@ -77,6 +79,7 @@ for (const [what, fragment] of [
 for (const [what, fragment, drawing, within = 1] of [
   // A step of its scale is two steps of a colour.
   ["what speaks for a class", "#/explain?v=1&p=cat", "canvas.evidence", 2],
+  ["a channel", "#/activations?v=1&p=cat", "#map", 2],
   ["a VAE's picture", "#/sample?v=1&m=vae-digits&s=3&z=1,-0.5", "canvas.sheet"],
   ["a GAN's picture", "#/sample?v=1&m=gan-digits-hinge&s=3", "canvas.sheet"],
   ["a photograph in a style", "#/stylize?v=1&p=cat&n=128", "canvas.painting"],
