@@ -34,7 +34,7 @@ const KERNELS: usize = 512;
 struct Seen {
     picture: Picture,
     network: Rc<dyn Layered>,
-    settings_name: &'static str,
+    name: &'static str,
     /// Rows and columns.
     size: [usize; 2],
     maps: Vec<Tensor<4>>,
@@ -75,7 +75,7 @@ impl Seen {
         Ok(Self {
             picture,
             network,
-            settings_name: name,
+            name,
             size,
             maps,
             probabilities,
@@ -443,7 +443,7 @@ impl LabEngine for Activations {
                 }
                 Question::Show => {
                     let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;
-                    if last.settings_name != name {
+                    if last.name != name {
                         return Err(Failure::NothingToRefine);
                     }
                     last.show(job, &settings).await

@@ -81,7 +81,7 @@ impl Ascent {
         let count = settings.faces * 3 * side * side;
         let pictures = draws.normals(count).into_iter().map(|value| (GREY + NOISE * value).clamp(0.0, 1.0));
         let across = columns(settings.faces);
-        let [largest] = [settings.size];
+        let largest = settings.size;
         let shape = sheet(&vec![0.0; settings.faces * 3 * largest * largest], [largest; 2], across);
         Ok(Self {
             pictures: pictures.collect(),

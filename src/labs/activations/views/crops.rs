@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::filters::own;
 use crate::labs::activations::page::Results;
 use crate::labs::activations::spec::{Crops, LAB, Question};
 use crate::labs::explain::classes::name;
@@ -43,7 +42,7 @@ pub fn CropPanel(
         let (crops, bytes) = found.get()?;
         let side = crops.side;
         let each = crops.crops.into_iter().enumerate().map(|(index, (class, probability, _))| {
-            let rgba = own(&bytes, index * side * side * 4, (index + 1) * side * side * 4);
+            let rgba = bytes.slice((index * side * side * 4) as u32, ((index + 1) * side * side * 4) as u32);
             let label = format!("{}: {:.0} %", name(class), probability * 100.0);
             view! { <li><Still rgba width=side as u32 height=side as u32 /><span>{label}</span></li> }
         });

@@ -1,6 +1,5 @@
 //! The kernels of a layer as small pictures.
 
-use js_sys::Uint8Array;
 use leptos::prelude::*;
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
@@ -72,9 +71,4 @@ fn draw(canvas: &HtmlCanvasElement, rgb: &[u8], side: usize, count: usize) -> Re
     }
     let data = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width as u32, height as u32)?;
     export::context(canvas)?.put_image_data(&data, 0.0, 0.0)
-}
-
-/// A file's bytes as its own copy.
-pub fn own(bytes: &Uint8Array, start: usize, end: usize) -> Uint8Array {
-    bytes.slice(start as u32, end as u32)
 }

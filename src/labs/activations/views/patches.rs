@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::filters::own;
 use crate::labs::activations::page::Results;
 use crate::labs::activations::spec::{LAB, Patches, Question};
 use crate::page::canvas::Still;
@@ -70,7 +69,7 @@ pub fn PatchPanel(
                 let parts = patches.patches.into_iter().enumerate().map(|(index, (picture, value, _))| Part {
                     picture,
                     value,
-                    rgba: own(&bytes, index * side * side * 4, (index + 1) * side * side * 4),
+                    rgba: bytes.slice((index * side * side * 4) as u32, ((index + 1) * side * side * 4) as u32),
                 });
                 found.set(Some(Found {
                     of: (layer, channel),
