@@ -1,15 +1,18 @@
 //! Lays pictures on a map by what the network makes of them.
 
+use std::rc::Rc;
+
 use burn::tensor::{Device, Tensor};
 
 use super::spec::{
     COLUMNS, EmbeddingSettings, Map, Method, Metric, Near, Question, SIDE, Space, shipped,
 };
-use crate::engine::lab::{Bench, LabEngine, Workload};
+use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
 use crate::methods::pca::two_components;
 use crate::methods::resize::stretch_rgb;
 use crate::methods::tsne::{Options, Tsne};
+use crate::models::Row;
 use crate::models::channel_gate::spatial_mean;
 use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, EfficientNetLite};
 use crate::models::layered::Layered;
@@ -342,9 +345,28 @@ impl LabEngine for Embedding {
         Box::pin(async move { bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await.map(drop) })
     }
 
-    /// What is the network's takes seconds once; the rest is the processor's.
-    fn workload(&self, _: &Settings) -> Option<Workload> {
-        None
+    /// What counts is the network, on every picture once.
+    fn workload(&self, settings: &Settings) -> Option<Workload> {
+        Some(Workload {
+            name: format!("{}, {SEEN} px", EFFICIENTNET_LITE0.name),
+            timed: settings.clone(),
+        })
+    }
+
+    /// As many pictures as go through together.
+    fn trial<'a>(
+        &'a mut self,
+        bench: Bench<'a>,
+        _: &'a Settings,
+    ) -> Promise<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let device = bench.device();
+            let known = bench.shelf.find(EFFICIENTNET_LITE0.name);
+            // Zeros take as long as other numbers.
+            let network = known.unwrap_or_else(|| Rc::new(EFFICIENTNET_LITE0.blank(&device)));
+            let thumbs = vec![thumb_of(&plain_picture(SIDE)); TOGETHER];
+            features(bench.job, &network, &thumbs, &device).await.map(drop)
+        })
     }
 
     fn goes_on(&self, request: &Request) -> bool {
