@@ -297,7 +297,7 @@ test(
   withSite({}, {}, async (driver, site) => {
     const fetched = [];
     await visit(driver, `${site.url}#/`);
-    assert.equal(await count(driver, ".door"), 4);
+    assert.equal(await count(driver, ".door"), 6);
     const names = await driver.executeScript(() => performance.getEntriesByType("resource").map((e) => e.name));
     fetched.push(...names.filter((name) => /weights|worker-/.test(name)));
     assert.deepEqual(fetched, [], "the front page needs no engine");
