@@ -50,6 +50,14 @@ pub fn out_argument(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
+/// Whether what was found is printed as JSON.
+pub fn json_argument(help: &'static str) -> Arg {
+    Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
 /// Leave to lose what is read.
 pub fn force_argument() -> Arg {
     Arg::new("force")

@@ -1,21 +1,16 @@
 //! `kiln models`.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
 use crate::protocol::card::Manifest;
 
-use super::{Stop, print};
+use super::{Stop, cli, print};
 
 /// The flags of `kiln models`.
 pub fn flags() -> Command {
     Command::new("models")
         .about("Lists the weights that ship with Kiln")
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("print the manifest"),
-        )
+        .arg(cli::json_argument("print the manifest"))
 }
 
 /// `kiln models`.

@@ -45,6 +45,12 @@ pub fn fit(width: usize, height: usize) -> (usize, usize) {
     (scale(width), scale(height))
 }
 
+/// RGBA by pixel, opaque, of RGB.
+pub fn opaque(rgb: &[u8]) -> Vec<u8> {
+    let pixels = rgb.as_chunks::<3>().0.iter();
+    pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
+}
+
 /// RGB by pixel, of RGBA.
 pub fn rgb_of(rgba: &[u8]) -> Vec<u8> {
     let pixels = rgba.as_chunks::<4>().0.iter();

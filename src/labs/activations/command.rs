@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
 use super::spec::{Answer, LAB, Question};
@@ -21,10 +21,7 @@ pub const ROW: CommandRow = CommandRow {
 
 fn flags() -> Command {
     cli::on_files(&LAB).arg(
-        Arg::new("json")
-            .long("json")
-            .action(ArgAction::SetTrue)
-            .help("print classes, layers and the channel as JSON"),
+        cli::json_argument("print classes, layers and the channel as JSON")
     )
 }
 

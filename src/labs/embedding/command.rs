@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::spec::{LAB, Map, Question};
@@ -35,10 +35,7 @@ fn flags() -> Command {
         ))
         .arg(cli::force_argument())
         .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("print where each picture lies as JSON"),
+            cli::json_argument("print where each picture lies as JSON")
         )
 }
 

@@ -18,7 +18,7 @@ use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, EfficientNetLite};
 use crate::models::layered::Layered;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
-use crate::protocol::picture::Picture;
+use crate::protocol::picture::{self, Picture};
 use crate::protocol::settings::Settings;
 
 /// Side of the pictures as the network sees them: those that ship have 64, and a map of four by four is enough to be averaged.
@@ -78,7 +78,7 @@ fn opaque(rgb: &[u8], side: usize) -> Picture {
     Picture {
         width: side,
         height: side,
-        rgba: rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect(),
+        rgba: picture::opaque(rgb),
     }
 }
 

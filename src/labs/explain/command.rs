@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
 use super::classes::name;
@@ -23,10 +23,7 @@ pub const ROW: CommandRow = CommandRow {
 
 fn flags() -> Command {
     cli::on_files(&LAB).arg(
-        Arg::new("json")
-            .long("json")
-            .action(ArgAction::SetTrue)
-            .help("print the classes and what is explained as JSON"),
+        cli::json_argument("print the classes and what is explained as JSON")
     )
 }
 

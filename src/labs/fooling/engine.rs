@@ -17,7 +17,7 @@ use crate::models::efficientnet_lite::EFFICIENTNET_LITE0;
 use crate::models::layered::{Gradients, Layered};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
-use crate::protocol::picture::{Picture, rgb_of};
+use crate::protocol::picture::{Picture, opaque, rgb_of};
 use crate::protocol::settings::Settings;
 use strum::VariantArray;
 
@@ -224,10 +224,10 @@ impl Fooling {
     /// What a test makes of the picture.
     fn tested(&self, test: Test) -> Vec<f32> {
         let [width, height] = self.size;
-        let opaque = |rgb: &[u8], width, height| Picture {
+        let picture = |rgb: &[u8], width, height| Picture {
             width,
             height,
-            rgba: rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect(),
+            rgba: opaque(rgb),
         };
         match test {
             Test::Before => self.photograph.clone(),
@@ -251,8 +251,8 @@ impl Fooling {
             }
             Test::Halved => {
                 let small = [(width / 2).max(1), (height / 2).max(1)];
-                let halved = stretch_rgb(&opaque(&self.rgb(), width, height), small[0], small[1]);
-                planes(&stretch_rgb(&opaque(&halved, small[0], small[1]), width, height))
+                let halved = stretch_rgb(&picture(&self.rgb(), width, height), small[0], small[1]);
+                planes(&stretch_rgb(&picture(&halved, small[0], small[1]), width, height))
             }
         }
     }
@@ -296,7 +296,7 @@ impl Fooling {
         Picture {
             width,
             height,
-            rgba: rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect(),
+            rgba: opaque(&rgb),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::labs::search::sheet::{columns, sheet};
 use crate::labs::search::spec::{Progress, Term};
 use crate::maths::draws::Draws;
 use crate::methods::adam::Adam;
+use crate::methods::regularise::GREY;
 use crate::methods::resize::{extend, stretch_rgb, to_tensor, working_size};
 use crate::methods::style_loss::{Target, content_loss, total_variation};
 use crate::models::conv_block::Rectifiers;
@@ -21,8 +22,7 @@ use crate::protocol::message::Stage;
 use crate::protocol::picture::{Picture, rgb_of};
 use crate::protocol::settings::Settings;
 
-/// Grey, and how far from it the noise is that it begins with, as a standard deviation.
-const GREY: f32 = 0.5;
+/// How far from grey the noise is that it begins with, as a standard deviation.
 const NOISE: f32 = 0.1;
 /// The power of the norm, even: pixels within the range cost nearly nothing, those at its ends much.
 const POWER: i32 = 6;
