@@ -143,10 +143,10 @@ fn nothing_outside_the_labs_names_a_labs_setting() {
             of.entry(param.name).or_default().push(spec.name);
         }
     }
-    // Attributes of elements and flags of commands that are no settings.
+    // Attributes of elements and flags of commands that are no settings, and a class of ImageNet (the scale).
     let words = [
         "class", "data", "model", "seed", "batch", "size", "width", "style", "path", "view",
-        "blur", "layers", "color", "curve",
+        "blur", "layers", "color", "curve", "scale",
     ];
     let mut found = Vec::new();
     for layer in [

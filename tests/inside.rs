@@ -367,6 +367,64 @@ fn early_layers_are_rebuilt_and_late_ones_forget_more() {
     );
     let (progress, _) = search(&one, Some(plain(1, 1, [9; 3]))).expect("a picture");
     assert_eq!(progress.captions, ["head"]);
+    // The small one, too: a digit comes back from its last convolution, and a class from noise.
+    let values = [("network", "lenet-digits"), ("size", "64"), ("steps", "60"), ("tv", "0")];
+    let (progress, _) = search(&of(&inversion::spec::LAB, &values), Some(drawn(true, [240, 10]))).expect("a digit");
+    assert_eq!(progress.captions, ["conv1", "conv2", "dense1", "dense2"]);
+    let last = progress.losses.last().expect("losses");
+    assert!(last.iter().all(|&off| off < 0.35), "{last:?}");
+    let values = [
+        ("network", "lenet-digits"),
+        ("aim", "expression"),
+        ("expression", "class(3)"),
+        ("sizes", "1"),
+        ("size", "64"),
+        ("steps", "40"),
+    ];
+    let (progress, _) = search(&of(&ascent::spec::LAB, &values), None).expect("a digit");
+    assert!(progress.losses.last().expect("losses")[1] > 0.9);
+}
+
+/// A ring of ink, or a line from top to bottom, on a square of 56 pixels.
+fn drawn(is_ring: bool, [ink, paper]: [u8; 2]) -> Picture {
+    let side = 56;
+    let pixel = |place: usize| {
+        let [down, across] = [place / side, place % side].map(|at| at as f32 - 27.5);
+        let is_ink = match is_ring {
+            true => ((down / 17.0).hypot(across / 12.0) - 1.0).abs() < 0.2,
+            false => across.abs() < 2.5 && down.abs() < 18.0,
+        };
+        let value = if is_ink { ink } else { paper };
+        [value, value, value, 255]
+    };
+    Picture::new(side, side, (0..side * side).flat_map(pixel).collect()).expect("a picture")
+}
+
+#[test]
+fn digits_are_read_on_paper_and_on_a_blackboard() {
+    let page = Page::open();
+    for (is_ring, digit) in [(true, "0"), (false, "1")] {
+        for (colors, negative) in [([20, 235], true), ([240, 10], false)] {
+            let values = [("network", "lenet-digits"), ("layer", "1"), ("channel", "31")];
+            let reply = looks_at(&page, drawn(is_ring, colors), &values);
+            let answer: Answer = reply.answer().expect("an answer");
+            assert_eq!(answer.seen, [28, 28]);
+            assert_eq!((&*answer.classes[0].name, answer.negative), (digit, negative));
+            assert!(answer.classes[0].probability > 0.8, "{:?}", answer.classes);
+            let shapes: Vec<_> = answer.layers.iter().map(|layer| layer.shape).collect();
+            assert_eq!(shapes, [[16, 14, 14], [32, 7, 7], [120, 1, 1], [84, 1, 1]]);
+            // 5 * 5 * 16 and 16; 5 * 5 * 16 * 32 and 32; 7 * 7 * 32 * 120 and 120; 120 * 84 and 84.
+            let learned: Vec<_> = answer.layers.iter().map(|layer| layer.parameters).collect();
+            assert_eq!(learned, [416, 12_832, 188_280, 10_164]);
+            // Of channel 31 a kernel for each channel below.
+            assert_eq!(answer.kernels, [5, 16]);
+        }
+    }
+    let crops: Crops = page
+        .ask(Look::Crops, &of(&activations::spec::LAB, &[("network", "lenet-digits")]))
+        .answer()
+        .expect("crops");
+    assert!(crops.crops.iter().all(|crop| crop.class < 10));
 }
 
 fn looks_at(page: &Page, picture: Picture, values: &[(&str, &str)]) -> Reply {
@@ -382,7 +440,7 @@ fn every_layer_of_the_cat_is_drawn() {
     let answer: Answer = reply.answer().expect("an answer");
     assert_eq!(answer.seen, [337, 224]);
     // Egyptian cat.
-    assert_eq!(answer.classes[0].0, 285);
+    assert_eq!(answer.classes[0].class, 285);
     assert_eq!(answer.layers.len(), 18);
     // 3 * 3 * 3 * 32 and 32 biases; 320 * 1280 and 1280.
     assert_eq!(
@@ -442,13 +500,17 @@ fn every_layer_of_the_cat_is_drawn() {
     // Ten crops of the cat are cats, and a mirror is another picture.
     let reply = page.ask(Look::Crops, &of(&activations::spec::LAB, &[]));
     let crops: Crops = reply.answer().expect("crops");
-    assert_eq!((crops.crops.len(), crops.class), (10, 285));
+    assert_eq!((crops.crops.len(), crops.mean.class), (10, 285));
     assert_eq!(reply.file("rgba").len(), 10 * crops.side * crops.side * 4);
-    let mean = crops.crops.iter().map(|crop| crop.2).sum::<f32>() / 10.0;
-    assert!(
-        (mean - crops.mean).abs() < 1e-5 && crops.mean > 0.3,
-        "{crops:?}"
-    );
+    let mean = crops.of_mean.iter().sum::<f32>() / 10.0;
+    let said = crops.mean.probability;
+    assert!((mean - said).abs() < 1e-5 && said > 0.3, "{crops:?}");
+    let times: Vec<f64> = page
+        .ask(Look::Times, &of(&activations::spec::LAB, &[]))
+        .answer()
+        .expect("times");
+    assert_eq!(times.len(), 18);
+    assert!(times.iter().all(|&time| time > 0.0), "{times:?}");
     let line =
         |crop: usize| &reply.file("rgba")[crop * crops.side * crops.side * 4..][..crops.side * 4];
     let mirrored: Vec<u8> = line(0)

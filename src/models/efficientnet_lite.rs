@@ -292,6 +292,14 @@ impl Layered for EfficientNetLite {
         }
     }
 
+    fn layer(&self, layer: usize, below: Tensor<4>) -> Tensor<4> {
+        match layer {
+            0 => self.stem.forward(below * SCALE + ZERO),
+            layer if layer <= BLOCKS => self.blocks[layer - 1].forward(below),
+            _ => self.head.forward(below),
+        }
+    }
+
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
         let images = pictures * SCALE + ZERO;
         Box::new(Passed {

@@ -67,6 +67,13 @@ impl GridLayer {
             .or_else(|| cpu::forward(*self, x, weight, bias, then))
     }
 
+    /// From a gradient on the result to one on the input, `[side squared, batch, in]`; `None` where the backend has no
+    /// such kernel. For networks whose weights stand still: nothing is recorded.
+    pub fn back(&self, gradient: &Tensor<3>, weight: &Tensor<3>) -> Option<Tensor<3>> {
+        let on_cpu = cpu::Gradient::new(*self, gradient);
+        self.on_input(gradient, on_cpu.as_ref(), weight)
+    }
+
     /// From a gradient on the result to one on the input. `on_cpu` is the gradient, where it lies there.
     fn on_input(
         &self,

@@ -19,6 +19,9 @@ pub trait Layered {
     /// How many numbers a layer has learned.
     fn parameters(&self, layer: usize) -> usize;
 
+    /// The map of one layer, from that of the layer below, or from pictures for the first; shapes as in [`Pass::map`].
+    fn layer(&self, layer: usize, below: Tensor<4>) -> Tensor<4>;
+
     /// Sends pictures through: up to and with the layer `last`, or without one to the logits, where there are classes.
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a>;
 }
@@ -86,9 +89,13 @@ pub(super) fn plus(one: Option<Tensor<4>>, other: Option<Tensor<4>>) -> Option<T
 mod tests {
     use super::*;
     use crate::models::efficientnet_lite::EfficientNetLiteConfig;
+    use crate::models::generate::classifier::LeNetConfig;
+    use crate::models::generate::lenet_layers::NamedLeNet;
     use crate::models::vgg16::Vgg16Config;
+    use crate::protocol::named_layers::LENET_DIGITS;
     use burn::module::{Module, ModuleMapper, Param};
     use burn::tensor::{Device, Distribution, TensorData};
+    use std::rc::Rc;
 
     /// Fills weights with numbers that keep values about as large as they are.
     struct Filled;
@@ -147,10 +154,11 @@ mod tests {
         let pass = network.pass(pictures.clone(), last);
         let on_maps = layers.map(|layer| (layer, weights(pass.map(layer).dims())));
         let on_logits = with_logits.then(|| {
-            let mut one = vec![0f32; 2000];
+            let classes = network.layers().classes.len();
+            let mut one = vec![0f32; 2 * classes];
             one[3] = 10.0;
-            one[1003] = 10.0;
-            Tensor::from_data(TensorData::new(one, [2, 1000]), &device)
+            one[classes + 3] = 10.0;
+            Tensor::from_data(TensorData::new(one, [2, classes]), &device)
         });
         let from = Gradients {
             on_logits,
@@ -179,5 +187,37 @@ mod tests {
         goes_back(&small, [0, 17], true);
         let large = Vgg16Config::new().init(&device).map(&mut Filled);
         goes_back(&large, [1, 6], false);
+        goes_back(&small_digits(), [0, 2], true);
+        goes_back(&small_digits(), [1, 3], false);
+    }
+
+    fn small_digits() -> NamedLeNet {
+        let network = LeNetConfig::new(10).init(&Device::flex()).map(&mut Filled);
+        NamedLeNet {
+            network: Rc::new(network),
+            layers: &LENET_DIGITS,
+        }
+    }
+
+    /// Layer by layer is the same as all at once; and what a layer says it is.
+    #[test]
+    fn layers_follow_one_another() {
+        let device = Device::flex();
+        let small = EfficientNetLiteConfig::new().init(&device).map(&mut Filled);
+        let large = Vgg16Config::new().init(&device).map(&mut Filled);
+        let networks: [&dyn Layered; 3] = [&small, &large, &small_digits()];
+        for network in networks {
+            let pictures = Tensor::random([2, 3, 32, 48], Distribution::Uniform(0.2, 0.8), &device);
+            let pass = network.pass(pictures.clone(), None);
+            let mut map = pictures;
+            for (number, layer) in network.layers().layers.iter().enumerate() {
+                map = network.layer(number, map);
+                let whole = pass.map(number);
+                assert_eq!(map.dims(), whole.dims(), "{}", layer.name);
+                assert_eq!(map.dims()[1], layer.channels, "{}", layer.name);
+                let apart = (map.clone() - whole.clone()).abs().max();
+                assert!(self::number(apart) < 1e-4, "{}", layer.name);
+            }
+        }
     }
 }

@@ -214,6 +214,10 @@ impl Layered for Vgg16 {
         self.convs[layer].num_params()
     }
 
+    fn layer(&self, layer: usize, below: Tensor<4>) -> Tensor<4> {
+        self.forward_layer(layer, if layer == 0 { prepare(below) } else { below })
+    }
+
     fn pass<'a>(&'a self, pictures: Tensor<4>, last: Option<usize>) -> Box<dyn Pass + 'a> {
         let [_, _, height, width] = pictures.dims();
         let last = last.unwrap_or(LAYERS.len() - 1);

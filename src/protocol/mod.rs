@@ -3,6 +3,7 @@
 pub mod card;
 pub mod failure;
 pub mod generative;
+pub mod imagenet;
 pub mod intake;
 pub mod lab;
 pub mod layer;

@@ -1,5 +1,7 @@
 //! The networks that can be looked into: their layers by name, with what a place of a map sees.
 
+use super::imagenet;
+
 /// A layer that has a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layer {
@@ -21,8 +23,10 @@ pub struct Layers {
     pub network: &'static str,
     /// From the picture on.
     pub layers: &'static [Layer],
-    /// Classes that it tells apart; none where it has no classifier.
-    pub classes: usize,
+    /// Names of the classes that it tells apart; none where it has no classifier.
+    pub classes: &'static [&'static str],
+    /// Side of the square, grey pictures that it sees; none where it sees pictures of any shape in colours.
+    pub side: Option<usize>,
 }
 
 impl Layers {
@@ -87,7 +91,8 @@ pub static EFFICIENTNET_LITE0: Layers = Layers {
         ("block16", 3, 1, 320),
         ("head", 1, 1, 1280),
     ]),
-    classes: 1000,
+    classes: imagenet::NAMES,
+    side: None,
 };
 
 const fn vgg16() -> [Layer; 13] {
@@ -128,7 +133,53 @@ const fn vgg16() -> [Layer; 13] {
 pub static VGG16: Layers = Layers {
     network: "vgg16",
     layers: &vgg16(),
-    classes: 0,
+    classes: &[],
+    side: None,
+};
+
+/// LeNet's layers: two convolutions of 5x5 that halve the side, and two dense layers, which see all.
+const LENET: &[Layer] = &{
+    let [first, second] = reckoned([("conv1", 5, 2, 16), ("conv2", 5, 2, 32)]);
+    [first, second, dense("dense1", 120), dense("dense2", 84)]
+};
+
+/// Side of the pictures that it sees.
+const LENET_SIDE: usize = 28;
+
+const fn dense(name: &'static str, channels: usize) -> Layer {
+    Layer {
+        name,
+        channels,
+        stride: LENET_SIDE,
+        field: LENET_SIDE,
+    }
+}
+
+/// LeNet that knows digits.
+pub static LENET_DIGITS: Layers = Layers {
+    network: "lenet-digits",
+    layers: LENET,
+    classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    side: Some(LENET_SIDE),
+};
+
+/// LeNet that knows clothes.
+pub static LENET_FASHION: Layers = Layers {
+    network: "lenet-fashion-mnist",
+    layers: LENET,
+    classes: &[
+        "T-shirt or top",
+        "trousers",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ],
+    side: Some(LENET_SIDE),
 };
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::command::files::{self, Item, Outcome};
 use crate::command::session::Session;
 use crate::command::{CommandRow, Stop, cli, print};
 use crate::job::Request;
-use crate::labs::explain::classes::name;
 
 /// The command.
 pub const ROW: CommandRow = CommandRow {
@@ -49,8 +48,8 @@ fn run(arguments: &ArgMatches) -> Result<(), Stop> {
 
 fn table(item: &Item, answer: &Answer) -> String {
     let mut text = format!("{}:", print::shown(&item.path));
-    for &(class, probability) in &answer.classes {
-        let _ = write!(text, "\n  {:5.1} %  {}", probability * 100.0, name(class));
+    for guess in &answer.classes {
+        let _ = write!(text, "\n  {:5.1} %  {}", guess.probability * 100.0, guess.name);
     }
     let layer = &answer.layers[answer.layer];
     let [least, mean, most, above] = answer.channel_says;
@@ -69,12 +68,9 @@ fn listed(outcome: Outcome<Answer>) -> Value {
     let mut row = match outcome.result {
         Err(sentence) => json!({ "error": sentence }),
         Ok(answer) => {
-            let classes = answer.classes.iter().map(|&(class, probability)| {
-                json!({ "class": class, "name": name(class), "probability": probability })
-            });
             let [least, mean, most, above] = answer.channel_says;
             json!({
-                "classes": classes.collect::<Vec<_>>(),
+                "classes": answer.classes,
                 "layers": answer.layers,
                 "channel": {
                     "layer": answer.layers[answer.layer].name,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::spec::{ActivationsSettings, Answer, Contrast, Crops, Drawn, Patches, Question, Sort};
+use super::spec::{ActivationsSettings, Answer, Contrast, Crops, Drawn, Guess, Patches, Question, Sort};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request};
 use crate::labs::explain::engine::seen_size;
@@ -17,6 +17,7 @@ use crate::models::efficientnet_lite::SIDE;
 use crate::models::layered::Layered;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
+use crate::protocol::named_layers::Layers;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
 
@@ -27,6 +28,8 @@ const PATCHES: usize = 12;
 const OF_ONE: usize = 3;
 /// Side in pixels of such a part, as it is shown.
 const PATCH_SIDE: usize = 96;
+/// How often a layer runs to be timed.
+const REPEATS: usize = 5;
 /// Kernels that are drawn at most.
 const KERNELS: usize = 512;
 
@@ -35,8 +38,7 @@ struct Seen {
     picture: Picture,
     network: Rc<dyn Layered>,
     name: &'static str,
-    /// Rows and columns.
-    size: [usize; 2],
+    prepared: Prepared,
     maps: Vec<Tensor<4>>,
     /// None where the network knows no classes.
     probabilities: Vec<f32>,
@@ -44,10 +46,50 @@ struct Seen {
     read: Option<(usize, Vec<f32>)>,
 }
 
-/// The picture as networks see it: RGB from 0 to 1.
-fn prepared(picture: &Picture, [rows, columns]: [usize; 2], device: &Device) -> Tensor<4> {
-    let rgb = stretch_rgb(picture, columns, rows);
-    to_tensor(&rgb, columns, rows, 1.0 / 255.0, 0.0, device)
+/// The picture as a network sees it.
+struct Prepared {
+    /// RGB from 0 to 1.
+    input: Tensor<4>,
+    /// Rows and columns.
+    size: [usize; 2],
+    /// Its bytes, RGB by row.
+    rgb: Vec<u8>,
+    /// Whether it is the negative.
+    negative: bool,
+}
+
+impl Prepared {
+    /// Where the network sees small grey squares, the picture is squeezed into one; and one whose border is bright, such
+    /// as ink on paper, becomes its negative, because these networks learned bright things on black.
+    fn new(picture: &Picture, layers: &Layers, device: &Device) -> Self {
+        let size = layers.side.map_or_else(|| seen_size(picture), |side| [side; 2]);
+        let [rows, columns] = size;
+        let mut rgb = stretch_rgb(picture, columns, rows);
+        let negative = layers.side.is_some() && border(&rgb, size) > 127.5;
+        if negative {
+            rgb.iter_mut().for_each(|value| *value = 255 - *value);
+        }
+        Self {
+            input: to_tensor(&rgb, columns, rows, 1.0 / 255.0, 0.0, device),
+            size,
+            rgb,
+            negative,
+        }
+    }
+}
+
+/// The mean of the outermost pixels of RGB bytes.
+fn border(rgb: &[u8], [rows, columns]: [usize; 2]) -> f32 {
+    let is_outermost = |pixel: usize| {
+        let [row, column] = [pixel / columns, pixel % columns];
+        row == 0 || column == 0 || row + 1 == rows || column + 1 == columns
+    };
+    let pixels = rgb.as_chunks::<3>().0.iter().enumerate();
+    let outermost: Vec<f32> = pixels
+        .filter(|(pixel, _)| is_outermost(*pixel))
+        .map(|(_, rgb)| rgb.iter().map(|&value| f32::from(value)).sum::<f32>() / 3.0)
+        .collect();
+    outermost.iter().sum::<f32>() / outermost.len() as f32
 }
 
 impl Seen {
@@ -59,11 +101,10 @@ impl Seen {
         device: &Device,
     ) -> Result<Self, Failure> {
         job.stage(Stage::Prepare).await?;
-        let size = seen_size(&picture);
-        let input = prepared(&picture, size, device);
+        let prepared = Prepared::new(&picture, network.layers(), device);
         job.stage(Stage::Network).await?;
         let (maps, logits) = {
-            let pass = network.pass(input, None);
+            let pass = network.pass(prepared.input.clone(), None);
             let layers = network.layers().layers.len();
             let maps = (0..layers).map(|layer| pass.map(layer).clone()).collect();
             (maps, pass.logits().cloned())
@@ -76,7 +117,7 @@ impl Seen {
             picture,
             network,
             name,
-            size,
+            prepared,
             maps,
             probabilities,
             read: None,
@@ -136,8 +177,9 @@ impl Seen {
             }
         });
         let answer = Answer {
-            seen: [self.size[1], self.size[0]],
-            classes: ranked.into_iter().take(LISTED).map(|class| (class, self.probabilities[class])).collect(),
+            seen: [self.prepared.size[1], self.prepared.size[0]],
+            negative: self.prepared.negative,
+            classes: ranked.into_iter().take(LISTED).map(|class| guess(&*self.network, &self.probabilities, class)).collect(),
             layers: layers.collect(),
             layer,
             channel,
@@ -154,6 +196,15 @@ impl Seen {
             .with("maps", maps)
             .with("channel", large)
             .with("kernels", kernels.rgb))
+    }
+}
+
+/// A class and its probability.
+fn guess(network: &dyn Layered, probabilities: &[f32], class: usize) -> Guess {
+    Guess {
+        class,
+        name: network.layers().classes[class].into(),
+        probability: probabilities[class],
     }
 }
 
@@ -301,9 +352,7 @@ async fn patches(
     let layer = network.layers().layers[number];
     let mut found = Vec::new();
     for (index, picture) in pictures.iter().enumerate() {
-        let size = seen_size(picture);
-        let rgb = stretch_rgb(picture, size[1], size[0]);
-        let input = to_tensor(&rgb, size[1], size[0], 1.0 / 255.0, 0.0, device);
+        let Prepared { input, size, rgb, .. } = Prepared::new(picture, network.layers(), device);
         let map = network.pass(input, Some(number)).map(number).clone();
         let [_, _, rows, columns] = map.dims();
         let map = job.read(map.narrow(1, channel, 1)).await?;
@@ -330,9 +379,36 @@ async fn patches(
     Ok(Reply::new(&answer).with("rgba", rgba))
 }
 
+/// How long each layer takes, in milliseconds: it runs several times in a row, and the last map is waited for.
+async fn times(job: &Job<'_>, network: &dyn Layered, input: &Tensor<4>) -> Result<Vec<f64>, Failure> {
+    let mut times = Vec::new();
+    let mut map = input.clone();
+    for layer in 0..network.layers().layers.len() {
+        // What is compiled, or fetched into a cache, at the first time is not the layer's own.
+        let next = network.layer(layer, map.clone());
+        wait_for(job, &next).await?;
+        let began = job.now_ms();
+        let mut last = next.clone();
+        for _ in 0..REPEATS {
+            last = network.layer(layer, map.clone());
+        }
+        wait_for(job, &last).await?;
+        times.push((job.now_ms() - began) / REPEATS as f64);
+        map = next;
+        job.breathe().await?;
+    }
+    Ok(times)
+}
+
+/// Waits until a map is there: a number of it is read.
+async fn wait_for(job: &Job<'_>, map: &Tensor<4>) -> Result<(), Failure> {
+    job.read(map.clone().slice([0..1, 0..1, 0..1, 0..1])).await.map(drop)
+}
+
 /// Ten crops, classified.
-async fn crops(job: &Job<'_>, network: &dyn Layered, picture: &Picture, device: &Device) -> Result<Reply, Failure> {
-    let classes = network.layers().classes;
+async fn crops(job: &Job<'_>, seen: &Seen, device: &Device) -> Result<Reply, Failure> {
+    let (network, picture) = (&*seen.network, &seen.picture);
+    let classes = network.layers().classes.len();
     if classes == 0 {
         return Err(Failure::NoClasses {
             network: network.layers().network.into(),
@@ -350,7 +426,10 @@ async fn crops(job: &Job<'_>, network: &dyn Layered, picture: &Picture, device: 
             picture.rgba[start..start + side * 4].iter().copied()
         });
         let part = Picture { width: side, height: side, rgba: rows.collect() };
-        let rgb = stretch_rgb(&part, SIDE, SIDE);
+        let mut rgb = stretch_rgb(&part, SIDE, SIDE);
+        if seen.prepared.negative {
+            rgb.iter_mut().for_each(|value| *value = 255 - *value);
+        }
         let small = stretch_rgb(&part, PATCH_SIDE, PATCH_SIDE);
         for mirrored in [false, true] {
             let along = |row: &[u8]| -> Vec<[u8; 3]> {
@@ -377,15 +456,12 @@ async fn crops(job: &Job<'_>, network: &dyn Layered, picture: &Picture, device: 
         means.iter_mut().zip(of_crop).for_each(|(mean, value)| *mean += value / 10.0);
     }
     let class = best(&means);
-    let each = probabilities.chunks_exact(classes).map(|of_crop| {
-        let own = best(of_crop);
-        (own, of_crop[own], of_crop[class])
-    });
+    let each = probabilities.chunks_exact(classes);
     let answer = Crops {
         side: PATCH_SIDE,
-        class,
-        mean: means[class],
-        crops: each.collect(),
+        mean: guess(network, &means, class),
+        crops: each.clone().map(|of_crop| guess(network, of_crop, best(of_crop))).collect(),
+        of_mean: each.map(|of_crop| of_crop[class]).collect(),
     };
     Ok(Reply::new(&answer).with("rgba", rgba))
 }
@@ -456,9 +532,14 @@ impl LabEngine for Activations {
                     }
                     patches(job, &*network, &pictures, &settings, &device).await
                 }
+                Question::Times => {
+                    let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let times = times(job, &*last.network, &last.prepared.input).await?;
+                    Ok(Reply::new(&times))
+                }
                 Question::Crops => {
                     let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
-                    crops(job, &*last.network, &last.picture, &device).await
+                    crops(job, last, &device).await
                 }
                 Question::Export => {
                     let last = self.last.as_mut().ok_or(Failure::NothingToRefine)?;

@@ -54,8 +54,8 @@ choices! {
 settings! {
     /// Settings of what is shown.
     pub struct ActivationsSettings {
-        network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is looked into; vgg16 knows no classes", causes(Effect::Rerun), group("network");
-        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 4.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3)", causes(Effect::Refine), group("network");
+        network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is looked into; vgg16 knows no classes, the two of lenet see grey pictures of 28 x 28 pixels", causes(Effect::Rerun), group("network");
+        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 4.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3), of lenet from 0 (conv1) to 3 (dense2)", causes(Effect::Refine), group("network");
         channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 0.0), "channel of the layer that is shown large, from 0", causes(Effect::Refine), group("map");
         contrast ("contrast", "a"): Contrast = choice::<Contrast>(), "what is drawn as the largest: the largest value of each channel, or of all of them", causes(Effect::Refine), group("map");
         sort ("sort", "o"): Sort = choice::<Sort>(), "order of the channels: by number, or those with the largest values first", causes(Effect::Refine), group("map");
@@ -86,6 +86,8 @@ pub enum Question {
     /// The parts of pictures, which travel as `0`, `1` and so on, that excite the channel most: [`Patches`], and the
     /// file `rgba` with one after the other.
     Patches,
+    /// Take the last picture through the network layer by layer, with a watch: milliseconds for each layer, a list.
+    Times,
     /// Classify ten crops of the last picture: [`Crops`], and the file `rgba` with one after the other.
     Crops,
     /// The layer's channels as a sheet, in the file `png`.
@@ -105,6 +107,17 @@ pub struct Drawn {
     pub field: usize,
 }
 
+/// What a network takes a picture for.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Guess {
+    /// Number of the class.
+    pub class: usize,
+    /// Its name.
+    pub name: String,
+    /// From 0 to 1.
+    pub probability: f32,
+}
+
 /// What a network makes of a picture. Beside it the files `maps`, the layer's channels in the order of `order`, a byte
 /// for each place, shrunk to `tile`; `channel`, the one channel at its full size; and `kernels`, RGB by pixel, one kernel
 /// after the other. In a signed map 128 is zero, otherwise 0 is.
@@ -112,8 +125,10 @@ pub struct Drawn {
 pub struct Answer {
     /// Columns and rows of the picture that the network saw.
     pub seen: [usize; 2],
-    /// The most probable classes and their probabilities, best first; none where the network knows none.
-    pub classes: Vec<(usize, f32)>,
+    /// Whether a bright picture was turned into its negative: a network of bright strokes on black would see none.
+    pub negative: bool,
+    /// The most probable classes, best first; none where the network knows none.
+    pub classes: Vec<Guess>,
     /// From the picture on.
     pub layers: Vec<Drawn>,
     /// The one that is shown.
@@ -151,10 +166,10 @@ pub struct Patches {
 pub struct Crops {
     /// Columns and rows of each in the file.
     pub side: usize,
-    /// The class that the mean of the ten probabilities is largest for.
-    pub class: usize,
-    /// That mean.
-    pub mean: f32,
-    /// Of each crop: its most probable class, that probability, and the probability of `class`.
-    pub crops: Vec<(usize, f32, f32)>,
+    /// The class that the mean of the ten probabilities is largest for, and that mean.
+    pub mean: Guess,
+    /// The most probable class of each crop.
+    pub crops: Vec<Guess>,
+    /// What the probability of the mean's class is in each.
+    pub of_mean: Vec<f32>,
 }

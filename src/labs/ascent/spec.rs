@@ -1,6 +1,6 @@
 //! Gradient ascent: settings.
 
-use crate::labs::explain::classes::{WORDS, name};
+use crate::protocol::imagenet::{WORDS, name};
 use crate::labs::search::spec::{LayeredNetwork, SEED, SEED_HELP};
 use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
-use super::classes::name;
+use crate::protocol::imagenet::name;
 use super::spec::{Answer, LAB, Question};
 use crate::command::files::{self, Item, Outcome};
 use crate::command::session::Session;

@@ -1,6 +1,5 @@
 //! What in a picture speaks for a class.
 
-pub mod classes;
 #[cfg(feature = "native")]
 pub mod command;
 #[cfg(feature = "engine")]

@@ -6,7 +6,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, ImageData};
 
-use super::classes::name;
+use crate::protocol::imagenet::name;
 use super::views::compare::ComparePanel;
 use super::views::nudge::{NudgePanel, Nudges, Squares};
 use super::spec::{Answer, LAB, NAMES, Question, ExplainSettings};

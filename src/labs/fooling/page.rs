@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::spec::{LAB, Said, Test};
-use crate::labs::explain::classes::name;
+use crate::protocol::imagenet::name;
 use crate::labs::search::live::{Live, Needs, act};
 use crate::labs::search::page::SearchLab;
 use crate::page::fetch;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::labs::explain::classes::WORDS;
+use crate::protocol::imagenet::WORDS;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::protocol::settings::{Found, Settings};

@@ -61,6 +61,7 @@ impl InversionSettings {
             (From::Row, LayeredNetwork::EfficientNetLite0) => vec![1, 3, 5, 8, 11, 16],
             // The ends of the groups.
             (From::Row, LayeredNetwork::Vgg16) => vec![1, 3, 6, 9, 12],
+            (From::Row, LayeredNetwork::LeNetDigits | LayeredNetwork::LeNetFashion) => vec![0, 1, 2, 3],
         }
     }
 }

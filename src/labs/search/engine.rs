@@ -10,13 +10,17 @@ use super::passes::Goal;
 use super::spec::{Progress, Question};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Job, Promise, Reply, Request};
-use crate::models::Row;
 use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, EfficientNetLite};
+use crate::models::generate::classifier::{LeNet, lenet};
+use crate::models::generate::lenet_layers::NamedLeNet;
 use crate::models::layered::Layered;
 use crate::models::vgg16::{VGG16, Vgg16};
+use crate::models::{Network, Row};
 use crate::protocol::failure::Failure;
+use crate::protocol::generative::DataSet;
 use crate::protocol::lab::LabSpec;
 use crate::protocol::message::Stage;
+use crate::protocol::named_layers::{LENET_DIGITS, LENET_FASHION, Layers};
 use crate::protocol::param::Value;
 use crate::protocol::picture::Picture;
 use crate::protocol::settings::Settings;
@@ -159,10 +163,17 @@ pub fn layered(
             if name == VGG16.name {
                 return any_vgg16(bench);
             }
+            // Blank ones pass on zeros, which take as long.
+            if let Some((row, layers)) = small(name) {
+                let network = bench
+                    .shelf
+                    .find(name)
+                    .unwrap_or_else(|| Rc::new(row.blank(&bench.device())));
+                return Rc::new(NamedLeNet { network, layers });
+            }
             let known: Option<Rc<EfficientNetLite>> = bench.shelf.find(name);
             match known {
                 Some(known) => known,
-                // It passes on zeros, which take as long.
                 None => Rc::new(EFFICIENTNET_LITE0.blank(&bench.device())),
             }
         },
@@ -171,11 +182,27 @@ pub fn layered(
     }
 }
 
+/// The small network of that name, with its layers.
+fn small(name: &str) -> Option<(Network<LeNet>, &'static Layers)> {
+    let networks = [
+        (DataSet::Digits, &LENET_DIGITS),
+        (DataSet::FashionMnist, &LENET_FASHION),
+    ];
+    let found = networks
+        .into_iter()
+        .find(|(_, layers)| layers.network == name);
+    found.and_then(|(data, layers)| Some((lenet(data)?, layers)))
+}
+
 /// A network that can be looked into, by its name.
 ///
 /// # Errors
 /// Those of [`Shelf::get`](crate::engine::shelf::Shelf::get).
 pub async fn fetch_layered(bench: Bench<'_>, name: &str) -> Result<Rc<dyn Layered>, Failure> {
+    if let Some((row, layers)) = small(name) {
+        let network = bench.shelf.get(bench.job, &row).await?;
+        return Ok(Rc::new(NamedLeNet { network, layers }));
+    }
     Ok(match name == VGG16.name {
         true => bench.shelf.get(bench.job, &VGG16).await? as Rc<dyn Layered>,
         false => bench.shelf.get(bench.job, &EFFICIENTNET_LITE0).await?,

@@ -1,6 +1,5 @@
 //! What a picture is to make a network say, as an expression: `0.2*channel(block5, 20) + class(flamingo) - 0.01*tv`.
 
-use crate::labs::explain::classes::WORDS;
 use crate::protocol::failure::Failure;
 use crate::protocol::named_layers::Layers;
 
@@ -186,14 +185,14 @@ impl<'a> Reader<'a> {
     }
 
     fn class(&self, name: &str) -> Result<usize, Failure> {
-        // The first word is none of the classes.
-        let named = WORDS[1..]
+        let classes = self.network.classes;
+        let named = classes
             .iter()
             .position(|class| class.eq_ignore_ascii_case(name));
         let class = named.or_else(|| name.parse().ok());
         class
-            .filter(|&class| class < self.network.classes)
-            .ok_or_else(|| match self.network.classes {
+            .filter(|&class| class < classes.len())
+            .ok_or_else(|| match classes.len() {
                 0 => Failure::NoClasses {
                     network: self.network.network.into(),
                 },

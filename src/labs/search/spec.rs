@@ -19,6 +19,12 @@ choices! {
         /// Convolutions alone.
         #[strum(serialize = "vgg16")]
         Vgg16,
+        /// Small, of digits.
+        #[strum(serialize = "lenet-digits")]
+        LeNetDigits,
+        /// Small, of clothes.
+        #[strum(serialize = "lenet-fashion-mnist")]
+        LeNetFashion,
     }
 }
 
@@ -28,6 +34,8 @@ impl LayeredNetwork {
         match self {
             Self::EfficientNetLite0 => &named_layers::EFFICIENTNET_LITE0,
             Self::Vgg16 => &named_layers::VGG16,
+            Self::LeNetDigits => &named_layers::LENET_DIGITS,
+            Self::LeNetFashion => &named_layers::LENET_FASHION,
         }
     }
 

@@ -106,6 +106,12 @@ impl GridConv {
         y.expect("CPU and GPU have a kernel for it")
     }
 
+    /// From a gradient on the output to one on the input, without recording; shapes as in [`forward`](Self::forward).
+    pub fn backward(&self, gradient: &Tensor<3>, side: usize) -> Tensor<3> {
+        let back = self.layer(side).back(gradient, &self.effective_weight());
+        back.expect("CPU and GPU have a kernel for it")
+    }
+
     /// As [`forward`](Self::forward), then batch normalisation over pixels and pictures by kept
     /// statistics, then the activation, all in one dispatch; `None` where there is no GPU, or where
     /// gradients are recorded. Channels of the norm may go into those of the output several times.

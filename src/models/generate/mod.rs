@@ -10,6 +10,7 @@ pub mod encoder;
 pub mod gan;
 pub mod grid_conv;
 pub mod latents;
+pub mod lenet_layers;
 pub mod points;
 pub mod shapes;
 pub mod shipped;

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use crate::labs::activations::page::Results;
 use crate::labs::activations::spec::{Crops, LAB, Question};
-use crate::labs::explain::classes::name;
 use crate::page::canvas::Still;
 use crate::page::engine;
 use crate::page::latest::{Latest, Standing};
@@ -41,16 +40,16 @@ pub fn CropPanel(
     let crops = move || {
         let (crops, bytes) = found.get()?;
         let side = crops.side;
-        let each = crops.crops.into_iter().enumerate().map(|(index, (class, probability, _))| {
+        let each = crops.crops.into_iter().enumerate().map(|(index, guess)| {
             let rgba = bytes.slice((index * side * side * 4) as u32, ((index + 1) * side * side * 4) as u32);
-            let label = format!("{}: {:.0} %", name(class), probability * 100.0);
+            let label = format!("{}: {:.0} %", guess.name, guess.probability * 100.0);
             view! { <li><Still rgba width=side as u32 height=side as u32 /><span>{label}</span></li> }
         });
         let mean = t_string!(
             i18n,
             activations.crops_mean,
-            class = name(crops.class),
-            percent = format!("{:.1}", crops.mean * 100.0)
+            class = crops.mean.name,
+            percent = format!("{:.1}", crops.mean.probability * 100.0)
         );
         Some(view! {
             <p class="sentence">{mean.to_string()}</p>

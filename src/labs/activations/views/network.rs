@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use crate::labs::activations::page::{Results, choose};
-use crate::labs::explain::classes::name;
 use crate::page::state::use_state;
 use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
@@ -82,12 +81,13 @@ pub fn Classes(
         if classes.is_empty() {
             return Some(view! { <p class="quiet">{t_string!(i18n, activations.no_classes)}</p> }.into_any());
         }
-        let rows = classes.into_iter().map(|(class, probability)| {
+        let rows = classes.into_iter().map(|guess| {
+            let percent = guess.probability * 100.0;
             view! {
                 <tr>
-                    <th scope="row">{name(class)}</th>
-                    <td class="bar"><span style=format!("width:{:.1}%;--class:var(--ember)", probability * 100.0)></span></td>
-                    <td class="number">{format!("{:.1} %", probability * 100.0)}</td>
+                    <th scope="row">{guess.name}</th>
+                    <td class="bar"><span style=format!("width:{percent:.1}%;--class:var(--ember)")></span></td>
+                    <td class="number">{format!("{percent:.1} %")}</td>
                 </tr>
             }
         });

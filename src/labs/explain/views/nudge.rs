@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::labs::explain::classes::name;
+use crate::protocol::imagenet::name;
 use crate::labs::explain::spec::{LAB, NAMES, Nudge, Question};
 use crate::page::engine;
 use crate::page::latest::{Latest, Standing};

@@ -5,9 +5,11 @@ pub const BEST: &str = "best";
 
 /// A class by its name.
 pub fn name(class: usize) -> &'static str {
-    // The first word is none of the classes.
-    WORDS[class + 1]
+    NAMES[class]
 }
+
+/// The names of the classes: all of [`WORDS`] but the first.
+pub const NAMES: &[&str] = WORDS.split_at(1).1;
 
 /// [`BEST`], then the 1,000 classes of the ILSVRC 2012 challenge in their order, each by the first of its names
 /// (WordNet's; where two classes have the same, with what tells them apart).
