@@ -368,8 +368,17 @@ fn early_layers_are_rebuilt_and_late_ones_forget_more() {
     let (progress, _) = search(&one, Some(plain(1, 1, [9; 3]))).expect("a picture");
     assert_eq!(progress.captions, ["head"]);
     // The small one, too: a digit comes back from its last convolution, and a class from noise.
-    let values = [("network", "lenet-digits"), ("size", "64"), ("steps", "60"), ("tv", "0")];
-    let (progress, _) = search(&of(&inversion::spec::LAB, &values), Some(drawn(true, [240, 10]))).expect("a digit");
+    let values = [
+        ("network", "lenet-digits"),
+        ("size", "64"),
+        ("steps", "60"),
+        ("tv", "0"),
+    ];
+    let (progress, _) = search(
+        &of(&inversion::spec::LAB, &values),
+        Some(drawn(true, [240, 10])),
+    )
+    .expect("a digit");
     assert_eq!(progress.captions, ["conv1", "conv2", "dense1", "dense2"]);
     let last = progress.losses.last().expect("losses");
     assert!(last.iter().all(|&off| off < 0.35), "{last:?}");
@@ -405,11 +414,18 @@ fn digits_are_read_on_paper_and_on_a_blackboard() {
     let page = Page::open();
     for (is_ring, digit) in [(true, "0"), (false, "1")] {
         for (colors, negative) in [([20, 235], true), ([240, 10], false)] {
-            let values = [("network", "lenet-digits"), ("layer", "1"), ("channel", "31")];
+            let values = [
+                ("network", "lenet-digits"),
+                ("layer", "1"),
+                ("channel", "31"),
+            ];
             let reply = looks_at(&page, drawn(is_ring, colors), &values);
             let answer: Answer = reply.answer().expect("an answer");
             assert_eq!(answer.seen, [28, 28]);
-            assert_eq!((&*answer.classes[0].name, answer.negative), (digit, negative));
+            assert_eq!(
+                (&*answer.classes[0].name, answer.negative),
+                (digit, negative)
+            );
             assert!(answer.classes[0].probability > 0.8, "{:?}", answer.classes);
             let shapes: Vec<_> = answer.layers.iter().map(|layer| layer.shape).collect();
             assert_eq!(shapes, [[16, 14, 14], [32, 7, 7], [120, 1, 1], [84, 1, 1]]);
@@ -421,7 +437,10 @@ fn digits_are_read_on_paper_and_on_a_blackboard() {
         }
     }
     let crops: Crops = page
-        .ask(Look::Crops, &of(&activations::spec::LAB, &[("network", "lenet-digits")]))
+        .ask(
+            Look::Crops,
+            &of(&activations::spec::LAB, &[("network", "lenet-digits")]),
+        )
         .answer()
         .expect("crops");
     assert!(crops.crops.iter().all(|crop| crop.class < 10));

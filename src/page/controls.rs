@@ -190,6 +190,10 @@ fn Slider(lab: &'static LabSpec, name: &'static str, range: [f32; 3]) -> impl In
     let i18n = use_i18n();
     let settings = state.settings(lab);
     let [min, max, step] = range;
+    let max = Memo::new(move |_| {
+        let most = settings.with(|settings| settings.most(param(lab, name)));
+        most.map_or(max, |most| most.min(max).max(min + step))
+    });
     let value = move || {
         settings.with(|settings| match settings.get(name) {
             Value::Number(number) => *number,
@@ -197,7 +201,12 @@ fn Slider(lab: &'static LabSpec, name: &'static str, range: [f32; 3]) -> impl In
         })
     };
     let shown = move || format!("{:.*}", decimals(step), value());
-    let filled = move || format!("--filled:{:.1}%", (value() - min) / (max - min) * 100.0);
+    let filled = move || {
+        format!(
+            "--filled:{:.1}%",
+            (value() - min) / (max.get() - min) * 100.0
+        )
+    };
     view! {
         <div class="control">
             <label for=name>{move || setting_label(i18n, lab.name, name)}</label>
@@ -206,7 +215,7 @@ fn Slider(lab: &'static LabSpec, name: &'static str, range: [f32; 3]) -> impl In
                 type="range"
                 id=name
                 min=min
-                max=max
+                max=move || max.get()
                 step=step
                 style=filled
                 prop:value=shown

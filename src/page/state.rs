@@ -275,6 +275,7 @@ impl State {
         for (name, value) in values {
             after.set(name, value.clone());
         }
+        after.keep_within();
         if before == after {
             return;
         }

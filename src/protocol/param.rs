@@ -24,6 +24,9 @@ pub struct Param {
     pub group: &'static str,
     /// When there is a control for it; always where there is none.
     pub shows: Option<fn(&Settings) -> bool>,
+    /// The largest number that the other settings leave sense to, where that is less than its range says: a network may
+    /// have fewer layers than the largest one. The page keeps within it.
+    pub most: Option<fn(&Settings) -> f32>,
     /// Whether only the page has a use for it: then it is no flag of the command.
     pub page_only: bool,
     /// The number that the page begins with, where that is not the default: links leave the default out,
@@ -63,6 +66,7 @@ impl Param {
             causes: Effect::Redraw,
             group: "",
             shows: None,
+            most: None,
             page_only: false,
             opens: None,
         }
@@ -83,6 +87,12 @@ impl Param {
     /// The same, with a control only where the other settings say so.
     pub const fn shows(mut self, shows: fn(&Settings) -> bool) -> Self {
         self.shows = Some(shows);
+        self
+    }
+
+    /// The same, with a largest number by the other settings.
+    pub const fn most(mut self, most: fn(&Settings) -> f32) -> Self {
+        self.most = Some(most);
         self
     }
 

@@ -125,6 +125,23 @@ impl Settings {
         param.shows.is_none_or(|shows| shows(self))
     }
 
+    /// The largest number that a setting of the kind may have, as the others stand.
+    pub fn most(&self, param: &Param) -> Option<f32> {
+        param.most.map(|most| most(self))
+    }
+
+    /// Brings numbers within what the other settings leave sense to, in the order of the table: those that bound
+    /// others stand before them.
+    pub fn keep_within(&mut self) {
+        for (position, param) in self.lab.params.iter().enumerate() {
+            if let (Some(most), &Value::Number(number)) = (self.most(param), &self.values[position])
+                && number > most
+            {
+                self.values[position] = param.kind.clamp(Value::Number(most));
+            }
+        }
+    }
+
     /// The lab's own view. Panics on settings of another lab: that is a bug.
     pub fn read<T: Typed>(&self) -> T {
         let names = |params: &'static [Param]| params.iter().map(|param| param.name);
@@ -328,6 +345,7 @@ mod tests {
             way ("way", "w"): Way = choice::<Way>(), "how it is painted", page_only();
             name ("name", "t"): String = Kind::Text { default: "x" }, "what it is called";
             row ("row", "z"): Numbers = Kind::Row { of: 3 }, "some numbers";
+            part ("part", "p"): usize = number(0.0, 9.0, 1.0, 5.0), "which part", most(|s| s.read::<Mine>().size as f32);
         }
     }
 
@@ -345,6 +363,19 @@ mod tests {
         warms_up: false,
         example: "",
     };
+
+    #[test]
+    fn numbers_are_bounded_by_others() {
+        let mut settings = Settings::new(&LAB);
+        settings.keep_within();
+        assert_eq!(settings.read::<Mine>().part, 4);
+        settings.set(NAMES.size, Value::Number(9.0));
+        settings.keep_within();
+        assert_eq!(settings.read::<Mine>().part, 4);
+        settings.set(NAMES.size, Value::Number(2.0));
+        settings.keep_within();
+        assert_eq!(settings.read::<Mine>().part, 2);
+    }
 
     #[test]
     fn fields_follow_their_rows() {

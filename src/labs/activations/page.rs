@@ -9,6 +9,7 @@ use super::views::crops::CropPanel;
 use super::views::filters::Filters;
 use super::views::map::{Overlay, Scale};
 use super::views::network::{Classes, Network};
+use super::views::pad::PadPanel;
 use super::views::patches::PatchPanel;
 use super::views::sheet::Sheet;
 use crate::page::camera::LiveStage;
@@ -122,6 +123,7 @@ fn ActivationsLab() -> impl IntoView {
             <div class="bench">
                 <div class="hero-column">
                     {stage}
+                    <PadPanel live />
                     <Sheet shown />
                     <Filters shown />
                     <PatchPanel shown />
@@ -130,7 +132,7 @@ fn ActivationsLab() -> impl IntoView {
                 <div class="inspector">
                     <div class:gone=live><RunPanel lab=&LAB /></div>
                     <Classes shown />
-                    <Panel lab=&LAB group="network"><Network shown /></Panel>
+                    <Panel lab=&LAB group="network"><Network shown live /></Panel>
                     <Panel lab=&LAB group="map"><Scale shown /></Panel>
                     <Exports shown live />
                 </div>

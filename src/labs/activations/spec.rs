@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::labs::search::spec::LayeredNetwork;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, choice, number};
+use crate::protocol::settings::Settings;
 use crate::{choices, settings};
 
 /// The lab.
@@ -51,12 +52,21 @@ choices! {
     }
 }
 
+fn last_layer(settings: &Settings) -> f32 {
+    settings.read::<ActivationsSettings>().network.last_layer() as f32
+}
+
+fn last_channel(settings: &Settings) -> f32 {
+    let settings: ActivationsSettings = settings.read();
+    settings.network.last_channel(settings.layer) as f32
+}
+
 settings! {
     /// Settings of what is shown.
     pub struct ActivationsSettings {
         network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is looked into; vgg16 knows no classes, the two of lenet see grey pictures of 28 x 28 pixels", causes(Effect::Rerun), group("network");
-        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 4.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3), of lenet from 0 (conv1) to 3 (dense2)", causes(Effect::Refine), group("network");
-        channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 0.0), "channel of the layer that is shown large, from 0", causes(Effect::Refine), group("map");
+        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 4.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3), of lenet from 0 (conv1) to 3 (dense2)", causes(Effect::Refine), group("network"), most(last_layer);
+        channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 0.0), "channel of the layer that is shown large, from 0", causes(Effect::Refine), group("map"), most(last_channel);
         contrast ("contrast", "a"): Contrast = choice::<Contrast>(), "what is drawn as the largest: the largest value of each channel, or of all of them", causes(Effect::Refine), group("map");
         sort ("sort", "o"): Sort = choice::<Sort>(), "order of the channels: by number, or those with the largest values first", causes(Effect::Refine), group("map");
         /// In percent.
@@ -67,12 +77,12 @@ settings! {
 impl ActivationsSettings {
     /// The layer, of those that the network has.
     pub fn layer(&self) -> usize {
-        self.layer.min(self.network.layers().layers.len() - 1)
+        self.layer.min(self.network.last_layer())
     }
 
     /// The channel, of those that the layer has.
     pub fn channel(&self) -> usize {
-        self.channel.min(self.network.layers().layers[self.layer()].channels - 1)
+        self.channel.min(self.network.last_channel(self.layer))
     }
 }
 

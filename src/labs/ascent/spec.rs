@@ -46,15 +46,30 @@ fn several(settings: &Settings) -> bool {
     settings.read::<AscentSettings>().faces > 1
 }
 
+fn is_small(settings: &Settings) -> bool {
+    let network = settings.read::<AscentSettings>().network;
+    network.layers().side.is_some()
+}
+
+fn last_layer(settings: &Settings) -> f32 {
+    settings.read::<AscentSettings>().network.last_layer() as f32
+}
+
+fn last_channel(settings: &Settings) -> f32 {
+    let settings: AscentSettings = settings.read();
+    settings.network.last_channel(settings.layer) as f32
+}
+
 settings! {
     /// Settings of gradient ascent.
     pub struct AscentSettings {
         network ("network", "w"): LayeredNetwork = choice::<LayeredNetwork>(), "network that is asked; vgg16 knows no classes", causes(Effect::Restart), group("aim");
         aim ("aim", "o"): Aim = choice::<Aim>(), "what the picture is made for", causes(Effect::Restart), group("aim");
         /// Index into [`WORDS`], whose first stands for [`EXAMPLE`].
-        class ("class", "c"): Found = Kind::Search(WORDS), "class, by its name in ImageNet or its number from 0 to 999; best is a daisy (aim class)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Class);
-        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 11.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3) (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel);
-        channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 12.0), "channel of the layer, from 0 (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel);
+        class ("class", "c"): Found = Kind::Search(WORDS), "class, by its name in ImageNet or its number from 0 to 999; best is a daisy (aim class)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Class && !is_small(s));
+        kind ("kind", "d"): usize = number(0.0, 9.0, 1.0, 3.0), "class of the lenet networks: a digit, or the number of a garment (aim class)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Class && is_small(s));
+        layer ("layer", "l"): usize = number(0.0, 17.0, 1.0, 11.0), "layer: from 0 (stem) to 17 (head), of vgg16 from 0 (conv1_1) to 12 (conv5_3), of lenet from 0 (conv1) to 3 (dense2) (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel), most(last_layer);
+        channel ("channel", "n"): usize = number(0.0, 1279.0, 1.0, 12.0), "channel of the layer, from 0 (aim channel)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Channel), most(last_channel);
         expression ("expression", "x"): String = Kind::Text { default: "class(flamingo) + class(zebra)" }, "sum of class(NAME), channel(LAYER, N), unit(LAYER, N), layer(LAYER), tv and l2, with weights, such as class(flamingo) + 2*channel(block5, 20) - tv (aim expression)", causes(Effect::Restart), group("aim"), shows(|s| aim(s) == Aim::Expression);
         faces ("faces", "f"): usize = number(1.0, 4.0, 1.0, 1.0), "pictures that are made at once", causes(Effect::Restart), group("aim");
         diversity ("diversity", "y"): f32 = number(0.0, 10.0, 0.5, 2.0), "how strongly the pictures keep apart, where there are several", causes(Effect::Adjust), group("aim"), shows(several);
@@ -87,6 +102,7 @@ impl AscentSettings {
     /// What the picture is made for, as an expression.
     pub fn objective(&self) -> String {
         match self.aim {
+            Aim::Class if self.network.layers().side.is_some() => format!("class({})", self.network.layers().classes[self.kind]),
             Aim::Class => {
                 // The first word is none of the classes.
                 let class = self.class.0.checked_sub(1).unwrap_or(EXAMPLE);

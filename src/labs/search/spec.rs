@@ -39,6 +39,16 @@ impl LayeredNetwork {
         }
     }
 
+    /// Number of its last layer.
+    pub fn last_layer(self) -> usize {
+        self.layers().layers.len() - 1
+    }
+
+    /// Number of the last channel of a layer, or of its last layer where it has none of that number.
+    pub fn last_channel(self, layer: usize) -> usize {
+        self.layers().layers[layer.min(self.last_layer())].channels - 1
+    }
+
     /// Its name in the manifest.
     pub fn name(self) -> &'static str {
         self.layers().network

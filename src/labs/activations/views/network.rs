@@ -3,6 +3,9 @@
 use leptos::prelude::*;
 
 use crate::labs::activations::page::{Results, choose};
+use crate::labs::activations::spec::{LAB, Question};
+use crate::page::engine;
+use crate::page::latest::{Latest, Standing};
 use crate::page::state::use_state;
 use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
@@ -25,6 +28,8 @@ fn grouped(number: usize) -> String {
 pub fn Network(
     /// What is shown.
     shown: Results,
+    /// Whether the camera is on.
+    live: RwSignal<bool>,
 ) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
@@ -35,11 +40,27 @@ pub fn Network(
             Some((answer.layers.clone(), answer.layer))
         })
     });
-    move || {
+    let latest = Latest::new(state.engine);
+    let times = RwSignal::new(Vec::<f64>::new());
+    // Those of another network, or of a picture of another size, would mislead.
+    Effect::new(move |_| {
+        state.desk(&LAB).answer.track();
+        times.set(Vec::new());
+    });
+    let measure = move |_| {
+        let question = engine::Question::new(&Question::Times, &state.settings(&LAB).get_untracked());
+        latest.ask("times", question, move |says| times.set(says.read().unwrap_or_default()));
+    };
+    let table = move || {
         let (layers, chosen) = layers.get()?;
+        let times = times.get();
+        let most = times.iter().copied().fold(0.0, f64::max);
         let rows = layers.into_iter().enumerate().map(|(number, layer)| {
             let [channels, height, width] = layer.shape;
             let word = layer.name.clone();
+            let time = times.get(number).map(|&time| view! {
+                <td class="number time" style=format!("--share:{:.1}%", time / most * 100.0)>{format!("{time:.1}")}</td>
+            });
             view! {
                 <tr class:lit=number == chosen data-layer=word>
                     <th scope="row">
@@ -50,6 +71,7 @@ pub fn Network(
                     <td class="number">{format!("{channels} × {height} × {width}")}</td>
                     <td class="number">{grouped(layer.parameters)}</td>
                     <td class="number">{layer.field}</td>
+                    {time}
                 </tr>
             }
         });
@@ -61,11 +83,26 @@ pub fn Network(
                         <th scope="col" class="number">{t_string!(i18n, activations.shape)}</th>
                         <th scope="col" class="number">{t_string!(i18n, activations.parameters)}</th>
                         <th scope="col" class="number">{t_string!(i18n, activations.field)}</th>
+                        {(!times.is_empty()).then(|| view! { <th scope="col" class="number">"ms"</th> })}
                     </tr></thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
         })
+    };
+    let total = move || {
+        let total = times.with(|times| times.iter().sum::<f64>());
+        (total > 0.0).then(|| t_string!(i18n, activations.times_total, ms = format!("{total:.0}")).to_string())
+    };
+    view! {
+        {table}
+        <div class="row" class:gone=move || layers.get().is_none() || live.get()>
+            <button type="button" class="button quiet" id="measure" disabled=move || latest.busy.get() on:click=measure>
+                {move || t_string!(i18n, activations.times)}
+            </button>
+            <span class="number quiet">{total}</span>
+        </div>
+        <Standing latest />
     }
 }
 
