@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::state::use_state;
 use super::terms::Hot;
-use super::text::use_i18n;
+use super::text::{t_string, use_i18n};
 use super::words::{choice_label, lab_word, setting_help, setting_label};
 use crate::protocol::lab::LabSpec;
 use crate::protocol::param::{
@@ -291,9 +291,17 @@ fn Search(
         let found = known.filter(|&index| label(index).to_lowercase().contains(&sought));
         found.take(FOUND).collect::<Vec<_>>()
     };
+    // What was sought and is not there, until something else is.
+    let unknown = RwSignal::new(None::<String>);
     let choose = move |index: usize| {
         state.set(lab, name, Value::Choice(index));
         typed.set(None);
+        unknown.set(None);
+    };
+    let not_found = move || {
+        let text = unknown.get()?;
+        let said = t_string!(i18n, page.not_found, text = text).to_string();
+        Some(view! { <p class="sentence" role="status" id=format!("{name}-unknown")>{said}</p> })
     };
     let list = format!("{name}-found");
     view! {
@@ -306,20 +314,28 @@ fn Search(
                 prop:value=move || typed.get().unwrap_or_else(|| label(chosen()))
                 on:input:target=move |event| {
                     let text = event.target().value();
+                    unknown.set(None);
                     // One of the offered words was taken, or typed to its end.
                     match (0..words.len()).find(|&index| label(index) == text) {
                         Some(index) => choose(index),
                         None => typed.set(Some(text)),
                     }
                 }
-                on:change=move |_| match matching().first() {
-                    Some(&index) if typed.get_untracked().is_some() => choose(index),
-                    Some(_) | None => typed.set(None),
+                on:change=move |_| {
+                    let text = typed.get_untracked();
+                    match matching().first() {
+                        Some(&index) if text.is_some() => choose(index),
+                        Some(_) | None => {
+                            typed.set(None);
+                            unknown.set(text);
+                        }
+                    }
                 }
             />
             <datalist id=list>
                 {move || matching().into_iter().map(|index| view! { <option value=label(index)></option> }).collect_view()}
             </datalist>
+            {not_found}
         </div>
     }
 }

@@ -249,17 +249,11 @@ fn Standing(lab: &'static LabSpec, running: Signal<bool>) -> impl IntoView {
         let across = live.progress.columns.max(1) as u32;
         let longer = live.progress.width.max(live.progress.height) / across;
         let settings = state.settings(lab).get();
-        let [size, steps] = BOUND.map(|name| match settings.get(name) {
+        let size = match settings.get(BOUND[0]) {
             Value::Number(number) => *number,
             _ => 0.0,
-        });
-        let said = t_string!(
-            i18n,
-            search.sketch,
-            small = longer,
-            size = size,
-            steps = steps
-        );
+        };
+        let said = t_string!(i18n, search.sketch, small = longer, size = size);
         Some(view! { <p class="sentence" id="search-sketch">{said.to_string()}</p> })
     };
     view! {

@@ -77,6 +77,18 @@ pub fn Curves(
                 .map_or_else(nothing, |live| plot_of(i18n, live))
         })
     });
+    let shares = Signal::derive(move || {
+        live.with(|live| live.as_ref().and_then(|live| shares_of(i18n, live)))
+            .unwrap_or_else(nothing)
+    });
+    let any = move |wanted: bool| {
+        live.with(|live| {
+            let terms = live.as_ref().map(|live| &live.progress.terms);
+            terms.is_some_and(|terms| terms.iter().any(|&term| is_share(term) == wanted))
+        })
+    };
+    let has_losses = move || any(false);
+    let has_shares = move || any(true);
     let totals = move |part: fn(&[Vec<f32>]) -> &[Vec<f32>]| {
         live.with(|live| {
             let rows = part(&live.as_ref()?.history).iter();
@@ -96,7 +108,8 @@ pub fn Curves(
             <h2>{title}</h2>
             {move || match moves.get() {
                 true => view! {
-                    <PlotView plot hot label=Signal::derive(move || title().to_string()) />
+                    <Show when=has_losses><PlotView plot hot label=Signal::derive(move || title().to_string()) /></Show>
+                    <Show when=has_shares><PlotView plot=shares hot label=Signal::derive(move || t_string!(i18n, search.term_probability).to_string()) /></Show>
                 }.into_any(),
                 false => view! { <p class="quiet">{t_string!(i18n, search.curves_empty)}</p> }.into_any(),
             }}
@@ -108,22 +121,57 @@ fn nothing() -> Plot {
     Plot::new(Vec::new(), [[0.0, 1.0]; 2])
 }
 
+/// Whether a term is a probability: those have a plot of their own, from 0 to 1.
+fn is_share(term: Term) -> bool {
+    matches!(term, Term::Probability | Term::Best)
+}
+
+/// The probabilities, where there are some.
+fn shares_of(i18n: I18n, live: &Live) -> Option<Plot> {
+    let history = &live.history;
+    let terms = live.progress.terms.iter().enumerate();
+    let lines: Vec<Line> = terms
+        .filter(|(_, term)| is_share(**term))
+        .map(|(number, &term)| {
+            let points = history.iter().enumerate();
+            let points = points.map(|(step, row)| [step as f64, f64::from(row[number])]);
+            let stands = history
+                .last()
+                .map(|row| format!("{:.1} %", 100.0 * row[number]));
+            Line {
+                term: word(term),
+                stands: stands.unwrap_or_default(),
+                ..Line::new(
+                    label(i18n, term, &live.progress.captions),
+                    color(term),
+                    points.collect(),
+                )
+            }
+        })
+        .collect();
+    let steps = t_string!(i18n, search.curves_steps, n = history.len()).to_string();
+    (!lines.is_empty()).then(|| Plot {
+        names: Some(["1".into(), String::new(), "0".into(), steps]),
+        ..Plot::new(lines, [[0.0, history.len() as f64], [0.0, 1.0]])
+    })
+}
+
 /// The losses, as their logarithms.
 fn plot_of(i18n: I18n, live: &Live) -> Plot {
     let history = &live.history;
+    let terms = &live.progress.terms;
     let positive = || {
-        history
-            .iter()
-            .flatten()
-            .copied()
-            .filter(|&value| value > 0.0)
+        let rows = history.iter().flat_map(|row| row.iter().zip(terms));
+        let losses = rows.filter(|(_, term)| !is_share(**term));
+        losses.map(|(&value, _)| value).filter(|&value| value > 0.0)
     };
     let top = positive().fold(f32::MIN_POSITIVE, f32::max).log10();
     let least = positive().fold(f32::MAX, f32::min).log10();
     let bottom = least.max(top - DECADES).min(top - 0.1);
-    let last = history.len().saturating_sub(1);
-    let terms = live.progress.terms.iter().enumerate();
-    let lines = terms.map(|(number, &term)| {
+    let last = history.len();
+    let terms = terms.iter().enumerate();
+    let losses = terms.filter(|(_, term)| !is_share(**term));
+    let lines = losses.map(|(number, &term)| {
         // A term of weight zero that the network does not pass is not known.
         let known = history
             .iter()
