@@ -178,6 +178,19 @@ fn several_pictures_go_into_a_folder() {
 }
 
 #[test]
+fn classify_names_the_picture_and_times_its_layers() {
+    let output = kiln(&["classify", "public/samples/cat.jpg", "--json", "--times"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(rows[0]["classes"][0]["name"], "Egyptian cat");
+    let times = rows[0]["milliseconds"].as_array().expect("a list");
+    assert_eq!(times.len(), 18);
+    let untimed = kiln(&["classify", "public/samples/cat.jpg", "--json"]);
+    let rows: serde_json::Value = serde_json::from_slice(&untimed.stdout).expect("JSON");
+    assert!(rows[0]["milliseconds"].is_null());
+}
+
+#[test]
 fn saliency_names_the_picture_and_explains_a_class_by_name_or_number() {
     let folder = scratch("saliency");
     let out = folder.join("heat.png");
@@ -207,6 +220,25 @@ fn saliency_names_the_picture_and_explains_a_class_by_name_or_number() {
     assert_eq!(row["explained"]["name"], "tiger cat");
     let map = image::open(&out).expect("a PNG");
     assert_eq!((map.width(), map.height()), (451, 300));
+    // The method that covers squares has a command of its own, which is the same.
+    let by_name = kiln(&[
+        "occlude",
+        "public/samples/cat.jpg",
+        "--json",
+        "--patch",
+        "96",
+    ]);
+    let by_method = kiln(&[
+        "saliency",
+        "public/samples/cat.jpg",
+        "--json",
+        "--patch",
+        "96",
+        "--method",
+        "occlusion",
+    ]);
+    assert!(by_name.status.success());
+    assert_eq!(by_name.stdout, by_method.stdout);
     let refused = kiln(&["saliency", "public/samples/cat.jpg", "--class", "1000"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(

@@ -80,7 +80,8 @@ pub fn pages() -> Vec<crate::page::state::PageRow> {
 #[cfg(feature = "native")]
 pub fn commands() -> Vec<crate::command::CommandRow> {
     let rows = LABS.iter().filter_map(|lab| lab.command);
-    rows.chain([generate::publish::ROW]).collect()
+    rows.chain([generate::publish::ROW, explain::command::OCCLUDE])
+        .collect()
 }
 
 #[cfg(test)]

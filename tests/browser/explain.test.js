@@ -39,6 +39,13 @@ test("the cat is named, and another class is explained by a click", async () => 
   assert.equal(await chosen(), "Egyptian cat");
   const shown = await map();
   assert.ok(shown.colors > 10, JSON.stringify(shown));
+  // What is not among the classes is said, and nothing changes.
+  await driver.executeScript(() => {
+    const field = document.querySelector("#class");
+    field.value = "unicorn of glass";
+    for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+  });
+  await until(driver, "the sentence", async () => /unicorn of glass/.test((await text(driver, "#class-unknown")) ?? ""));
   await driver.executeScript(() => document.querySelectorAll("#classes button")[1].click());
   await until(driver, "the other class", async () => (await chosen()) === "tiger cat");
   await until(driver, "the address", () => driver.executeScript(() => /c=tiger(\+|%20)cat/.test(location.hash)));

@@ -71,6 +71,41 @@ test("a layer and a channel are chosen by clicking, and the filters of the first
   assert.ok((await count(driver, ".patches li")) <= 12);
 });
 
+test("a digit is written on the blackboard and read, each layer is timed, and sliders end where the network does", async () => {
+  await visit("#/activations?v=1&w=lenet-digits&l=17&n=1279");
+  await until(driver, "the blackboard", () => count(driver, "#board"));
+  // A vertical stroke.
+  await driver.executeScript(() => {
+    const board = document.getElementById("board");
+    board.scrollIntoView({ block: "center" });
+    const { left, top, width, height } = board.getBoundingClientRect();
+    const send = (type, share, buttons) =>
+      board.dispatchEvent(
+        new PointerEvent(type, {
+          clientX: left + width / 2,
+          clientY: top + height * share,
+          bubbles: true,
+          pointerId: 1,
+          isPrimary: true,
+          button: 0,
+          buttons,
+        }),
+      );
+    send("pointerdown", 0.2, 1);
+    for (let share = 0.25; share <= 0.8; share += 0.05) send("pointermove", share, 1);
+    send("pointerup", 0.8, 0);
+  });
+  await until(driver, "the digit", async () => /^\s*1\s/.test((await text(driver, "#classes tbody")) ?? ""));
+  assert.equal(await count(driver, "#layers tbody tr"), 4);
+  assert.equal(await driver.executeScript(() => document.getElementById("layer").max), "3");
+  await click("#measure");
+  await until(driver, "times", async () => (await count(driver, "#layers .time")) === 4);
+  await click("[data-layer=conv1] button");
+  await until(driver, "its filters", async () => (await canvas("#filters canvas"))?.colors > 5);
+  assert.equal(await driver.executeScript(() => document.getElementById("channel").max), "15");
+  assert.equal(await driver.executeScript(() => document.getElementById("channel").value), "0");
+});
+
 test("the camera is classified live, its layer follows, and the picture comes back", async () => {
   await visit("#/activations?v=1&p=cat");
   await jobDone(driver);

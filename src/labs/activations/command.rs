@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 use super::spec::{Answer, LAB, Question};
@@ -19,9 +19,19 @@ pub const ROW: CommandRow = CommandRow {
 };
 
 fn flags() -> Command {
-    cli::on_files(&LAB).arg(
-        cli::json_argument("print classes, layers and the channel as JSON")
-    )
+    let json = cli::json_argument("print classes, layers and the channel as JSON");
+    let times = Arg::new("times")
+        .long("times")
+        .action(ArgAction::SetTrue)
+        .help("say how long each layer takes");
+    cli::on_files(&LAB).args([json, times])
+}
+
+/// What became of a picture.
+struct Found {
+    answer: Answer,
+    /// Milliseconds of each layer, where they are asked for.
+    times: Option<Vec<f64>>,
 }
 
 fn run(arguments: &ArgMatches) -> Result<(), Stop> {
@@ -29,7 +39,8 @@ fn run(arguments: &ArgMatches) -> Result<(), Stop> {
     let items = files::plan(arguments, "layer", &[])?;
     let as_json = arguments.get_flag("json");
     let mut session = Session::open(arguments, &crate::labs::engines())?;
-    let tell = |item: &Item, answer: &Answer| (!as_json).then(|| table(item, answer));
+    let is_timed = arguments.get_flag("times");
+    let tell = |item: &Item, found: &Found| (!as_json).then(|| table(item, found));
     let (outcomes, end) = files::on_each(&items, tell, |item, picture| {
         let run = Request::new(&Question::Run, &settings).with("picture", picture);
         let (reply, _) = session.ask(run)?;
@@ -38,7 +49,14 @@ fn run(arguments: &ArgMatches) -> Result<(), Stop> {
             let (reply, _) = session.ask(Request::new(&Question::Export, &settings))?;
             output.write_png(reply.file("png"))?;
         }
-        Ok(answer)
+        let times = match is_timed {
+            true => {
+                let (reply, _) = session.ask(Request::new(&Question::Times, &settings))?;
+                Some(reply.answer()?)
+            }
+            false => None,
+        };
+        Ok(Found { answer, times })
     });
     if as_json {
         print::line(Value::Array(outcomes.into_iter().map(listed).collect()));
@@ -46,7 +64,7 @@ fn run(arguments: &ArgMatches) -> Result<(), Stop> {
     end
 }
 
-fn table(item: &Item, answer: &Answer) -> String {
+fn table(item: &Item, Found { answer, times }: &Found) -> String {
     let mut text = format!("{}:", print::shown(&item.path));
     for guess in &answer.classes {
         let _ = write!(text, "\n  {:5.1} %  {}", guess.probability * 100.0, guess.name);
@@ -60,18 +78,22 @@ fn table(item: &Item, answer: &Answer) -> String {
         answer.channel,
         above * 100.0
     );
+    for (layer, time) in answer.layers.iter().zip(times.iter().flatten()) {
+        let _ = write!(text, "\n  {:8.2} ms  {}", time, layer.name);
+    }
     text
 }
 
 /// What became of a picture, failures at their places.
-fn listed(outcome: Outcome<Answer>) -> Value {
+fn listed(outcome: Outcome<Found>) -> Value {
     let mut row = match outcome.result {
         Err(sentence) => json!({ "error": sentence }),
-        Ok(answer) => {
+        Ok(Found { answer, times }) => {
             let [least, mean, most, above] = answer.channel_says;
             json!({
                 "classes": answer.classes,
                 "layers": answer.layers,
+                "milliseconds": times,
                 "channel": {
                     "layer": answer.layers[answer.layer].name,
                     "channel": answer.channel,

@@ -1,4 +1,4 @@
-//! `kiln saliency`.
+//! `kiln saliency` and `kiln occlude`.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
 use crate::protocol::imagenet::name;
-use super::spec::{Answer, LAB, Question};
+use super::spec::{Answer, LAB, Method, NAMES, Question};
 use crate::command::files::{self, Item, Outcome};
 use crate::command::session::Session;
 use crate::command::{CommandRow, Stop, bench, cli, print, sentence};
@@ -26,6 +26,17 @@ fn flags() -> Command {
         cli::json_argument("print the classes and what is explained as JSON")
     )
 }
+
+/// The same with the method that covers squares: the one that needs no gradient, by its name.
+pub const OCCLUDE: CommandRow = CommandRow {
+    flags: || {
+        let named = flags().name("occlude");
+        let about = named.about("Shows what speaks for a class, by covering one square of the picture after another");
+        about.mut_arg(NAMES.method, |method| method.default_value(<&str>::from(Method::Occlusion)).hide(true))
+    },
+    run: explain,
+    figures: None,
+};
 
 fn explain(arguments: &ArgMatches) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
