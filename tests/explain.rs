@@ -7,7 +7,7 @@ mod asking;
 use asking::Page;
 use kiln::engine::native_host::decode_picture;
 use kiln::job::{Reply, Request};
-use kiln::labs::explain::spec::{Answer, LAB, Method, Nudge, Question};
+use kiln::labs::explain::spec::{Answer, Cutout, LAB, Method, Nudge, Question};
 use kiln::protocol::failure::Failure;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
@@ -65,6 +65,30 @@ fn the_cat_is_a_cat_and_every_method_has_a_map_of_it() {
         let again = page.ask(Question::Explain, &of(&values));
         assert_eq!(again, reply, "{word} is not the same again");
     }
+}
+
+/// The cat by itself: its middle is in, the corners are not; and it has the picture's own size when it is saved.
+#[test]
+fn the_cat_is_cut_out_by_its_map() {
+    let page = Page::open();
+    run(&page, cat(), &[]);
+    let reply = page.ask(Question::Cut, &of(&[]));
+    let cutout: Cutout = reply.answer().expect("a cut-out");
+    assert_eq!(cutout.size, [256, 170]);
+    assert!((0.2..0.9).contains(&cutout.share), "{cutout:?}");
+    let saved = page.ask(Question::ExportCut, &of(&[]));
+    // With its alpha, which Kiln itself lays over white when it opens a picture.
+    let saved = image::load_from_memory(saved.file("png"))
+        .expect("a picture")
+        .to_rgba8();
+    assert_eq!(saved.dimensions(), (451, 300));
+    assert_eq!(saved.get_pixel(225, 150)[3], 255);
+    let opaque = saved.pixels().filter(|pixel| pixel[3] > 127).count();
+    let share = opaque as f32 / (451.0 * 300.0);
+    assert!(
+        (share - cutout.share).abs() < 0.02,
+        "{share} and {cutout:?}"
+    );
 }
 
 #[test]

@@ -129,13 +129,16 @@ fn accept(kind: &Kind, text: &str) -> Result<String, String> {
         Kind::Choice(words) if kind.parse(text).is_none() => {
             Err(format!("give one of {}", words.join(", ")))
         }
-        Kind::Search(words) if kind.parse(text).is_none() => Err(format!(
-            "give one of {} words, such as {} or {}, or a number from 0 to {}",
-            words.len(),
-            words[0],
-            words[1],
-            words.len() - 2
-        )),
+        Kind::Search(words) if kind.parse(text).is_none() => {
+            let like = alike(words, text);
+            let such = if like.is_empty() { &words[..2] } else { &like };
+            Err(format!(
+                "give one of {} words, such as {}, or a number from 0 to {}",
+                words.len(),
+                such.join(" or "),
+                words.len() - 2
+            ))
+        }
         Kind::Open | Kind::Text { .. } if kind.parse(text).is_none() => Err(format!(
             "give a line of at most {TEXT_MAX} bytes without control characters"
         )),
@@ -155,6 +158,17 @@ fn accept(kind: &Kind, text: &str) -> Result<String, String> {
         | Kind::Mix { .. }
         | Kind::Row { .. } => Ok(text.into()),
     }
+}
+
+/// Words that a text is part of, a few.
+fn alike<'a>(words: &[&'a str], text: &str) -> Vec<&'a str> {
+    const MOST: usize = 4;
+    let sought = text.to_lowercase();
+    let known = words.iter().copied();
+    known
+        .filter(|word| !sought.is_empty() && word.to_lowercase().contains(&sought))
+        .take(MOST)
+        .collect()
 }
 
 /// What the network runs on.

@@ -4,6 +4,7 @@ pub mod adam;
 pub mod attribution;
 pub mod box_coder;
 pub mod composite;
+pub mod cut_out;
 pub mod default_boxes;
 pub mod diversity;
 pub mod dot;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { jobDone, open, serve, text, until } from "./browser.js";
+import { count, jobDone, open, serve, text, until } from "./browser.js";
 
 let site;
 let driver;
@@ -62,6 +62,26 @@ test("a square uncovers the map step by step, and can be stopped", async () => {
   assert.ok((await map()) !== null);
   await driver.executeScript(() => document.querySelector("input[name=method][value=gradient]").click());
   await until(driver, "the gradient's map", async () => (await map())?.width === 337);
+});
+
+test("what the map points at is cut out, and saved with a clear ground", async () => {
+  await visit("#/explain?v=1&p=coffee");
+  await jobDone(driver);
+  await driver.executeScript(() => document.getElementById("cut-out").click());
+  await until(driver, "the cup", () => count(driver, "#cutout canvas"));
+  const share = Number(await driver.executeScript(() => document.getElementById("cutout").dataset.share));
+  assert.ok(share > 0.05 && share < 0.5, `${share}`);
+  const alphas = await driver.executeScript(() => {
+    const canvas = document.querySelector("#cutout canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let opaque = 0;
+    for (let i = 3; i < data.length; i += 4) opaque += data[i] > 127 ? 1 : 0;
+    return opaque / (data.length / 4);
+  });
+  assert.ok(Math.abs(alphas - share) < 0.01, `${alphas} and ${share}`);
+  // Another method is another map: the cut-out of the last one goes.
+  await driver.executeScript(() => document.querySelector("input[name=method][value=gradient]").click());
+  await until(driver, "the next map", async () => (await count(driver, "#cutout")) === 0);
 });
 
 test("integrated gradients tell what they add up to", async () => {

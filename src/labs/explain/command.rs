@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 use crate::protocol::imagenet::name;
@@ -22,9 +22,12 @@ pub const ROW: CommandRow = CommandRow {
 };
 
 fn flags() -> Command {
-    cli::on_files(&LAB).arg(
-        cli::json_argument("print the classes and what is explained as JSON")
-    )
+    let json = cli::json_argument("print the classes and what is explained as JSON");
+    let cut = Arg::new("cut")
+        .long("cut")
+        .action(ArgAction::SetTrue)
+        .help("write what the map points at, cut out, instead of the map");
+    cli::on_files(&LAB).args([json, cut])
 }
 
 /// The same with the method that covers squares: the one that needs no gradient, by its name.
@@ -49,7 +52,11 @@ fn explain(arguments: &ArgMatches) -> Result<(), Stop> {
         let (reply, _) = session.ask(run)?;
         let answer: Answer = reply.answer()?;
         if let Some(output) = &item.output {
-            let (reply, _) = session.ask(Request::new(&Question::Export, &settings))?;
+            let question = match arguments.get_flag("cut") {
+                true => Question::ExportCut,
+                false => Question::Export,
+            };
+            let (reply, _) = session.ask(Request::new(&question, &settings))?;
             output.write_png(reply.file("png"))?;
         }
         Ok(answer)

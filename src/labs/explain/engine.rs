@@ -4,12 +4,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use strum::VariantArray;
 
 use super::maps::{BLACK, Last, Map, Seen, Work, enlarged, least, similarity, softmax};
-use super::spec::{ExplainSettings, Method, Nudge, Question};
+use super::spec::{Cutout, ExplainSettings, Method, Nudge, Question};
 use crate::engine::lab::{Bench, LabEngine, Workload, plain_picture};
 use crate::job::{Promise, Reply, Request, bytes_of};
 use crate::maths::color_map::{diverging, inferno};
 use crate::methods::attribution::drawn;
-use crate::methods::resize::{stretch_rgb, to_tensor};
+use crate::methods::cut_out::{CutOptions, cut_out};
+use crate::methods::luminance::luma;
+use crate::methods::resize::{stretch_gray, stretch_rgb, to_tensor, working_size};
 use crate::models::conv_block::Rectifiers;
 use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, SIDE};
 use crate::protocol::failure::Failure;
@@ -40,7 +42,8 @@ pub fn prepare(picture: &Picture, [rows, columns]: [usize; 2], device: &Device) 
     to_tensor(&rgb, columns, rows, 1.0 / 128.0, BLACK, device)
 }
 
-/// The map in its colours over the picture.
+/// The map in its colours over the picture; over a grey one where the map has two colours, because those of the
+/// picture would pass for evidence.
 fn painted(seen: &Seen, map: &Map, settings: &ExplainSettings) -> Picture {
     let signed = settings.method.is_signed();
     let (bytes, _) = drawn(&map.values, signed, least(settings));
@@ -60,11 +63,45 @@ fn painted(seen: &Seen, map: &Map, settings: &ExplainSettings) -> Picture {
         } else {
             inferno(place / 255.0)
         };
+        let gray = luma([pixel[0], pixel[1], pixel[2]]);
         for (channel, color) in pixel.iter_mut().zip(color) {
-            let below = f32::from(*channel);
+            let below = if signed { gray } else { f32::from(*channel) };
             *channel = (below + opacity * (f32::from(color) - below)).round() as u8;
         }
         pixel[3] = 255;
+    }
+    Picture { rgba, ..*picture }
+}
+
+/// The longer side at which something is cut out: a tenth of a second.
+const CUT_SIDE: usize = 256;
+
+/// What the map points at, opaque, at the size that it was cut out at; and what share of the picture it is.
+fn cut(seen: &Seen, map: &Map) -> (Picture, f32) {
+    let [width, height] = working_size(&seen.picture, CUT_SIDE);
+    let rgb = stretch_rgb(&seen.picture, width, height);
+    let size = [height, width];
+    let cut = cut_out(&rgb, size, &enlarged(map, size), &CutOptions::default());
+    let count = cut.foreground.iter().filter(|&&is_object| is_object).count();
+    let pixels = rgb.as_chunks::<3>().0.iter().zip(&cut.foreground);
+    let rgba = pixels.flat_map(|(&[r, g, b], &is_object)| [r, g, b, if is_object { 255 } else { 0 }]);
+    let picture = Picture {
+        width,
+        height,
+        rgba: rgba.collect(),
+    };
+    (picture, count as f32 / cut.foreground.len() as f32)
+}
+
+/// The same at the picture's own size: edges become as soft as the enlargement makes them.
+fn cut_large(seen: &Seen, map: &Map) -> Picture {
+    let (small, _) = cut(seen, map);
+    let alpha: Vec<u8> = small.rgba.iter().skip(3).step_by(4).copied().collect();
+    let picture = &seen.picture;
+    let alpha = stretch_gray(&alpha, [small.width, small.height], [picture.width, picture.height]);
+    let mut rgba = picture.rgba.clone();
+    for (pixel, alpha) in rgba.chunks_exact_mut(4).zip(alpha) {
+        pixel[3] = (u16::from(pixel[3]) * u16::from(alpha) / 255) as u8;
     }
     Picture { rgba, ..*picture }
 }
@@ -232,6 +269,23 @@ impl LabEngine for Explanation {
                     };
                     let finished = painted(&last.seen, map, &settings);
                     let png = bench.png(&finished, &request.settings).await?;
+                    Ok(Reply::default().with("png", png))
+                }
+                Question::Cut => {
+                    let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let (map, _) = last.map.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let (picture, share) = cut(&last.seen, map);
+                    let says = Cutout {
+                        size: [picture.width, picture.height],
+                        share,
+                    };
+                    Ok(Reply::new(&says).with("rgba", picture.rgba))
+                }
+                Question::ExportCut => {
+                    let last = self.last.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let (map, _) = last.map.as_ref().ok_or(Failure::NothingToRefine)?;
+                    let picture = cut_large(&last.seen, map);
+                    let png = bench.png(&picture, &request.settings).await?;
                     Ok(Reply::default().with("png", png))
                 }
                 Question::Raw => {

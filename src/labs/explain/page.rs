@@ -8,6 +8,7 @@ use web_sys::{HtmlCanvasElement, ImageData};
 
 use crate::protocol::imagenet::name;
 use super::views::compare::ComparePanel;
+use super::views::cut::CutPanel;
 use super::views::nudge::{NudgePanel, Nudges, Squares};
 use super::spec::{Answer, LAB, NAMES, Question, ExplainSettings};
 use crate::maths::color_map::{diverging, inferno};
@@ -100,6 +101,7 @@ fn ExplainLab() -> impl IntoView {
                         <Squares nudges />
                     </Stage>
                     <ComparePanel />
+                    <CutPanel />
                     <NudgePanel nudges />
                 </div>
                 <div class="inspector">
@@ -124,7 +126,8 @@ fn Overlay(shown: Shown) -> impl IntoView {
         let percent = settings.with(|settings| settings.read::<ExplainSettings>().opacity);
         format!("opacity:{:.2}", percent / 100.0)
     };
-    view! { <div class="layers" id="overlay" style=opacity><MapCanvas shown /></div> }
+    let signed = shown.answer.signed;
+    view! { <div class="layers" class:signed=signed id="overlay" style=opacity><MapCanvas shown /></div> }
 }
 
 /// The map in its colours.

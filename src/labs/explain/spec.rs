@@ -115,12 +115,12 @@ settings! {
         layer ("layer", "l"): usize = number(0.0, LAST_LAYER as f32, 1.0, LAST_LAYER as f32), "layer whose map is weighed, from 0 (stem) to 17 (head) (methods grad-cam and guided-grad-cam)", group("method"), causes(param::Effect::Refine), shows(|s| matches!(method(s), Method::GradCam | Method::GuidedGradCam));
         /// In network pixels, of which the shorter side has 224.
         patch ("patch", "w"): usize = number(8.0, 128.0, 8.0, 48.0), "side of the square that is covered, in pixels of the network's picture, whose shorter side has 224 (method occlusion)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Occlusion);
-        stride ("stride", "d"): usize = number(8.0, 64.0, 8.0, 32.0), "from one place of the square to the next (method occlusion)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Occlusion);
+        stride ("stride", "d"): usize = number(8.0, 64.0, 8.0, 32.0), "from one place of the square to the next (method occlusion)", group("method"), causes(param::Effect::Refine), opens(24.0), shows(|s| method(s) == Method::Occlusion);
         fill ("fill", "f"): Fill = choice::<Fill>(), "what the square is covered with (method occlusion)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Occlusion);
         copies ("copies", "n"): usize = number(4.0, 64.0, 4.0, 16.0), "noisy copies of the picture whose gradients are averaged (method smooth-grad)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::SmoothGrad);
         /// In percent of the range from black to white.
         noise ("noise", "s"): f32 = number(0.0, 50.0, 1.0, 15.0), "standard deviation of the noise in percent of the range from black to white (method smooth-grad)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::SmoothGrad);
-        steps ("steps", "i"): usize = number(8.0, 512.0, 8.0, 32.0), "gradients on the way from the plain picture (method integrated)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Integrated);
+        steps ("steps", "i"): usize = number(8.0, 512.0, 8.0, 32.0), "gradients on the way from the plain picture (method integrated)", group("method"), causes(param::Effect::Refine), opens(64.0), shows(|s| method(s) == Method::Integrated);
         baseline ("baseline", "b"): Baseline = choice::<Baseline>(), "the plain picture at the beginning (method integrated)", group("method"), causes(param::Effect::Refine), shows(|s| method(s) == Method::Integrated);
         /// From the top: 1 is the classes, 2 the head as well, 19 all.
         random ("random", "r"): usize = number(0.0, 19.0, 1.0, 0.0), "layers, from the top, whose weights are drawn at random: 1 is the classes, 2 the head as well, 19 all; a map that explains the network has to change", causes(param::Effect::Refine), group("sanity");
@@ -143,6 +143,11 @@ pub enum Question {
     Nudge([f32; 2]),
     /// The last map over the picture, in the file `png`.
     Export,
+    /// Cut out of the last picture what the last map points at: a [`Cutout`], and the file `rgba`, which is clear around
+    /// it.
+    Cut,
+    /// The same at the picture's own size, in the file `png`.
+    ExportCut,
     /// The last map's own numbers, in the file `raw`, little-endian f32 by row.
     Raw,
 }
@@ -177,6 +182,15 @@ pub struct Answer {
     /// Where weights are random: the rank correlation of the sizes of this map and of the trained network's, 1 is the
     /// same order.
     pub similarity: Option<f32>,
+}
+
+/// What was cut out.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cutout {
+    /// Columns and rows of the file `rgba`.
+    pub size: [usize; 2],
+    /// The share of the picture that it is, 0 to 1.
+    pub share: f32,
 }
 
 /// What a small change of the picture does to the logit.
