@@ -72,7 +72,7 @@ fn Pad() -> impl IntoView {
     };
     view! {
         <section class="panel" id="blackboard">
-            <div class="row">
+            <div class="row spread">
                 <h2>{move || t_string!(i18n, activations.board)}</h2>
                 <button type="button" class="button quiet" id="wipe" on:click=clear>{move || t_string!(i18n, activations.board_wipe)}</button>
             </div>

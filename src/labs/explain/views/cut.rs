@@ -58,7 +58,7 @@ pub fn CutPanel() -> impl IntoView {
     };
     view! {
         <section class="panel" id="cut">
-            <div class="row">
+            <div class="row spread">
                 <h2>{move || t_string!(i18n, explain.cut)}</h2>
                 <button type="button" class="button quiet" id="cut-out" disabled=move || nothing() || latest.busy.get() on:click=cut>
                     {move || t_string!(i18n, explain.cut_do)}
