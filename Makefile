@@ -112,6 +112,7 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/vgg_vectors.py $(CACHE)/vgg16.h5
 	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
 	$(CACHE)/venv/bin/python tools/inception_vectors.py
+	$(CACHE)/venv/bin/python tools/detection_vectors.py tests/vectors/detection.json
 	sh tools/fetch-source.sh efficientnet-lite0 $(CACHE)/efficientnet-lite0.pth
 	$(CACHE)/venv/bin/python tools/classifier_vectors.py $(CACHE)/efficientnet-lite0.pth
 

@@ -25,6 +25,24 @@ impl BoxCoder {
         max_log_size: 10.0,
     };
 
+    /// Of proposals: neither tenths nor fifths. torchvision's region proposal networks have the same.
+    pub const UNSCALED: Self = Self {
+        centre_scale: 1.0,
+        size_scale: 1.0,
+        max_log_size: 10.0,
+    };
+
+    /// The offsets `[ty, tx, th, tw]` with which [`decode`](Self::decode) finds a truth from its anchor. Neither may be
+    /// empty: there is no logarithm of nothing.
+    pub fn encode(&self, truth: CentreSize, anchor: CentreSize) -> [f32; 4] {
+        [
+            (truth.cy - anchor.cy) / anchor.height * self.centre_scale,
+            (truth.cx - anchor.cx) / anchor.width * self.centre_scale,
+            (truth.height / anchor.height).ln() * self.size_scale,
+            (truth.width / anchor.width).ln() * self.size_scale,
+        ]
+    }
+
     /// Decodes `[ty, tx, th, tw]` against its anchor, to the anchor's unit. Finite offsets give a
     /// finite box, which may reach beyond the picture; see [`Corners::clip`].
     pub fn decode(&self, [ty, tx, th, tw]: [f32; 4], anchor: CentreSize) -> Corners {
@@ -70,16 +88,23 @@ mod tests {
         let offsets = [5.0, -10.0, 5.0 * 2f32.ln(), 0.0];
         assert_close(CODER.decode(offsets, CENTRE), [0.2, 0.3, 0.4, 1.1]);
         // The same in units of the anchor itself, as region proposal networks have it.
-        let unscaled = BoxCoder {
-            centre_scale: 1.0,
-            size_scale: 1.0,
-            ..CODER
-        };
         let offsets = [0.5, -1.0, 2f32.ln(), 0.0];
-        assert_close(unscaled.decode(offsets, CENTRE), [0.2, 0.3, 0.4, 1.1]);
+        assert_close(
+            BoxCoder::UNSCALED.decode(offsets, CENTRE),
+            [0.2, 0.3, 0.4, 1.1],
+        );
     }
 
     proptest! {
+        #[test]
+        fn what_is_encoded_is_found_again(t in proptest::array::uniform4(-2f32..2.0)) {
+            for coder in [CODER, BoxCoder::UNSCALED] {
+                let found = coder.decode(t, CENTRE).centre_size();
+                let again = coder.encode(found, CENTRE);
+                prop_assert!(t.iter().zip(again).all(|(t, again)| (t - again).abs() < 1e-3), "{t:?} {again:?}");
+            }
+        }
+
         #[test]
         fn any_offsets_give_a_finite_box_inside_the_picture(t in proptest::array::uniform4(-1e6f32..1e6)) {
             let b = CODER.decode(t, CENTRE).scale(640.0, 480.0).clip(640.0, 480.0);

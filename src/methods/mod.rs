@@ -1,11 +1,15 @@
 //! Algorithms that work on any model: tensor to tensor, or host to host.
 
 pub mod adam;
+pub mod anchors;
 pub mod attribution;
+pub mod average_precision;
 pub mod box_coder;
+pub mod centres;
 pub mod composite;
 pub mod cut_out;
 pub mod default_boxes;
+pub mod detection_loss;
 pub mod diversity;
 pub mod dot;
 pub mod elbo;
@@ -13,10 +17,12 @@ pub mod gan_objective;
 pub mod jpeg_loss;
 pub mod lbfgs;
 pub mod luminance;
+pub mod matching;
 pub mod nms;
 pub mod pca;
 pub mod regularise;
 pub mod resize;
+pub mod roi;
 pub mod spectrum;
 pub mod statistics;
 pub mod strokes;
