@@ -101,6 +101,9 @@ fn nothing_outside_the_labs_names_one() {
     // The command that trains networks, and the parts of data sets, are called so.
     let words = [
         ("src/command/train.rs", "train"),
+        ("src/command/train_detector.rs", "train"),
+        // So is a class of photographs.
+        ("src/data/photographs.rs", "train"),
         // The loss of that name.
         ("src/train/autoencoder.rs", "divergence"),
         // Topics of the course.

@@ -1,6 +1,7 @@
 //! The parts of detectors against torchvision, and average precision against pycocotools (`tools/detection_vectors.py`).
 
 #![cfg(feature = "native")]
+#![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
 
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;

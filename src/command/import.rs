@@ -1,4 +1,4 @@
-//! `kiln import`: a checkpoint that the user has, of a network that does not ship, to a weights file.
+//! `kiln import`: a checkpoint that the user has to a weights file.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,28 +6,29 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, f16};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::{Dtype, SafeTensors};
 
+use crate::models::detect::backbone::{Backbone, BackboneConfig};
 use crate::models::inception_v3::{ConvPlan, InceptionV3, InceptionV3Config, STEM, blocks};
 
 use super::output::Plan;
 use super::{Stop, cli, print, sentence, weights_file};
 
-/// What torchvision adds to a variance before its root is taken.
+/// What both networks add to a variance before its root is taken.
 const EPSILON: f32 = 1e-3;
 
 /// The flags of `kiln import`.
 pub fn command() -> Command {
     Command::new("import")
-        .about("Converts a checkpoint that you have, of a network too large to ship")
+        .about("Converts a checkpoint that you have: of a network too large to ship, or of a backbone to train on")
         .arg(
             Arg::new("network")
                 .required(true)
-                .value_parser(["inception-v3"])
-                .help("inception-v3: torchvision's, for the true inception score and FID"),
+                .value_parser(["inception-v3", "backbone"])
+                .help("inception-v3: torchvision's, for the true inception score and FID; backbone: EfficientNet-Lite0 with or without its classifier, by the names of its PyTorch package"),
         )
         .arg(
             Arg::new("checkpoint")
@@ -40,8 +41,7 @@ pub fn command() -> Command {
                 .long("out")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .default_value("inception-v3.bpk")
-                .help("file to write"),
+                .help("file to write [default: NETWORK.bpk]"),
         )
         .arg(cli::force_argument())
 }
@@ -51,14 +51,34 @@ pub fn import(arguments: &ArgMatches) -> Result<(), Stop> {
     let path = |name: &str| arguments.get_one::<PathBuf>(name).expect("has a value");
     let mut plan = Plan::new(arguments);
     plan.reads(path("checkpoint"));
-    let out = plan.file(path("out"), &[])?;
-    let checkpoint = Checkpoint::open(path("checkpoint"))?;
-    let network = inception_v3(&checkpoint)?;
-    let parameters = network.num_params();
-    let bytes = weights_file::whole_bytes(network)?;
+    let kind = arguments.get_one::<String>("network").expect("has a value");
+    let named = PathBuf::from(format!("{kind}.bpk"));
+    let out = plan.file(arguments.get_one::<PathBuf>("out").unwrap_or(&named), &[])?;
+    let (title, parameters, bytes) = match kind.as_str() {
+        "backbone" => {
+            let checkpoint = Checkpoint::open(path("checkpoint"), "EfficientNet-Lite0")?;
+            let network = backbone(&checkpoint)?;
+            let parameters = network.num_params();
+            (
+                "EfficientNet-Lite0's backbone",
+                parameters,
+                weights_file::half_bytes(network)?,
+            )
+        }
+        _ => {
+            let checkpoint = Checkpoint::open(path("checkpoint"), "torchvision's Inception-v3")?;
+            let network = inception_v3(&checkpoint)?;
+            let parameters = network.num_params();
+            (
+                "Inception-v3",
+                parameters,
+                weights_file::whole_bytes(network)?,
+            )
+        }
+    };
     out.write(&bytes).map_err(|failure| sentence(&failure))?;
     print::note(format!(
-        "{}: Inception-v3, {parameters} values, batch norm folded in. Its licence is that of the checkpoint.",
+        "{}: {title}, {parameters} values, batch norm folded in. Its licence is that of the checkpoint.",
         out.shown()
     ));
     Ok(())
@@ -67,13 +87,15 @@ pub fn import(arguments: &ArgMatches) -> Result<(), Stop> {
 /// The tensors of a state dict, by their names.
 struct Checkpoint {
     name: String,
+    /// What network it is to be of.
+    of: &'static str,
     /// Whether tensors of half precision were left out.
     has_halves: bool,
     tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
 impl Checkpoint {
-    fn open(path: &Path) -> Result<Self, String> {
+    fn open(path: &Path, of: &'static str) -> Result<Self, String> {
         let name = print::shown(path);
         let tensors = if path.extension().is_some_and(|end| end == "safetensors") {
             let bytes = fs::read(path).map_err(|e| format!("{name} cannot be read: {e}"))?;
@@ -84,6 +106,7 @@ impl Checkpoint {
         let (tensors, has_halves) = tensors;
         Ok(Self {
             name,
+            of,
             has_halves,
             tensors,
         })
@@ -99,8 +122,8 @@ impl Checkpoint {
                 );
             }
             format!(
-                "{} is no checkpoint of torchvision's Inception-v3: it has no \"{key}\". Save the network's state_dict().",
-                self.name
+                "{} is no checkpoint of {}: it has no \"{key}\". Save the network's state_dict().",
+                self.name, self.of
             )
         })?;
         if found == shape {
@@ -118,18 +141,29 @@ type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
 
 fn of_safetensors(name: &str, bytes: &[u8]) -> Result<(Tensors, bool), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| format!("{name} is damaged: {e}"))?;
-    let half = [Dtype::F16, Dtype::BF16];
-    let has_halves = file
-        .tensors()
-        .iter()
-        .any(|(_, view)| half.contains(&view.dtype()));
+    let is_brain =
+        |(_, view): &(String, safetensors::tensor::TensorView<'_>)| view.dtype() == Dtype::BF16;
+    let has_halves = file.tensors().iter().any(is_brain);
     let tensors = file.tensors().into_iter();
     // Counters of batch norm are whole numbers, and not needed.
-    let floats = tensors.filter(|(_, view)| view.dtype() == Dtype::F32);
     let read = |(key, view): (String, safetensors::tensor::TensorView<'_>)| {
-        (key, (view.shape().to_vec(), floats_of(view.data())))
+        let values = match view.dtype() {
+            Dtype::F32 => floats_of(view.data()),
+            Dtype::F16 => halves_of(view.data()),
+            _ => return None,
+        };
+        Some((key, (view.shape().to_vec(), values)))
     };
-    Ok((floats.map(read).collect(), has_halves))
+    Ok((tensors.filter_map(read).collect(), has_halves))
+}
+
+/// Little-endian numbers of two bytes.
+fn halves_of(bytes: &[u8]) -> Vec<f32> {
+    let (numbers, _) = bytes.as_chunks::<2>();
+    numbers
+        .iter()
+        .map(|&n| f16::from_le_bytes(n).to_f32())
+        .collect()
 }
 
 fn of_torch(name: &str, path: &Path) -> Result<(Tensors, bool), String> {
@@ -191,8 +225,49 @@ fn fill(
 ) -> Result<(), String> {
     let [inputs, outputs] = plan.channels;
     let shape = [outputs, inputs, plan.kernel[0], plan.kernel[1]];
-    let weight = checkpoint.get(&format!("{name}.conv.weight"), &shape)?;
-    let norm = |part: &str| checkpoint.get(&format!("{name}.bn.{part}"), &[outputs]);
+    fold(
+        conv,
+        shape,
+        &format!("{name}.conv"),
+        &format!("{name}.bn"),
+        checkpoint,
+    )
+}
+
+/// The stem and the blocks of EfficientNet-Lite0, by the names of its PyTorch package.
+fn backbone(checkpoint: &Checkpoint) -> Result<Backbone, String> {
+    let mut network = BackboneConfig::new().init(&Device::flex());
+    let fill = |conv: &mut Conv2d, name: &str, norm: &str| {
+        let shape = conv.weight.dims();
+        fold(conv, shape, name, norm, checkpoint)
+    };
+    fill(&mut network.stem.conv, "_conv_stem", "_bn0")?;
+    for (index, block) in network.blocks.iter_mut().enumerate() {
+        let of = |part: &str| format!("_blocks.{index}.{part}");
+        if let Some(expand) = &mut block.expand {
+            fill(&mut expand.conv, &of("_expand_conv"), &of("_bn0"))?;
+        }
+        fill(
+            &mut block.depthwise.conv,
+            &of("_depthwise_conv"),
+            &of("_bn1"),
+        )?;
+        fill(&mut block.project.conv, &of("_project_conv"), &of("_bn2"))?;
+    }
+    Ok(network)
+}
+
+/// A convolution and the batch norm after it as one.
+fn fold(
+    conv: &mut Conv2d,
+    shape: [usize; 4],
+    name: &str,
+    norm: &str,
+    checkpoint: &Checkpoint,
+) -> Result<(), String> {
+    let outputs = shape[0];
+    let weight = checkpoint.get(&format!("{name}.weight"), &shape)?;
+    let norm = |part: &str| checkpoint.get(&format!("{norm}.{part}"), &[outputs]);
     let (gamma, beta) = (norm("weight")?, norm("bias")?);
     let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
     let scale: Vec<f32> = gamma

@@ -8,10 +8,12 @@ pub mod files;
 pub mod import;
 pub mod models;
 pub mod output;
+pub mod photographs;
 pub mod print;
 pub mod recipes;
 pub mod session;
 pub mod train;
+pub mod train_detector;
 pub mod weights_file;
 
 use std::process::ExitCode;

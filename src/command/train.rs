@@ -24,7 +24,7 @@ use crate::train::training::{Numbers, Plan, Report, Trainee, Training};
 
 use super::output::{self, Output};
 use super::weights_file::{self, CheckpointFiles};
-use super::{Stop, cli, print, sentence};
+use super::{Stop, cli, print, sentence, train_detector};
 
 /// Steps between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 500;
@@ -47,11 +47,11 @@ pub fn command() -> Command {
         flag(name, default, help).value_parser(cli::number(least, most))
     };
     Command::new("train")
-        .about("Trains a network of the generative labs")
+        .about("Trains a network of the generative labs, or a detector")
         .arg(
             Arg::new("kind")
                 .required(true)
-                .value_parser(["ae", "vae", "cvae", "gan", "classifier"])
+                .value_parser(["ae", "vae", "cvae", "gan", "classifier", "detector"])
                 .help("what to train"),
         )
         .arg(
@@ -132,6 +132,7 @@ pub fn command() -> Command {
             "",
             "folder of the packs that `make data` makes",
         ))
+        .args(train_detector::flags())
         .arg(
             Arg::new("resume")
                 .long("resume")
@@ -144,7 +145,7 @@ pub fn command() -> Command {
 /// Learning rates: 0 learns nothing, and what is far too large is told with advice when it happens.
 const RATES: [f64; 2] = [1e-12, 1e30];
 
-fn path(name: &'static str, default: &'static str, help: &'static str) -> Arg {
+pub(super) fn path(name: &'static str, default: &'static str, help: &'static str) -> Arg {
     let arg = Arg::new(name)
         .long(name)
         .value_name("FILE")
@@ -171,8 +172,8 @@ struct Flags {
 }
 
 /// Where the run goes.
-struct Course {
-    plan: Plan,
+pub(super) struct Course {
+    pub(super) plan: Plan,
     resume: bool,
     checkpoints: CheckpointFiles,
     out: Output,
@@ -297,6 +298,9 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
             started: Instant::now(),
         },
     };
+    if word("kind") == "detector" {
+        return Ok(train_detector::run(course, arguments)?);
+    }
     let flags = Flags {
         data,
         train: open_pack(&folder, data, "train")?,
@@ -399,7 +403,10 @@ fn gan(
 }
 
 /// Trains to the end of the course, tells the score, and writes the weights.
-fn follow<T: Trainee>(mut course: Course, mut training: Training<T>) -> Result<(), String> {
+pub(super) fn follow<T: Trainee>(
+    mut course: Course,
+    mut training: Training<T>,
+) -> Result<(), String> {
     let host = NativeHost::new("weights", |_, _| {});
     let job = Job::new(&host, "cpu");
     let trained = pollster::block_on(async {

@@ -3,3 +3,5 @@
 pub mod avatars;
 pub mod batches;
 pub mod pack;
+pub mod photographs;
+pub mod views;

@@ -10,6 +10,7 @@ pub mod channel_gate;
 pub mod conv_block;
 pub mod convolution;
 mod cpu;
+pub mod detect;
 pub mod efficientnet_lite;
 pub mod generate;
 pub mod gpu;

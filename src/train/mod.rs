@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod classifier;
 #[cfg(test)]
 pub mod clock;
+pub mod detector;
 pub mod gan;
 pub mod learner;
 pub mod schedule;

@@ -1,0 +1,122 @@
+//! `kiln train detector`: heads on photographs, over a backbone that stands still.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use clap::{Arg, ArgMatches};
+
+use crate::data::photographs::CLASSES;
+use crate::engine::weights::sha256_hex;
+use crate::models::detect::anchor_free::AnchorFreeConfig;
+use crate::models::detect::backbone::BackboneConfig;
+use crate::train::detector::{DetectorTrainee, Options};
+use crate::train::training::Training;
+
+use super::photographs::{self, Opened};
+use super::train::{Course, data_folder, follow, path};
+use super::{cli, print, weights_file};
+
+/// Views of each photograph that are made: as it is, mirrored, and two drawn ones.
+const VERSIONS: &str = "4";
+
+/// The flags that only detectors have.
+pub fn flags() -> [Arg; 5] {
+    let whole = |name: &'static str, default: &'static str, most, help: &'static str| {
+        let arg = Arg::new(name)
+            .long(name)
+            .value_name("NUMBER")
+            .default_value(default);
+        arg.value_parser(cli::whole_number(most)).help(help)
+    };
+    [
+        path(
+            "photos",
+            "",
+            "detector: folder of the sets of photographs, NAME.tar or NAME/ with annotations.json in COCO's form",
+        ),
+        path(
+            "backbone",
+            "",
+            "detector: weights of the backbone, as `kiln import backbone` writes them",
+        ),
+        whole(
+            "versions",
+            VERSIONS,
+            64,
+            "detector: views of each photograph, of which the first two are it and its mirror",
+        ),
+        whole(
+            "channels",
+            "96",
+            512,
+            "detector: channels of the pyramid and the towers",
+        ),
+        whole(
+            "maps",
+            "3",
+            3,
+            "detector: maps of the backbone that are read, from the coarsest",
+        ),
+    ]
+}
+
+/// Trains an anchor-free head.
+pub(super) fn run(course: Course, arguments: &ArgMatches) -> Result<(), String> {
+    let needed = |name: &str| {
+        let given = arguments.get_one::<PathBuf>(name).cloned();
+        given.ok_or_else(|| format!("a detector needs --{name}: see `kiln train --help`."))
+    };
+    let whole = |name: &str| *arguments.get_one::<u32>(name).expect("has a default") as usize;
+    let (folder, file) = (needed("photos")?, needed("backbone")?);
+    let device = Device::flex();
+    let weights =
+        std::fs::read(&file).map_err(|e| format!("{} cannot be read: {e}", print::shown(&file)))?;
+    let backbone = weights_file::load_weights(BackboneConfig::new().init(&device), &file)?;
+    let all = photographs::open(&folder)?;
+    let part = |held_out: bool| -> Vec<&Opened> {
+        let of = all
+            .iter()
+            .filter(move |opened| opened.photograph.is_held_out == held_out);
+        of.collect()
+    };
+    // Where boxes are missing there is nothing to learn from what is not there, and little from what is.
+    let train: Vec<&Opened> = part(false)
+        .into_iter()
+        .filter(|opened| opened.photograph.boxed.contains(&true))
+        .collect();
+    let held_out = part(true);
+    print::note(format!(
+        "{} photographs to train on, {} to measure on",
+        train.len(),
+        held_out.len()
+    ));
+    let seed = *arguments.get_one::<u32>("seed").expect("has a default");
+    let cache = data_folder(arguments).join("detector");
+    let of = sha256_hex(&weights);
+    let views = photographs::maps(
+        &train,
+        &backbone,
+        &of,
+        whole("versions"),
+        seed,
+        &cache,
+        "train",
+    )?;
+    let measured = photographs::maps(&held_out, &backbone, &of, 1, seed, &cache, "held-out")?;
+    let head = AnchorFreeConfig::new(CLASSES.len())
+        .with_channels(whole("channels"))
+        .with_maps(whole("maps"));
+    let options = Options {
+        rate: *arguments.get_one::<f64>("rate").expect("has a default"),
+        batch: whole("batch"),
+        seed,
+        head,
+    };
+    let trainee = DetectorTrainee::new(
+        &options,
+        &views,
+        Some(&measured),
+        &Device::flex().autodiff(),
+    );
+    follow(course, Training::new(trainee, 0).averaged())
+}

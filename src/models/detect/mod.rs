@@ -1,0 +1,13 @@
+//! The networks of the detectors that are trained here: one backbone for all, a pyramid of its maps, and the heads of each
+//! family.
+//!
+//! The backbone works on pictures `[batch, channels, rows, columns]`, what stands on it on grids
+//! `[rows * columns, batch, channels]` ([`GridConv`](super::generate::grid_conv::GridConv)): pictures lie in the upper left
+//! of a square of [`SIDE`] pixels, so that all maps are squares.
+
+pub mod anchor_free;
+pub mod backbone;
+pub mod pyramid;
+
+/// Side in pixels of the square that pictures lie in.
+pub const SIDE: usize = 320;
