@@ -9,18 +9,24 @@ use crate::data::photographs::CLASSES;
 use crate::engine::weights::sha256_hex;
 use crate::models::detect::anchor_free::AnchorFreeConfig;
 use crate::models::detect::backbone::BackboneConfig;
-use crate::train::detector::{DetectorTrainee, Options};
+use crate::train::detector::anchor_free::AnchorFreeRecipe;
+use crate::train::detector::grid::GridRecipe;
+use crate::train::detector::ssd::SsdRecipe;
+use crate::train::detector::two_step::TwoStepRecipe;
+use crate::train::detector::{DetectorTrainee, Options, Recipe, Views};
 use crate::train::training::Training;
 
 use super::photographs::{self, Opened};
 use super::train::{Course, data_folder, follow, path};
 use super::{cli, print, weights_file};
 
+/// The families that can be trained.
+const FAMILIES: [&str; 4] = ["anchor-free", "ssd", "yolo-v1", "faster-rcnn"];
 /// Views of each photograph that are made: as it is, mirrored, and two drawn ones.
 const VERSIONS: &str = "4";
 
 /// The flags that only detectors have.
-pub fn flags() -> [Arg; 5] {
+pub fn flags() -> [Arg; 6] {
     let whole = |name: &'static str, default: &'static str, most, help: &'static str| {
         let arg = Arg::new(name)
             .long(name)
@@ -29,6 +35,11 @@ pub fn flags() -> [Arg; 5] {
         arg.value_parser(cli::whole_number(most)).help(help)
     };
     [
+        Arg::new("family")
+            .long("family")
+            .value_parser(FAMILIES)
+            .default_value(FAMILIES[0])
+            .help("detector: what is trained"),
         path(
             "photos",
             "",
@@ -60,7 +71,7 @@ pub fn flags() -> [Arg; 5] {
     ]
 }
 
-/// Trains an anchor-free head.
+/// Trains the heads of a family.
 pub(super) fn run(course: Course, arguments: &ArgMatches) -> Result<(), String> {
     let needed = |name: &str| {
         let given = arguments.get_one::<PathBuf>(name).cloned();
@@ -103,20 +114,44 @@ pub(super) fn run(course: Course, arguments: &ArgMatches) -> Result<(), String> 
         "train",
     )?;
     let measured = photographs::maps(&held_out, &backbone, &of, 1, seed, &cache, "held-out")?;
-    let head = AnchorFreeConfig::new(CLASSES.len())
-        .with_channels(whole("channels"))
-        .with_maps(whole("maps"));
     let options = Options {
         rate: *arguments.get_one::<f64>("rate").expect("has a default"),
         batch: whole("batch"),
         seed,
-        head,
     };
-    let trainee = DetectorTrainee::new(
-        &options,
-        &views,
-        Some(&measured),
-        &Device::flex().autodiff(),
-    );
+    let channels = whole("channels");
+    let family = arguments
+        .get_one::<String>("family")
+        .expect("has a default");
+    match family.as_str() {
+        "ssd" => go(course, SsdRecipe::new(channels), options, &views, &measured),
+        "yolo-v1" => go(
+            course,
+            GridRecipe::new(channels),
+            options,
+            &views,
+            &measured,
+        ),
+        "faster-rcnn" => {
+            let recipe = TwoStepRecipe::new(channels, seed);
+            go(course, recipe, options, &views, &measured)
+        }
+        _ => {
+            let head = AnchorFreeConfig::new(CLASSES.len()).with_channels(channels);
+            let recipe = AnchorFreeRecipe::new(head.with_maps(whole("maps")));
+            go(course, recipe, options, &views, &measured)
+        }
+    }
+}
+
+fn go<R: Recipe>(
+    course: Course,
+    recipe: R,
+    options: Options,
+    views: &dyn Views,
+    measured: &dyn Views,
+) -> Result<(), String> {
+    let device = Device::flex().autodiff();
+    let trainee = DetectorTrainee::new(recipe, options, views, Some(measured), &device);
     follow(course, Training::new(trainee, 0).averaged())
 }

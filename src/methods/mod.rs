@@ -20,6 +20,7 @@ pub mod luminance;
 pub mod matching;
 pub mod nms;
 pub mod pca;
+pub mod proposals;
 pub mod regularise;
 pub mod resize;
 pub mod roi;

@@ -7,7 +7,10 @@
 
 pub mod anchor_free;
 pub mod backbone;
+pub mod grid_head;
 pub mod pyramid;
+pub mod ssd_head;
+pub mod two_step;
 
 /// Side in pixels of the square that pictures lie in.
 pub const SIDE: usize = 320;

@@ -1,0 +1,506 @@
+//! Detectors in training, on maps that a backbone made before: it stands still, so that its maps are always the same. A
+//! family is a [`Recipe`]: its network, its losses, and the boxes that it finds.
+
+pub mod anchor_free;
+pub mod grid;
+pub mod ssd;
+pub mod two_step;
+
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor};
+
+use super::checkpoint::Checkpoint;
+use super::learner::Learner;
+use super::seeded::seeded;
+use super::training::{At, Losses, Numbers, Trainee};
+use crate::data::batches::Order;
+use crate::data::photographs::{CLASSES, Labelled};
+use crate::job::Job;
+use crate::maths::boxes::Corners;
+use crate::methods::average_precision::{Claim, Rule, Truth, average_precision, judge};
+use crate::methods::nms::{Among, suppress};
+use crate::protocol::failure::Failure;
+
+/// Photographs as a backbone sees them, several times each: mirrored, scaled, cut, in other colours.
+pub trait Views {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The backbone's maps of some of them, as grids `[cells, indices, channels]`, from fine to coarse.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; 3], Failure>;
+
+    /// What is in one, in pixels of the square.
+    fn objects(&self, index: usize) -> &[Labelled];
+
+    /// Which classes are boxed wherever they are.
+    fn boxed(&self, index: usize) -> [bool; CLASSES.len()];
+
+    /// Columns and rows of the photograph in the square.
+    fn size(&self, index: usize) -> [f32; 2];
+}
+
+/// What is in a view.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// Its objects, in pixels of the square.
+    pub objects: &'a [Labelled],
+    /// Which classes are boxed wherever they are.
+    pub boxed: [bool; CLASSES.len()],
+}
+
+impl Scene<'_> {
+    /// Whether anything is to be learned from what is not there. Where boxes are missing nobody knows what is free.
+    pub fn is_known(&self) -> bool {
+        self.boxed.contains(&true)
+    }
+
+    /// Where its objects are.
+    pub fn boxes(&self) -> Vec<Corners> {
+        self.objects
+            .iter()
+            .map(|object| object.box_in_image)
+            .collect()
+    }
+}
+
+/// A family of detectors, as it is trained.
+#[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
+pub trait Recipe {
+    /// What stands on the backbone.
+    type Network: Module;
+
+    /// A network of zeros.
+    fn init(&self, device: &Device) -> Self::Network;
+
+    /// The losses by name, whose sum is lowered. `maps` as in [`Views::maps`], a scene for each picture; `step` decides what is
+    /// drawn at random.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`], where what the network says decides what it has to say.
+    async fn losses(
+        &self,
+        job: &Job<'_>,
+        network: &Self::Network,
+        maps: &[Tensor<3>; 3],
+        scenes: &[Scene<'_>],
+        step: u64,
+    ) -> Result<Losses, Failure>;
+
+    /// What the network finds in each picture, before suppression: boxes in pixels of the square.
+    ///
+    /// # Errors
+    /// Those of [`Job::read`].
+    async fn find(
+        &self,
+        job: &Job<'_>,
+        network: &Self::Network,
+        maps: &[Tensor<3>; 3],
+    ) -> Result<Vec<Vec<Found>>, Failure>;
+
+    /// Overlap above which the weaker of two boxes of a class goes.
+    fn overlap(&self) -> f32 {
+        0.6
+    }
+}
+
+/// A box that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// In pixels of the square.
+    pub box_in_square: Corners,
+    /// Index into [`CLASSES`].
+    pub class: usize,
+    /// How sure the detector is, 0 to 1.
+    pub score: f32,
+}
+
+/// Scores below this are not looked at.
+pub const LEAST: f32 = 0.05;
+/// Boxes that go into suppression at most, and that come out.
+const MOST: [usize; 2] = [400, 100];
+/// Held-out photographs of a forward pass.
+const TOGETHER: usize = 16;
+
+/// What is left of the boxes of a picture of that size: clipped to it, the best, and those that no better one of their class
+/// suppresses.
+pub fn chosen(mut found: Vec<Found>, [width, height]: [f32; 2], overlap: f32) -> Vec<Found> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.truncate(MOST[0]);
+    for found in &mut found {
+        found.box_in_square = found.box_in_square.clip(width, height);
+    }
+    let corners: Vec<Corners> = found.iter().map(|found| found.box_in_square).collect();
+    let scores: Vec<f32> = found.iter().map(|found| found.score).collect();
+    let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
+    let kept = suppress(&corners, &scores, Among::EachClass(&classes), overlap);
+    kept.kept()
+        .take(MOST[1])
+        .map(|index| found[index])
+        .collect()
+}
+
+/// Average precision of each class over the views that box it, at one overlap; none where none does.
+pub fn average_precisions(
+    views: &dyn Views,
+    found: &[Vec<Found>],
+    overlap: f32,
+) -> [Option<f32>; CLASSES.len()] {
+    std::array::from_fn(|class| {
+        let of = (0..views.count()).filter(|&index| views.boxed(index)[class]);
+        let truths: Vec<Truth> = of
+            .clone()
+            .flat_map(|picture| {
+                let objects = views
+                    .objects(picture)
+                    .iter()
+                    .filter(move |object| object.class == class);
+                objects.map(move |object| Truth {
+                    picture,
+                    box_in_image: object.box_in_image,
+                    ignored: false,
+                })
+            })
+            .collect();
+        let claims: Vec<Claim> = of
+            .flat_map(|picture| {
+                let of_class = found[picture]
+                    .iter()
+                    .filter(move |found| found.class == class);
+                of_class.map(move |found| Claim {
+                    picture,
+                    box_in_image: found.box_in_square,
+                    score: found.score,
+                })
+            })
+            .collect();
+        let judged = judge(&truths, &claims, overlap);
+        average_precision(&judged.curve(&claims), judged.positives, Rule::Area)
+    })
+}
+
+/// The mean of what there is.
+pub fn mean(values: &[Option<f32>]) -> f32 {
+    let known: Vec<f32> = values.iter().copied().flatten().collect();
+    known.iter().sum::<f32>() / known.len().max(1) as f32
+}
+
+/// What a network finds in all views.
+///
+/// # Errors
+/// Those of the views and of the recipe.
+pub async fn detect<R: Recipe>(
+    job: &Job<'_>,
+    recipe: &R,
+    network: &R::Network,
+    views: &dyn Views,
+    device: &Device,
+) -> Result<Vec<Vec<Found>>, Failure> {
+    let indices: Vec<u32> = (0..views.count() as u32).collect();
+    let mut found = Vec::with_capacity(indices.len());
+    for together in indices.chunks(TOGETHER) {
+        let maps = views.maps(together, device)?;
+        let of_pictures = recipe.find(job, network, &maps).await?;
+        for (of_picture, &index) in of_pictures.into_iter().zip(together) {
+            let size = views.size(index as usize);
+            found.push(chosen(of_picture, size, recipe.overlap()));
+        }
+        job.breathe().await?;
+    }
+    Ok(found)
+}
+
+/// How a run goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Learning rate.
+    pub rate: f64,
+    /// Photographs of a step.
+    pub batch: usize,
+    /// Decides weights and order.
+    pub seed: u32,
+}
+
+/// A detector that learns to find objects.
+pub struct DetectorTrainee<'a, R: Recipe> {
+    learner: Learner<R::Network>,
+    recipe: R,
+    views: &'a dyn Views,
+    held_out: Option<&'a dyn Views>,
+    order: Order,
+    rate: f64,
+    device: Device,
+}
+
+impl<'a, R: Recipe> DetectorTrainee<'a, R> {
+    /// Fresh weights. `device` records.
+    pub fn new(
+        recipe: R,
+        options: Options,
+        views: &'a dyn Views,
+        held_out: Option<&'a dyn Views>,
+        device: &Device,
+    ) -> Self {
+        let network = recipe.init(device);
+        let adam = AdamConfig::new().with_epsilon(1e-8);
+        Self {
+            learner: Learner::new(seeded(network, options.seed), &adam),
+            recipe,
+            order: Order::new(views.count(), options.batch, options.seed),
+            views,
+            held_out,
+            rate: options.rate,
+            device: device.clone(),
+        }
+    }
+}
+
+impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
+    type Network = R::Network;
+
+    async fn step(&mut self, job: &Job<'_>, at: At) -> Result<Losses, Failure> {
+        let indices = self.order.step(at.step).to_vec();
+        let maps = self.views.maps(&indices, &self.device)?;
+        let scene = |&index: &u32| Scene {
+            objects: self.views.objects(index as usize),
+            boxed: self.views.boxed(index as usize),
+        };
+        let scenes: Vec<Scene<'_>> = indices.iter().map(scene).collect();
+        let losses = self
+            .recipe
+            .losses(job, &self.learner.network, &maps, &scenes, at.step)
+            .await?;
+        let total = losses
+            .iter()
+            .map(|(_, loss)| loss.clone())
+            .reduce(|sum, loss| sum + loss);
+        self.learner
+            .descend(&total.expect("a family has losses"), self.rate * at.factor);
+        Ok(losses
+            .into_iter()
+            .map(|(name, loss)| (name, loss.inner()))
+            .collect())
+    }
+
+    fn network(&self) -> &R::Network {
+        &self.learner.network
+    }
+
+    /// Mean average precision on the held-out photographs, each class on the sets that box it.
+    async fn score(&self, job: &Job<'_>, network: &R::Network) -> Result<Numbers, Failure> {
+        let Some(views) = self.held_out else {
+            return Ok(Numbers::new());
+        };
+        let device = self.device.clone().inner();
+        let found = detect(job, &self.recipe, network, views, &device).await?;
+        let of_classes = average_precisions(views, &found, 0.5);
+        let mut numbers = vec![("mAP@.5", mean(&of_classes))];
+        let each = CLASSES.into_iter().zip(of_classes);
+        numbers.extend(each.filter_map(|(class, average)| Some((class, average?))));
+        Ok(numbers)
+    }
+
+    fn save(&self, into: &mut Checkpoint) -> Result<(), Failure> {
+        self.learner.save("network", into)
+    }
+
+    fn load(&mut self, from: &Checkpoint) -> Result<(), Failure> {
+        self.learner.load("network", from)
+    }
+}
+
+/// Which classes count in each picture, `[1, batch, classes]`: 1 or 0.
+fn counted(scenes: &[Scene<'_>], device: &Device) -> Tensor<3> {
+    let values: Vec<f32> = scenes
+        .iter()
+        .flat_map(|scene| scene.boxed)
+        .map(|is| if is { 1.0 } else { 0.0 })
+        .collect();
+    Tensor::from_data(
+        burn::tensor::TensorData::new(values, [1, scenes.len(), CLASSES.len()]),
+        device,
+    )
+}
+
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::anchor_free::AnchorFreeRecipe;
+    use super::grid::GridRecipe;
+    use super::ssd::SsdRecipe;
+    use super::two_step::TwoStepRecipe;
+    use super::*;
+    use crate::models::detect::SIDE;
+    use crate::models::detect::anchor_free::AnchorFreeConfig;
+    use crate::models::detect::backbone::{CHANNELS, STRIDES};
+    use crate::train::clock::Clock;
+    use crate::train::training::{Plan, Training};
+    use burn::tensor::TensorData;
+
+    /// Photographs of one square object each, which the maps show: the cells inside it are bright in a channel of its class.
+    struct Toy(Vec<Labelled>);
+
+    impl Toy {
+        fn new(count: usize) -> Self {
+            let object = |index: usize| {
+                let [x0, y0] = [(index * 53 % 160) as f32, (index * 97 % 160) as f32];
+                let side = 90.0 + (index * 31 % 60) as f32;
+                Labelled {
+                    class: index % 2 * 4,
+                    box_in_image: Corners {
+                        x0,
+                        y0,
+                        x1: x0 + side,
+                        y1: y0 + side,
+                    },
+                }
+            };
+            Self((0..count).map(object).collect())
+        }
+    }
+
+    impl Views for Toy {
+        fn count(&self) -> usize {
+            self.0.len()
+        }
+
+        fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; 3], Failure> {
+            Ok(std::array::from_fn(|map| {
+                let (stride, channels) = (STRIDES[map], CHANNELS[map]);
+                let side = SIDE / stride;
+                let mut values = Vec::new();
+                for cell in 0..side * side {
+                    let [x, y] =
+                        [cell % side, cell / side].map(|at| (at as f32 + 0.5) * stride as f32);
+                    for &index in indices {
+                        let object = self.0[index as usize];
+                        let b = object.box_in_image;
+                        let is_inside = (b.x0..b.x1).contains(&x) && (b.y0..b.y1).contains(&y);
+                        let bright = |channel: usize| {
+                            if is_inside && channel == object.class {
+                                2.0
+                            } else {
+                                0.0
+                            }
+                        };
+                        values.extend((0..channels).map(bright));
+                    }
+                }
+                let shape = [side * side, indices.len(), channels];
+                Tensor::from_data(TensorData::new(values, shape), device)
+            }))
+        }
+
+        fn objects(&self, index: usize) -> &[Labelled] {
+            std::slice::from_ref(&self.0[index])
+        }
+
+        fn boxed(&self, _: usize) -> [bool; CLASSES.len()] {
+            [true; CLASSES.len()]
+        }
+
+        fn size(&self, _: usize) -> [f32; 2] {
+            [SIDE as f32; 2]
+        }
+    }
+
+    const OPTIONS: Options = Options {
+        rate: 3e-3,
+        batch: 4,
+        seed: 1,
+    };
+
+    fn anchor_free() -> AnchorFreeRecipe {
+        let head = AnchorFreeConfig::new(CLASSES.len()).with_channels(16);
+        AnchorFreeRecipe::new(head.with_maps(2))
+    }
+
+    fn run<R: Recipe>(training: &mut Training<DetectorTrainee<'_, R>>, steps: u64) -> Vec<Numbers> {
+        let host = Clock::default();
+        let mut told = Vec::new();
+        let mut tell = |report| {
+            if let crate::train::training::Report::Losses { losses, .. } = report {
+                told.push(losses);
+            }
+            Ok(())
+        };
+        let plan = Plan::new(steps);
+        let memory = &mut crate::train::checkpoint::Nowhere;
+        pollster::block_on(training.run(&Job::new(&host, "test"), &plan, memory, &mut tell))
+            .unwrap();
+        told
+    }
+
+    /// What a family finds after so many steps, and that its losses fall.
+    fn learns<R: Recipe>(recipe: R, steps: u64, least: f32) {
+        let views = Toy::new(12);
+        let device = Device::flex().autodiff();
+        let trainee = DetectorTrainee::new(recipe, OPTIONS, &views, Some(&views), &device);
+        let mut training = Training::new(trainee, 0);
+        let told = run(&mut training, steps);
+        let sum = |losses: &Numbers| losses.iter().map(|(_, loss)| loss).sum::<f32>();
+        let (first, last) = (&told[0], &told[told.len() - 1]);
+        assert!(sum(last) < 0.6 * sum(first), "{first:?} to {last:?}");
+        let host = Clock::default();
+        let network = training.finished();
+        let job = Job::new(&host, "test");
+        let score = pollster::block_on(training.trainee.score(&job, &network)).unwrap();
+        assert!(score[0].1 > least, "{score:?}");
+        // Only the two classes that are there have an average.
+        assert_eq!(score.len(), 3, "{score:?}");
+    }
+
+    #[test]
+    fn anchor_free_heads_learn_where_objects_are() {
+        learns(anchor_free(), 120, 0.8);
+    }
+
+    #[test]
+    fn ssd_learns_where_objects_are() {
+        learns(SsdRecipe::new(16), 120, 0.8);
+    }
+
+    #[test]
+    fn two_steps_learn_where_objects_are() {
+        learns(TwoStepRecipe::new(16, 1), 120, 0.8);
+    }
+
+    #[test]
+    fn a_grid_learns_where_objects_are() {
+        learns(GridRecipe::new(16), 200, 0.8);
+    }
+
+    /// With the samples that a step draws.
+    fn resumes<R: Recipe>(recipe: impl Fn() -> R) {
+        let views = Toy::new(6);
+        let device = Device::flex().autodiff();
+        let fresh = || {
+            Training::new(
+                DetectorTrainee::new(recipe(), OPTIONS, &views, None, &device),
+                0,
+            )
+        };
+        let mut whole = fresh();
+        let first = run(&mut whole, 2);
+        let kept = whole.checkpoint().unwrap();
+        let rest = run(&mut whole, 4);
+        let mut resumed = fresh();
+        resumed.resume(&kept).unwrap();
+        assert_eq!(run(&mut resumed, 4), rest);
+        assert_ne!(first, rest);
+    }
+
+    #[test]
+    fn an_interrupted_training_ends_where_another_does() {
+        resumes(anchor_free);
+        resumes(|| SsdRecipe::new(16));
+        resumes(|| GridRecipe::new(16));
+        resumes(|| TwoStepRecipe::new(16, 1));
+    }
+}
