@@ -84,8 +84,7 @@ fn wanted(said: &[f32], scenes: &[Scene<'_>], boxes: usize) -> Wanted {
         if !scene.is_known() {
             continue;
         }
-        // What a set is silent about may be there: the less it boxes, the less its empty cells say.
-        let known = scene.boxed.iter().filter(|&&is| is).count() as f32 / CLASSES.len() as f32;
+        let known = scene.known();
         let at = |cell: usize| (cell * batch + picture) * each;
         for cell in 0..CELLS * CELLS {
             for number in 0..boxes {

@@ -58,6 +58,13 @@ impl Scene<'_> {
         self.boxed.contains(&true)
     }
 
+    /// The share of the classes that are boxed. What a set is silent about may be there: the less it boxes, the less a place
+    /// says where nothing is boxed, for whatever knows no classes.
+    pub fn known(&self) -> f32 {
+        let boxed = self.boxed.iter().filter(|&&is| is).count();
+        boxed as f32 / CLASSES.len() as f32
+    }
+
     /// Where its objects are.
     pub fn boxes(&self) -> Vec<Corners> {
         self.objects

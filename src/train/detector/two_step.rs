@@ -184,8 +184,8 @@ impl TwoStepRecipe {
     ) -> [Tensor<1>; 2] {
         let batch = scenes.len();
         let device = proposed.moves.device();
-        let (mut places, mut targets, mut positives, mut offsets) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut places, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut positives, mut offsets) = (Vec::new(), Vec::new());
         for (picture, scene) in scenes
             .iter()
             .enumerate()
@@ -199,6 +199,7 @@ impl TwoStepRecipe {
                     Match::Positive(truth) => {
                         places.push(place);
                         targets.push(1.0);
+                        weights.push(1.0);
                         positives.push(place);
                         let truth = scene.objects[*truth].box_in_image.centre_size();
                         offsets.extend(
@@ -208,6 +209,7 @@ impl TwoStepRecipe {
                     Match::Negative => {
                         places.push(place);
                         targets.push(0.0);
+                        weights.push(scene.known());
                     }
                     Match::Ignored => {}
                 }
@@ -220,7 +222,8 @@ impl TwoStepRecipe {
         }
         let logits = select(&proposed.objectness, places).reshape([-1]);
         let targets = vector(targets, &device);
-        let of_objects = binary_cross_entropy(logits, targets).sum() / count;
+        let of_objects = binary_cross_entropy(logits, targets) * vector(weights, &device);
+        let of_objects = of_objects.sum() / count;
         if positives.is_empty() {
             return [of_objects, none()];
         }
