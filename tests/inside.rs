@@ -513,6 +513,26 @@ fn every_layer_of_the_cat_is_drawn() {
             }
         }
     }
+    // The first layer's filters: each with its own contrast, or all with the same.
+    let filters = |contrast: &str| {
+        let values = [("layer", "0"), ("contrast", contrast)];
+        page.ask(Look::Show, &of(&activations::spec::LAB, &values))
+            .take("kernels")
+    };
+    let [each, all] = ["each", "all"].map(filters);
+    // How far from grey the filters go: alone each to its end, together only the strongest.
+    let farthest = |rgb: &[u8]| -> Vec<u8> {
+        let kernels = rgb.chunks_exact(27);
+        kernels
+            .map(|kernel| kernel.iter().map(|v| v.abs_diff(128)).max().unwrap_or(0))
+            .collect()
+    };
+    assert!(farthest(&each).iter().all(|&far| far == 127));
+    let together = farthest(&all);
+    assert!(
+        together.contains(&127) && together.iter().any(|&far| far < 60),
+        "{together:?}"
+    );
     let png = page.ask(Look::Export, &of(&activations::spec::LAB, &[]));
     let sheet = decode_picture(png.file("png")).expect("a picture");
     assert!(sheet.width > 84 && sheet.height > 56);

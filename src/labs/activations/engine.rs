@@ -137,7 +137,7 @@ impl Seen {
         job.stage(Stage::Postprocess).await?;
         let (layer, channel) = (settings.layer(), settings.channel());
         let [_, channels, rows, columns] = self.maps[layer].dims();
-        let kernels = kernels(job, &*self.network, layer, channel).await?;
+        let kernels = kernels(job, &*self.network, settings).await?;
         let values = self.values(job, layer).await?.to_vec();
         let signed = values.iter().any(|&value| value < 0.0);
         let largest_of: Vec<f32> = values
@@ -251,7 +251,8 @@ struct Kernels {
 
 /// The kernels of a layer: of the first as colours, of others as they are signed; where each channel of the map has one
 /// for each channel below, those of one channel.
-async fn kernels(job: &Job<'_>, network: &dyn Layered, layer: usize, channel: usize) -> Result<Kernels, Failure> {
+async fn kernels(job: &Job<'_>, network: &dyn Layered, settings: &ActivationsSettings) -> Result<Kernels, Failure> {
+    let (layer, channel) = (settings.layer(), settings.channel());
     let Some(kernels) = network.kernels(layer) else {
         return Ok(Kernels::default());
     };
@@ -265,9 +266,14 @@ async fn kernels(job: &Job<'_>, network: &dyn Layered, layer: usize, channel: us
     let count = count.min(KERNELS);
     let values = job.read(shown.narrow(0, 0, count)).await?;
     let mut rgb = Vec::with_capacity(count * side * side * 3);
-    for kernel in values.chunks_exact(inputs * side * side) {
-        // Grey is zero: each by itself, because some are a tenth of others.
-        let (shares, _) = drawn(kernel, true, 0.0);
+    let together = match settings.contrast {
+        // Some are a tenth of others.
+        Contrast::Each => inputs * side * side,
+        Contrast::All => values.len().max(1),
+    };
+    let shares: Vec<u8> = values.chunks(together).flat_map(|values| drawn(values, true, 0.0).0).collect();
+    for shares in shares.chunks_exact(inputs * side * side) {
+        // Grey is zero.
         for place in 0..side * side {
             match in_colour {
                 true => rgb.extend([0, 1, 2].map(|color| shares[color * side * side + place])),
