@@ -3,7 +3,6 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{Found, LEAST, Recipe, Scene, counted, sigmoid};
-use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::methods::centres::{self, Level};
 use crate::methods::detection_loss::{binary_cross_entropy, focal, giou};
@@ -179,7 +178,7 @@ impl Recipe for AnchorFreeRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::photographs::Labelled;
+    use crate::data::photographs::{CLASSES, Labelled};
     use crate::maths::boxes::Corners;
     /// About the classes that a set does not box nothing is learned from its photographs, and nothing at all from one in
     /// which boxes are missing.
