@@ -527,7 +527,13 @@ fn every_layer_of_the_cat_is_drawn() {
             .map(|kernel| kernel.iter().map(|v| v.abs_diff(128)).max().unwrap_or(0))
             .collect()
     };
-    assert!(farthest(&each).iter().all(|&far| far == 127));
+    // A filter of zeros stays grey.
+    let alone = farthest(&each);
+    let ends = alone.iter().filter(|&&far| far == 127).count();
+    assert!(
+        ends > 20 && alone.iter().all(|far| [0, 127].contains(far)),
+        "{alone:?}"
+    );
     let together = farthest(&all);
     assert!(
         together.contains(&127) && together.iter().any(|&far| far < 60),
