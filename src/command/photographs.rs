@@ -72,10 +72,22 @@ pub fn open(folder: &Path) -> Result<Vec<Opened>, String> {
         let Some(json) = files.get(ANNOTATIONS) else {
             continue;
         };
-        let Ok(photographs) = parse(json) else {
+        let photographs = match parse(json) {
+            Ok(photographs) => photographs,
             // A set of another kind, such as captions.
-            print::note(format!("{}: no boxes in it, left out", print::shown(path)));
-            continue;
+            Err(_) if !has_classes(json) => {
+                print::note(format!(
+                    "{}: no classes in it, left out",
+                    print::shown(path)
+                ));
+                continue;
+            }
+            Err(error) => {
+                return Err(format!(
+                    "{}: {ANNOTATIONS} cannot be read: {error}.",
+                    print::shown(path)
+                ));
+            }
         };
         for photograph in photographs {
             let bytes = files.get(&photograph.file).cloned();
@@ -91,6 +103,12 @@ pub fn open(folder: &Path) -> Result<Vec<Opened>, String> {
         ));
     }
     Ok(opened)
+}
+
+/// Whether annotations speak of classes at all.
+fn has_classes(json: &[u8]) -> bool {
+    let value: Option<serde_json::Value> = serde_json::from_slice(json).ok();
+    value.is_none_or(|value| value.get("categories").is_some())
 }
 
 type Files = HashMap<String, Vec<u8>>;

@@ -58,9 +58,8 @@ struct Image {
     /// Some animals of the set have no box.
     #[serde(default = "yes")]
     boxes_complete: bool,
-    /// It is in the other set as well, with other classes.
-    #[serde(default)]
-    also_in_voc_animals: bool,
+    /// Its name in the other set, where it is in that as well, with other classes.
+    also_in_voc_animals: Option<String>,
 }
 
 fn yes() -> bool {
@@ -93,7 +92,7 @@ pub fn parse(json: &[u8]) -> Result<Vec<Photograph>, serde_json::Error> {
         .collect();
     let mut photographs: Vec<(u64, Photograph)> = Vec::new();
     for image in &coco.images {
-        if image.also_in_voc_animals {
+        if image.also_in_voc_animals.is_some() {
             continue;
         }
         let boxed =
@@ -143,7 +142,7 @@ mod tests {
             "images": [
                 {"id": 9, "file_name": "b.jpg", "width": 100, "height": 50, "split": "val", "boxes_complete": false},
                 {"id": 4, "file_name": "a.jpg", "width": 320, "height": 200, "split": "train"},
-                {"id": 5, "file_name": "c.jpg", "width": 320, "height": 200, "split": "train", "also_in_voc_animals": true}
+                {"id": 5, "file_name": "c.jpg", "width": 320, "height": 200, "split": "train", "also_in_voc_animals": "2007_1"}
             ],
             "annotations": [
                 {"image_id": 4, "category_id": 2, "bbox": [10, 20, 30, 40]},
