@@ -104,6 +104,24 @@ test("a digit is written on the blackboard and read, each layer is timed, and sl
   await until(driver, "its filters", async () => (await canvas("#filters canvas"))?.colors > 5);
   assert.equal(await driver.executeScript(() => document.getElementById("channel").max), "15");
   assert.equal(await driver.executeScript(() => document.getElementById("channel").value), "0");
+  // Who comes back finds the board as it was.
+  const white = () =>
+    driver.executeScript(() => {
+      const canvas = document.getElementById("board");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let white = 0;
+      for (let i = 0; i < data.length; i += 4) white += data[i] > 128 ? 1 : 0;
+      return white;
+    });
+  const before = await white();
+  assert.ok(before > 1000, `${before}`);
+  await driver.executeScript(() => (location.hash = "#/explain"));
+  await until(driver, "another room", async () => (await count(driver, "#board")) === 0);
+  await driver.executeScript(() => history.back());
+  await until(driver, "the board", () => count(driver, "#board"));
+  assert.ok(Math.abs((await white()) - before) < 0.02 * before, "the board was wiped");
+  await click("#wipe");
+  assert.equal(await white(), 0);
 });
 
 test("the camera is classified live, its layer follows, and the picture comes back", async () => {

@@ -16,6 +16,10 @@ const SIDE: u32 = 280;
 /// Width of a stroke: digits of MNIST, 28 pixels wide, have strokes of two or three.
 const STROKE: f64 = 24.0;
 
+/// What is written on it, kept while the visitor is elsewhere: strokes of places in shares of the board.
+#[derive(Clone, Copy)]
+struct Written(StoredValue<Vec<Vec<[f64; 2]>>>);
+
 /// The blackboard.
 #[component]
 pub fn PadPanel(
@@ -33,28 +37,41 @@ fn Pad() -> impl IntoView {
     let i18n = use_i18n();
     let canvas: NodeRef<leptos::html::Canvas> = NodeRef::new();
     let hand = Drag::default();
-    let last = StoredValue::new([0.0; 2]);
+    let written = state.memory(|| Written(StoredValue::new(Vec::new()))).0;
     Effect::new(move |_| {
         if let Some(canvas) = canvas.get() {
             report(wipe(&canvas));
+            written.with_value(|strokes| {
+                for stroke in strokes {
+                    let before = stroke.iter().take(1).chain(stroke);
+                    before.zip(stroke).for_each(|(from, to)| report(line(&canvas, *from, *to)));
+                }
+            });
         }
     });
-    let line_to = move |event: &PointerEvent, from: Option<[f64; 2]>| {
+    let line_to = move |event: &PointerEvent, begins: bool| {
         let (Some(canvas), Some(at)) = (canvas.get_untracked(), place_of(event, "#board")) else {
             return;
         };
-        report(line(&canvas, from.unwrap_or(at), at));
-        last.set_value(at);
+        written.update_value(|strokes| {
+            if begins || strokes.is_empty() {
+                strokes.push(Vec::new());
+            }
+            if let Some(stroke) = strokes.last_mut() {
+                report(line(&canvas, stroke.last().copied().unwrap_or(at), at));
+                stroke.push(at);
+            }
+        });
     };
     let down = move |event: PointerEvent| {
         if hand.begin(&event, "#board") {
             event.prevent_default();
-            line_to(&event, None);
+            line_to(&event, true);
         }
     };
     let follow = move |event: PointerEvent| {
         if hand.moves(&event) {
-            line_to(&event, Some(last.get_value()));
+            line_to(&event, false);
         } else if hand.end(&event) {
             let Some(canvas) = canvas.get_untracked() else { return };
             spawn_local(async move {
@@ -66,6 +83,7 @@ fn Pad() -> impl IntoView {
         }
     };
     let clear = move |_| {
+        written.set_value(Vec::new());
         if let Some(canvas) = canvas.get_untracked() {
             report(wipe(&canvas));
         }
