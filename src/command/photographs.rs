@@ -223,14 +223,14 @@ pub fn maps(
     Kept::open(index_of, &data)
 }
 
-/// Writes the maps of all views, on two threads.
+/// Writes the maps of all views, on as many threads as there are processors.
 fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<Item>, String> {
-    const THREADS: usize = 2;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let unwritten = |e: std::io::Error| format!("{} cannot be written: {e}", print::shown(data));
     let mut file = File::create(data).map_err(unwritten)?;
-    let (send, receive) = mpsc::sync_channel::<Result<(usize, Vec<u8>), String>>(4 * THREADS);
+    let (send, receive) = mpsc::sync_channel::<Result<(usize, Vec<u8>), String>>(4 * threads);
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in 0..threads {
             let send = send.clone();
             let backbone = backbone.clone();
             scope.spawn(move || {
@@ -238,7 +238,7 @@ fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<I
                     .chunks(TOGETHER)
                     .enumerate()
                     .skip(thread)
-                    .step_by(THREADS)
+                    .step_by(threads)
                 {
                     let made = of_group(group, &backbone).map(|bytes| (number, bytes));
                     let failed = made.is_err();

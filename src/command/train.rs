@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::data::batches::{self, Order};
 use crate::data::pack::Pack;
-use crate::engine::native_host::NativeHost;
+use crate::engine::native_host::{NativeHost, open_device};
 use crate::job::Job;
 use crate::models::generate::gan::Generator;
 use crate::models::generate::shapes;
@@ -132,6 +132,7 @@ pub fn command() -> Command {
             "",
             "folder of the packs that `make data` makes",
         ))
+        .arg(cli::backend_argument())
         .args(train_detector::flags())
         .arg(
             Arg::new("resume")
@@ -178,6 +179,8 @@ pub(super) struct Course {
     checkpoints: CheckpointFiles,
     out: Output,
     log: Log,
+    /// Name of what it runs on.
+    backend: String,
 }
 
 /// A CSV file, a line on the terminal, a clock.
@@ -282,6 +285,7 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
         })
     };
     let steps = u64::from(whole("steps"));
+    let (device, backend) = open_device(cli::backend(arguments)).map_err(|f| sentence(&f))?;
     let course = Course {
         plan: Plan {
             log_every: u64::from(whole("log-every")),
@@ -297,9 +301,10 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
             steps,
             started: Instant::now(),
         },
+        backend,
     };
     if word("kind") == "detector" {
-        return Ok(train_detector::run(course, arguments)?);
+        return Ok(train_detector::run(course, &device, arguments)?);
     }
     let flags = Flags {
         data,
@@ -311,7 +316,7 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
         batch: whole("batch") as usize,
         latent: whole("latent") as usize,
         seed: whole("seed"),
-        device: Device::flex().autodiff(),
+        device: device.autodiff(),
     };
     match word("kind").as_str() {
         "gan" => {
@@ -408,7 +413,7 @@ pub(super) fn follow<T: Trainee>(
     mut training: Training<T>,
 ) -> Result<(), String> {
     let host = NativeHost::new("weights", |_, _| {});
-    let job = Job::new(&host, "cpu");
+    let job = Job::new(&host, &*course.backend);
     let trained = pollster::block_on(async {
         if course.resume {
             training.resume(&course.checkpoints.last().await?)?;

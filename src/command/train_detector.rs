@@ -72,17 +72,16 @@ pub fn flags() -> [Arg; 6] {
 }
 
 /// Trains the heads of a family.
-pub(super) fn run(course: Course, arguments: &ArgMatches) -> Result<(), String> {
+pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Result<(), String> {
     let needed = |name: &str| {
         let given = arguments.get_one::<PathBuf>(name).cloned();
         given.ok_or_else(|| format!("a detector needs --{name}: see `kiln train --help`."))
     };
     let whole = |name: &str| *arguments.get_one::<u32>(name).expect("has a default") as usize;
     let (folder, file) = (needed("photos")?, needed("backbone")?);
-    let device = Device::flex();
     let weights =
         std::fs::read(&file).map_err(|e| format!("{} cannot be read: {e}", print::shown(&file)))?;
-    let backbone = weights_file::load_weights(BackboneConfig::new().init(&device), &file)?;
+    let backbone = weights_file::load_weights(BackboneConfig::new().init(&Device::flex()), &file)?;
     let all = photographs::open(&folder)?;
     let part = |held_out: bool| -> Vec<&Opened> {
         let of = all
@@ -123,23 +122,19 @@ pub(super) fn run(course: Course, arguments: &ArgMatches) -> Result<(), String> 
     let family = arguments
         .get_one::<String>("family")
         .expect("has a default");
+    let device = device.clone().autodiff();
+    let views: [&dyn Views; 2] = [&views, &measured];
     match family.as_str() {
-        "ssd" => go(course, SsdRecipe::new(channels), options, &views, &measured),
-        "yolo-v1" => go(
-            course,
-            GridRecipe::new(channels),
-            options,
-            &views,
-            &measured,
-        ),
+        "ssd" => go(course, SsdRecipe::new(channels), options, views, &device),
+        "yolo-v1" => go(course, GridRecipe::new(channels), options, views, &device),
         "faster-rcnn" => {
             let recipe = TwoStepRecipe::new(channels, seed);
-            go(course, recipe, options, &views, &measured)
+            go(course, recipe, options, views, &device)
         }
         _ => {
             let head = AnchorFreeConfig::new(CLASSES.len()).with_channels(channels);
             let recipe = AnchorFreeRecipe::new(head.with_maps(whole("maps")));
-            go(course, recipe, options, &views, &measured)
+            go(course, recipe, options, views, &device)
         }
     }
 }
@@ -148,10 +143,9 @@ fn go<R: Recipe>(
     course: Course,
     recipe: R,
     options: Options,
-    views: &dyn Views,
-    measured: &dyn Views,
+    [views, measured]: [&dyn Views; 2],
+    device: &Device,
 ) -> Result<(), String> {
-    let device = Device::flex().autodiff();
-    let trainee = DetectorTrainee::new(recipe, options, views, Some(measured), &device);
+    let trainee = DetectorTrainee::new(recipe, options, views, Some(measured), device);
     follow(course, Training::new(trainee, 0).averaged())
 }
