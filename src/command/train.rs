@@ -26,9 +26,6 @@ use super::output::{self, Output};
 use super::weights_file::{self, CheckpointFiles};
 use super::{Stop, cli, print, sentence, train_detector};
 
-/// Steps between two checkpoints.
-const CHECKPOINT_EVERY: u64 = 500;
-
 /// The flags of `kiln train`.
 pub fn command() -> Command {
     let flag = |name: &'static str, default: &'static str, help: &'static str| {
@@ -126,6 +123,12 @@ pub fn command() -> Command {
             "50",
             1_000_000,
             "steps between two lines of the log",
+        ))
+        .arg(whole(
+            "checkpoint-every",
+            "500",
+            1_000_000,
+            "steps between two checkpoints, with a held-out score each",
         ))
         .arg(path(
             "data-folder",
@@ -289,7 +292,7 @@ pub fn train(arguments: &ArgMatches) -> Result<(), Stop> {
     let course = Course {
         plan: Plan {
             log_every: u64::from(whole("log-every")),
-            checkpoint_every: CHECKPOINT_EVERY,
+            checkpoint_every: u64::from(whole("checkpoint-every")),
             ..Plan::new(steps)
         },
         resume: arguments.get_flag("resume"),

@@ -1,6 +1,6 @@
 //! `kiln train detector`: heads on photographs, over a backbone that stands still.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use clap::{Arg, ArgMatches};
@@ -8,7 +8,8 @@ use clap::{Arg, ArgMatches};
 use crate::data::photographs::CLASSES;
 use crate::engine::weights::sha256_hex;
 use crate::models::detect::anchor_free::AnchorFreeConfig;
-use crate::models::detect::backbone::BackboneConfig;
+use crate::models::detect::backbone::{Backbone, BackboneConfig};
+use crate::models::efficientnet_lite::EfficientNetLiteConfig;
 use crate::train::detector::anchor_free::AnchorFreeRecipe;
 use crate::train::detector::grid::GridRecipe;
 use crate::train::detector::ssd::SsdRecipe;
@@ -48,7 +49,7 @@ pub fn flags() -> [Arg; 6] {
         path(
             "backbone",
             "",
-            "detector: weights of the backbone, as `kiln import backbone` writes them",
+            "detector: weights of the backbone, as `kiln import backbone` writes them, or of EfficientNet-Lite0",
         ),
         whole(
             "versions",
@@ -81,7 +82,7 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
     let (folder, file) = (needed("photos")?, needed("backbone")?);
     let weights =
         std::fs::read(&file).map_err(|e| format!("{} cannot be read: {e}", print::shown(&file)))?;
-    let backbone = weights_file::load_weights(BackboneConfig::new().init(&Device::flex()), &file)?;
+    let backbone = backbone(&file)?;
     let all = photographs::open(&folder)?;
     let part = |held_out: bool| -> Vec<&Opened> {
         let of = all
@@ -137,6 +138,16 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
             go(course, recipe, options, views, &device)
         }
     }
+}
+
+/// The backbone of a file: one by itself, or what a whole EfficientNet-Lite0 has before its classifier.
+fn backbone(file: &Path) -> Result<Backbone, String> {
+    let device = Device::flex();
+    weights_file::load_weights(BackboneConfig::new().init(&device), file).or_else(|sentence| {
+        let whole = EfficientNetLiteConfig::new().init(&device);
+        let whole = weights_file::load_weights(whole, file).map_err(|_| sentence)?;
+        Ok(Backbone::from(whole))
+    })
 }
 
 fn go<R: Recipe>(

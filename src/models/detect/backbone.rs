@@ -31,8 +31,14 @@ pub struct Backbone {
 impl BackboneConfig {
     /// A backbone with zero weights: they always come from a file.
     pub fn init(&self, device: &Device) -> Backbone {
-        let EfficientNetLite { stem, blocks, .. } = EfficientNetLiteConfig::new().init(device);
-        Backbone { stem, blocks }
+        EfficientNetLiteConfig::new().init(device).into()
+    }
+}
+
+impl From<EfficientNetLite> for Backbone {
+    /// All but the classifier.
+    fn from(EfficientNetLite { stem, blocks, .. }: EfficientNetLite) -> Self {
+        Self { stem, blocks }
     }
 }
 
