@@ -6,9 +6,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
+use kiln::maths::average_precision::{Claim, OVERLAPS, Rule, Truth, average_precision, judge};
 use kiln::maths::boxes::Corners;
 use kiln::methods::anchors::Anchors;
-use kiln::methods::average_precision::{Claim, OVERLAPS, Rule, Truth, average_precision, judge};
 use kiln::methods::box_coder::BoxCoder;
 use kiln::methods::detection_loss::{binary_cross_entropy, cross_entropy, focal, giou, smooth_l1};
 use kiln::methods::matching::{Match, Matching, hard_negatives};

@@ -1,5 +1,6 @@
 //! Plain numbers: what the page draws at once and the labs use, too. No Burn, no page.
 
+pub mod average_precision;
 pub mod boxes;
 pub mod color_map;
 pub mod convexity;

@@ -3,7 +3,6 @@
 pub mod adam;
 pub mod anchors;
 pub mod attribution;
-pub mod average_precision;
 pub mod box_coder;
 pub mod centres;
 pub mod composite;
@@ -19,6 +18,7 @@ pub mod lbfgs;
 pub mod luminance;
 pub mod matching;
 pub mod nms;
+pub mod outputs;
 pub mod pca;
 pub mod proposals;
 pub mod regularise;
