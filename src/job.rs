@@ -274,6 +274,11 @@ impl<'a> Job<'a> {
         self.host
     }
 
+    /// Name of the backend.
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
     /// See [`Host::pausing`].
     pub fn pausing(&self) -> bool {
         self.host.pausing()

@@ -2,7 +2,7 @@
 
 use crate::maths::boxes::Corners;
 use crate::methods::box_coder::BoxCoder;
-use crate::methods::nms::{Among, suppress};
+use crate::methods::nms::{Among, Suppression, suppress};
 
 /// How proposals are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,18 +28,36 @@ pub struct Proposal {
     pub anchor: usize,
 }
 
+/// What was chosen from, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Looked {
+    /// The best boxes that are large enough, by falling score.
+    pub moved: Vec<Proposal>,
+    /// Which of them suppressed which.
+    pub suppression: Suppression,
+}
+
+impl Looked {
+    /// The proposals by falling score.
+    pub fn kept(&self, choosing: &Choosing) -> Vec<Proposal> {
+        let kept = self.suppression.kept().take(choosing.after);
+        kept.map(|index| self.moved[index]).collect()
+    }
+}
+
 impl Choosing {
-    /// The proposals by falling score: anchors moved by their offsets `[ty, tx, th, tw]`, clipped to `[width, height]`.
+    /// Anchors moved by their offsets `[ty, tx, th, tw]`, clipped to `[width, height]`, the best of them, and which of these
+    /// suppresses which.
     ///
     /// # Reference
     /// Ren et al. 2015, "Faster R-CNN", section 3.1.3.
-    pub fn of(
+    pub fn look(
         &self,
         anchors: &[Corners],
         scores: &[f32],
         offsets: &[[f32; 4]],
         [width, height]: [f32; 2],
-    ) -> Vec<Proposal> {
+    ) -> Looked {
         let mut order: Vec<usize> = (0..anchors.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         order.truncate(self.before);
@@ -57,12 +75,29 @@ impl Choosing {
         let moved: Vec<Proposal> = moved.filter(is_large).collect();
         let boxes: Vec<Corners> = moved.iter().map(|proposal| proposal.box_in_input).collect();
         let scores: Vec<f32> = moved.iter().map(|proposal| proposal.score).collect();
-        let kept = suppress(&boxes, &scores, Among::All, self.overlap);
-        kept.kept()
-            .take(self.after)
-            .map(|index| moved[index])
-            .collect()
+        Looked {
+            suppression: suppress(&boxes, &scores, Among::All, self.overlap),
+            moved,
+        }
     }
+
+    /// The proposals by falling score, see [`look`](Self::look).
+    pub fn of(
+        &self,
+        anchors: &[Corners],
+        scores: &[f32],
+        offsets: &[[f32; 4]],
+        size: [f32; 2],
+    ) -> Vec<Proposal> {
+        self.look(anchors, scores, offsets, size).kept(self)
+    }
+}
+
+/// All anchors moved by their offsets `[ty, tx, th, tw]`.
+pub fn moved(anchors: &[Corners], offsets: &[[f32; 4]]) -> Vec<Corners> {
+    let both = offsets.iter().zip(anchors);
+    both.map(|(&offsets, anchor)| BoxCoder::UNSCALED.decode(offsets, anchor.centre_size()))
+        .collect()
 }
 
 #[cfg(test)]

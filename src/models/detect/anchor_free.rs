@@ -5,6 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 
 use super::pyramid::{Pyramid, PyramidConfig, Unit};
+use crate::models::Network;
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig, Step};
 
 /// Units of each tower.
@@ -55,6 +56,19 @@ pub struct Said {
     pub distances: Tensor<3>,
     /// Logits, `[cells, batch, 1]`.
     pub centreness: Tensor<3>,
+}
+
+/// The row of the shelf: nine classes, all maps.
+pub const ANCHOR_FREE_HEAD: Network<AnchorFree> = Network {
+    name: "anchor-free",
+    init: |device| AnchorFreeConfig::new(9).init(device),
+};
+
+impl Said {
+    /// All numbers of a cell together: `[batch, cells, classes + 5]`.
+    pub fn together(self) -> Tensor<3> {
+        Tensor::cat(vec![self.classes, self.distances, self.centreness], 2).swap_dims(0, 1)
+    }
 }
 
 impl AnchorFreeConfig {

@@ -4,6 +4,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use crate::models::Network;
 use crate::models::conv_block::ConvBlock;
 use crate::models::efficientnet_lite::{EfficientNetLite, EfficientNetLiteConfig};
 use crate::models::mobilenet_v2::InvertedResidual;
@@ -41,6 +42,12 @@ impl From<EfficientNetLite> for Backbone {
         Self { stem, blocks }
     }
 }
+
+/// The row of the shelf.
+pub const BACKBONE: Network<Backbone> = Network {
+    name: "detector-backbone",
+    init: |device| BackboneConfig::new().init(device),
+};
 
 impl Backbone {
     /// The maps at strides of 8, 16 and 32.

@@ -6,8 +6,11 @@ use burn::tensor::{Device, Tensor, activation};
 
 use super::backbone::CHANNELS;
 use super::pyramid::Unit;
+use crate::models::Network;
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig, Step};
 
+/// Boxes of a cell.
+pub const BOXES: usize = 2;
 /// Units before the predictor.
 const UNITS: usize = 3;
 /// Numbers of a box: where in the cell across and down, the roots of its width and height, and how sure it is.
@@ -64,6 +67,12 @@ impl GridHeadConfig {
         }
     }
 }
+
+/// The row of the shelf: nine classes.
+pub const GRID_HEAD: Network<GridHead> = Network {
+    name: "yolo-v1",
+    init: |device| GridHeadConfig::new(9).with_boxes(BOXES).init(device),
+};
 
 impl GridHead {
     /// # Shapes

@@ -2,10 +2,11 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, activation};
 
 use super::backbone::CHANNELS;
 use super::pyramid::Unit;
+use crate::models::Network;
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig, Step};
 
 /// Maps that are made of the coarsest of the backbone, each half as large.
@@ -48,6 +49,20 @@ pub struct SsdSaid {
     pub classes: Tensor<3>,
     /// `[boxes, batch, 4]`.
     pub offsets: Tensor<3>,
+}
+
+/// The row of the shelf: nine classes, four default boxes a cell.
+pub const SSD_HEAD: Network<SsdHead> = Network {
+    name: "ssd-voc",
+    init: |device| SsdHeadConfig::new(9, 4).init(device),
+};
+
+impl SsdSaid {
+    /// All numbers of a default box together, `[batch, boxes, 1 + classes + 4]`, logits as probabilities.
+    pub fn together(self) -> Tensor<3> {
+        let probabilities = activation::softmax(self.classes, 2);
+        Tensor::cat(vec![probabilities, self.offsets], 2).swap_dims(0, 1)
+    }
 }
 
 impl SsdHeadConfig {

@@ -4,6 +4,8 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 
+use crate::models::Network;
+
 use super::pyramid::{Pyramid, PyramidConfig, Unit};
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig, Step};
 
@@ -58,6 +60,20 @@ pub struct Proposed {
     pub levels: Vec<(Tensor<3>, usize)>,
 }
 
+/// The row of the shelf: nine classes, three anchors a cell.
+pub const TWO_STEP: Network<TwoStep> = Network {
+    name: "faster-rcnn",
+    init: |device| TwoStepConfig::new(9, 3).init(device),
+};
+
+impl Proposed {
+    /// All numbers of an anchor together, `[batch, anchors, 1 + 4]`.
+    pub fn together(&self) -> Tensor<3> {
+        let both = vec![self.objectness.clone(), self.moves.clone()];
+        Tensor::cat(both, 2).swap_dims(0, 1)
+    }
+}
+
 impl TwoStepConfig {
     /// Heads of zeros: weights come from a file or from a seed.
     pub fn init(&self, device: &Device) -> TwoStep {
@@ -99,6 +115,20 @@ impl TwoStep {
             moves: Tensor::cat(moves, 0),
             levels,
         }
+    }
+
+    /// Objectness and moves of all anchors of a picture, from [`Proposed::together`].
+    pub fn apart(said: &[f32]) -> (Vec<f32>, Vec<[f32; 4]>) {
+        let anchors = said.as_chunks::<5>().0.iter();
+        anchors
+            .map(|&[score, y, x, height, width]| (score, [y, x, height, width]))
+            .unzip()
+    }
+
+    /// [`name`](Self::name), logits as probabilities: `[regions, 1 + classes + 4 * classes]`.
+    pub fn name_together(&self, pooled: Tensor<3>) -> Tensor<2> {
+        let [logits, offsets] = self.name(pooled);
+        Tensor::cat(vec![activation::softmax(logits, 1), offsets], 1)
     }
 
     /// The second step, for each region by itself.

@@ -2,19 +2,18 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{Found, LEAST, Recipe, Scene, counted, sigmoid};
+use super::{Recipe, Scene};
+use crate::data::photographs::CLASSES;
 use crate::job::Job;
+use crate::maths::boxes::Corners;
 use crate::methods::centres::{self, Level};
 use crate::methods::detection_loss::{binary_cross_entropy, focal, giou};
-use crate::models::detect::SIDE;
+use crate::methods::matching::Match;
+use crate::methods::outputs::{Places, anchor_free};
 use crate::models::detect::anchor_free::{AnchorFree, AnchorFreeConfig, Said};
-use crate::models::detect::backbone::STRIDES;
 use crate::protocol::failure::Failure;
 use crate::train::training::Losses;
 
-/// How objects are shared out among levels: the farthest of an object's edges, in strides. Neighbours overlap, so that no
-/// object falls between them.
-const REACH: [f32; 2] = [2.0, 6.0];
 /// Weight of a class that is there in the focal loss.
 const ALPHA: f64 = 0.25;
 
@@ -31,7 +30,7 @@ pub struct AnchorFreeRecipe {
 impl AnchorFreeRecipe {
     /// For heads of that configuration.
     pub fn new(config: AnchorFreeConfig) -> Self {
-        let levels = levels(config.maps);
+        let levels = anchor_free::levels(config.maps);
         Self { config, levels }
     }
 
@@ -41,38 +40,17 @@ impl AnchorFreeRecipe {
     }
 }
 
-/// The levels of a head that reads so many of the backbone's maps, with the objects that each is for.
-pub fn levels(maps: usize) -> Vec<Level> {
-    let read = &STRIDES[STRIDES.len() - maps..];
-    let strides = read.iter().copied().chain([2 * STRIDES[STRIDES.len() - 1]]);
-    let strides: Vec<usize> = strides.collect();
-    let level = |(index, &stride): (usize, &usize)| {
-        let side = SIDE / stride;
-        let least = if index == 0 {
-            0.0
-        } else {
-            REACH[0] * stride as f32
-        };
-        let most = if index + 1 == strides.len() {
-            f32::INFINITY
-        } else {
-            REACH[1] * stride as f32
-        };
-        Level {
-            stride,
-            rows: side,
-            columns: side,
-            reach: [least, most],
-        }
-    };
-    strides.iter().enumerate().map(level).collect()
-}
-
 /// The three losses of a batch.
 pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>; 3] {
     let [cells, batch, classes] = said.classes.dims();
     let device = said.classes.device();
     let mut wanted = vec![0f32; cells * batch * classes];
+    let mut counted = vec![0f32; cells * batch * classes];
+    let mut count = |place: usize, counts: [bool; CLASSES.len()]| {
+        for (class, is) in counts.into_iter().enumerate() {
+            counted[place * classes + class] = if is { 1.0 } else { 0.0 };
+        }
+    };
     let (mut places, mut distances, mut centreness) = (Vec::new(), Vec::new(), Vec::new());
     for (picture, scene) in scenes.iter().enumerate() {
         if !scene.is_known() {
@@ -80,8 +58,9 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>
         }
         let targets = centres::targets(levels, &scene.boxes());
         for (cell, target) in targets.iter().enumerate() {
-            let Some(target) = target else { continue };
             let place = cell * batch + picture;
+            count(place, scene.counts(target.map(|target| target.truth)));
+            let Some(target) = target else { continue };
             wanted[place * classes + scene.objects[target.truth].class] = 1.0;
             places.push(place as i32);
             distances.extend(target.distances);
@@ -90,7 +69,9 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>
     }
     let wanted = Tensor::<3>::from_data(TensorData::new(wanted, [cells, batch, classes]), &device);
     let found = places.len();
-    let each = focal(said.classes.clone(), wanted, ALPHA) * counted(scenes, &device);
+    let counted =
+        Tensor::<3>::from_data(TensorData::new(counted, [cells, batch, classes]), &device);
+    let each = focal(said.classes.clone(), wanted, ALPHA) * counted;
     let of_classes = each.sum() / found.max(1) as f32;
     if found == 0 {
         // Nothing to find, but no number may go missing.
@@ -142,49 +123,44 @@ impl Recipe for AnchorFreeRecipe {
         ])
     }
 
-    async fn find(
+    fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
+        let targets = centres::targets(&self.levels, &scene.boxes());
+        let is = |target: Option<centres::Target>| {
+            target.map_or(Match::Negative, |target| Match::Positive(target.truth))
+        };
+        targets.into_iter().map(is).collect()
+    }
+
+    fn starts(&self) -> Vec<Corners> {
+        anchor_free::starts(&self.levels)
+    }
+
+    async fn look(
         &self,
         job: &Job<'_>,
         network: &AnchorFree,
         maps: &[Tensor<3>; 3],
-    ) -> Result<Vec<Vec<Found>>, Failure> {
+    ) -> Result<Vec<Places>, Failure> {
         let said = self.say(network, maps);
-        let [cells, batch, count] = said.classes.dims();
-        let all = Tensor::cat(vec![said.classes, said.distances, said.centreness], 2);
+        let [cells, _, classes] = said.classes.dims();
         // A picture after the other, all numbers of a cell together.
-        let numbers = job.read(all.swap_dims(0, 1)).await?;
-        let each = count + 5;
-        let middles: Vec<[f32; 2]> = self.levels.iter().flat_map(Level::middles).collect();
-        let of_picture = |numbers: &[f32]| -> Vec<Found> {
-            let cells = numbers.chunks_exact(each).zip(&middles);
-            let of_cell = cells.flat_map(|(numbers, &middle)| {
-                let near = sigmoid(numbers[count + 4]);
-                let edges = std::array::from_fn(|edge| numbers[count + edge]);
-                let of_class = move |class: usize| Found {
-                    box_in_square: centres::box_at(middle, edges),
-                    class,
-                    // Neither alone tells a good box.
-                    score: (sigmoid(numbers[class]) * near).sqrt(),
-                };
-                (0..count).map(of_class)
-            });
-            of_cell.filter(|found| found.score > LEAST).collect()
-        };
-        debug_assert_eq!(numbers.len(), cells * batch * each);
-        Ok(numbers.chunks_exact(cells * each).map(of_picture).collect())
+        let numbers = job.read(said.together()).await?;
+        let of_pictures = numbers.chunks_exact(cells * (classes + 5));
+        Ok(of_pictures
+            .map(|numbers| anchor_free::places(&self.levels, numbers, classes))
+            .collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::photographs::{CLASSES, Labelled};
-    use crate::maths::boxes::Corners;
-    /// About the classes that a set does not box nothing is learned from its photographs, and nothing at all from one in
-    /// which boxes are missing.
+    use crate::data::photographs::Labelled;
+    /// About the classes that a set does not box nothing is learned from its photographs but that its objects are none of
+    /// them, and nothing at all from one in which boxes are missing.
     #[test]
     fn silent_classes_change_nothing() {
-        let levels = levels(2);
+        let levels = anchor_free::levels(2);
         let cells = 525;
         let drawn = |numbers: usize| {
             let values: Vec<f32> = (0..cells * 2 * numbers)
@@ -217,11 +193,14 @@ mod tests {
             let gradient = tensor.grad(&gradients).expect("a gradient");
             gradient.into_data().try_into_vec().expect("f32")
         };
+        let targets = centres::targets(&levels, &[object.box_in_image]);
+        assert!(targets.iter().any(Option::is_some));
         for (at, slope) in numbers(&logits).iter().enumerate() {
             let (class, picture) = (at % CLASSES.len(), at / CLASSES.len() % 2);
+            let is_object = targets[at / CLASSES.len() / 2].is_some();
             assert_eq!(
                 *slope != 0.0,
-                picture == 0 && class < 2,
+                picture == 0 && (class < 2 || is_object),
                 "class {class} of picture {picture}: {slope}"
             );
         }
@@ -245,7 +224,7 @@ mod tests {
             objects: &[],
             boxed: [true; CLASSES.len()],
         };
-        let found = losses(&levels(2), &said, &[scene]);
+        let found = losses(&anchor_free::levels(2), &said, &[scene]);
         let [classes, boxes, centreness] =
             found.map(|loss| loss.into_data().try_into_vec::<f32>().expect("f32")[0]);
         assert!(classes > 0.0 && boxes == 0.0 && centreness == 0.0);

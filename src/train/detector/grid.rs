@@ -2,18 +2,18 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Found, LEAST, Recipe, Scene};
+use super::{Recipe, Scene};
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::job::Job;
-use crate::maths::boxes::{CentreSize, Corners};
+use crate::maths::boxes::Corners;
+use crate::methods::matching::Match;
+use crate::methods::outputs::Places;
+use crate::methods::outputs::grid::{self, CELLS, box_of};
 use crate::models::detect::SIDE;
-use crate::models::detect::backbone::STRIDES;
 use crate::models::detect::grid_head::{GridHead, GridHeadConfig, NUMBERS};
 use crate::protocol::failure::Failure;
 use crate::train::training::Losses;
 
-/// Cells in a row.
-pub const CELLS: usize = SIDE / STRIDES[2];
 /// Weight of where a box is, and of being sure where nothing is (section 2.2 of the paper).
 const COORDINATES: f32 = 5.0;
 const NOTHING: f32 = 0.5;
@@ -33,19 +33,6 @@ impl GridRecipe {
         let config = GridHeadConfig::new(CLASSES.len()).with_channels(channels);
         Self { config }
     }
-}
-
-/// The box of a cell by its numbers, in pixels of the square.
-pub fn box_of(cell: usize, numbers: &[f32]) -> Corners {
-    let side = SIDE as f32;
-    let centre = |within: f32, cell: usize| (cell as f32 + within) / CELLS as f32;
-    let share = CentreSize {
-        cx: centre(numbers[0], cell % CELLS),
-        cy: centre(numbers[1], cell / CELLS),
-        width: numbers[2] * numbers[2],
-        height: numbers[3] * numbers[3],
-    };
-    share.corners().scale(side, side)
 }
 
 /// The cell in which an object has its middle, and the numbers that its box should have there.
@@ -91,16 +78,16 @@ fn wanted(said: &[f32], scenes: &[Scene<'_>], boxes: usize) -> Wanted {
                 wanted.weights[at(cell) + number * NUMBERS + 4] = NOTHING * known;
             }
         }
-        let mut objects: Vec<&Labelled> = scene.objects.iter().collect();
+        let mut objects: Vec<(usize, &Labelled)> = scene.objects.iter().enumerate().collect();
         // A cell has one class: the larger of two objects that share it comes last, and stays.
-        objects.sort_by(|a, b| a.box_in_image.area().total_cmp(&b.box_in_image.area()));
+        objects.sort_by(|(_, a), (_, b)| a.box_in_image.area().total_cmp(&b.box_in_image.area()));
         let mut taken = vec![None; CELLS * CELLS];
-        for object in objects {
+        for (number, object) in objects {
             let (cell, numbers) = target(object);
-            taken[cell] = Some((object, numbers));
+            taken[cell] = Some((number, object, numbers));
         }
         for (cell, taken) in taken.iter().enumerate() {
-            let Some((object, numbers)) = taken else {
+            let Some((index, object, numbers)) = taken else {
                 continue;
             };
             let start = at(cell);
@@ -122,7 +109,8 @@ fn wanted(said: &[f32], scenes: &[Scene<'_>], boxes: usize) -> Wanted {
             for class in 0..CLASSES.len() {
                 let place = start + boxes * NUMBERS + class;
                 wanted.values[place] = if class == object.class { 1.0 } else { 0.0 };
-                wanted.weights[place] = if scene.boxed[class] { 1.0 } else { 0.0 };
+                let counts = scene.counts(Some(*index));
+                wanted.weights[place] = if counts[class] { 1.0 } else { 0.0 };
             }
         }
     }
@@ -168,36 +156,33 @@ impl Recipe for GridRecipe {
         ])
     }
 
-    async fn find(
+    /// Both boxes of a cell in which an object has its middle: which of them is responsible the network decides.
+    fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
+        let boxes = self.config.boxes;
+        let mut all = vec![Match::Negative; CELLS * CELLS * boxes];
+        for (number, object) in scene.objects.iter().enumerate() {
+            let (cell, _) = target(object);
+            all[cell * boxes..(cell + 1) * boxes].fill(Match::Positive(number));
+        }
+        all
+    }
+
+    fn starts(&self) -> Vec<Corners> {
+        grid::starts(self.config.boxes)
+    }
+
+    async fn look(
         &self,
         job: &Job<'_>,
         network: &GridHead,
         maps: &[Tensor<3>; 3],
-    ) -> Result<Vec<Vec<Found>>, Failure> {
+    ) -> Result<Vec<Places>, Failure> {
         let boxes = self.config.boxes;
         let each = boxes * NUMBERS + CLASSES.len();
         let numbers = job.read(network.forward(maps).swap_dims(0, 1)).await?;
-        let of_picture = |numbers: &[f32]| -> Vec<Found> {
-            let mut found = Vec::new();
-            for (cell, numbers) in numbers.chunks_exact(each).enumerate() {
-                for of_box in numbers[..boxes * NUMBERS].chunks_exact(NUMBERS) {
-                    for class in 0..CLASSES.len() {
-                        let score = of_box[4] * numbers[boxes * NUMBERS + class];
-                        if score > LEAST {
-                            found.push(Found {
-                                box_in_square: box_of(cell, of_box),
-                                class,
-                                score,
-                            });
-                        }
-                    }
-                }
-            }
-            found
-        };
-        Ok(numbers
-            .chunks_exact(CELLS * CELLS * each)
-            .map(of_picture)
+        let of_pictures = numbers.chunks_exact(CELLS * CELLS * each);
+        Ok(of_pictures
+            .map(|numbers| grid::places(numbers, boxes, CLASSES.len()))
             .collect())
     }
 

@@ -17,10 +17,14 @@ use super::training::{At, Losses, Numbers, Trainee};
 use crate::data::batches::Order;
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::job::Job;
+use crate::maths::average_precision::{Claim, Rule, Truth, average_precision, judge};
 use crate::maths::boxes::Corners;
-use crate::methods::average_precision::{Claim, Rule, Truth, average_precision, judge};
+use crate::methods::matching::Match;
 use crate::methods::nms::{Among, suppress};
+use crate::methods::outputs::{Found, Places};
+use crate::methods::resize::stretch_rgb;
 use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
 
 /// Photographs as a backbone sees them, several times each: mirrored, scaled, cut, in other colours.
 pub trait Views {
@@ -52,10 +56,24 @@ pub struct Scene<'a> {
     pub boxed: [bool; CLASSES.len()],
 }
 
+/// Index of the class of persons.
+const PERSON: usize = 0;
+
 impl Scene<'_> {
     /// Whether anything is to be learned from what is not there. Where boxes are missing nobody knows what is free.
     pub fn is_known(&self) -> bool {
         self.boxed.contains(&true)
+    }
+
+    /// Which classes a place has to learn that has this object, or none. A place without an object learns only of the classes
+    /// that are boxed. One with an object learns that it is nothing else, too: what is a dog is no train, though the set is
+    /// silent about trains. Without that nothing would ever tell the classes of one set from those of another. Persons are the
+    /// exception: they sit on horses and in cars.
+    pub fn counts(&self, object: Option<usize>) -> [bool; CLASSES.len()] {
+        let Some(own) = object.map(|object| self.objects[object].class) else {
+            return self.boxed;
+        };
+        std::array::from_fn(|class| self.boxed[class] || class == own || class != PERSON)
     }
 
     /// The share of the classes that are boxed. What a set is silent about may be there: the less it boxes, the less a place
@@ -97,32 +115,28 @@ pub trait Recipe {
         step: u64,
     ) -> Result<Losses, Failure>;
 
-    /// What the network finds in each picture, before suppression: boxes in pixels of the square.
+    /// What the network says of all places of each picture.
     ///
     /// # Errors
     /// Those of [`Job::read`].
-    async fn find(
+    async fn look(
         &self,
         job: &Job<'_>,
         network: &Self::Network,
         maps: &[Tensor<3>; 3],
-    ) -> Result<Vec<Vec<Found>>, Failure>;
+    ) -> Result<Vec<Places>, Failure>;
+
+    /// What each place has to learn from a scene: an object, that there is nothing, or neither. Of a detector of two steps the
+    /// places are those of the first.
+    fn assign(&self, scene: &Scene<'_>) -> Vec<Match>;
+
+    /// Where these places are before the network says anything, in pixels of the square.
+    fn starts(&self) -> Vec<Corners>;
 
     /// Overlap above which the weaker of two boxes of a class goes.
     fn overlap(&self) -> f32 {
         0.6
     }
-}
-
-/// A box that was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
-    /// In pixels of the square.
-    pub box_in_square: Corners,
-    /// Index into [`CLASSES`].
-    pub class: usize,
-    /// How sure the detector is, 0 to 1.
-    pub score: f32,
 }
 
 /// Scores below this are not looked at.
@@ -150,19 +164,19 @@ pub fn chosen(mut found: Vec<Found>, [width, height]: [f32; 2], overlap: f32) ->
         .collect()
 }
 
-/// Average precision of each class over the views that box it, at one overlap; none where none does.
+/// Average precision of each class over the pictures that box it, at one overlap; none where none does.
 pub fn average_precisions(
-    views: &dyn Views,
+    scenes: &[Scene<'_>],
     found: &[Vec<Found>],
     overlap: f32,
 ) -> [Option<f32>; CLASSES.len()] {
     std::array::from_fn(|class| {
-        let of = (0..views.count()).filter(|&index| views.boxed(index)[class]);
+        let of = (0..scenes.len()).filter(|&index| scenes[index].boxed[class]);
         let truths: Vec<Truth> = of
             .clone()
             .flat_map(|picture| {
-                let objects = views
-                    .objects(picture)
+                let objects = scenes[picture]
+                    .objects
                     .iter()
                     .filter(move |object| object.class == class);
                 objects.map(move |object| Truth {
@@ -210,10 +224,14 @@ pub async fn detect<R: Recipe>(
     let mut found = Vec::with_capacity(indices.len());
     for together in indices.chunks(TOGETHER) {
         let maps = views.maps(together, device)?;
-        let of_pictures = recipe.find(job, network, &maps).await?;
-        for (of_picture, &index) in of_pictures.into_iter().zip(together) {
+        let of_pictures = recipe.look(job, network, &maps).await?;
+        for (places, &index) in of_pictures.iter().zip(together) {
             let size = views.size(index as usize);
-            found.push(chosen(of_picture, size, recipe.overlap()));
+            found.push(chosen(
+                places.found(LEAST).collect(),
+                size,
+                recipe.overlap(),
+            ));
         }
         job.breathe().await?;
     }
@@ -271,11 +289,8 @@ impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
     async fn step(&mut self, job: &Job<'_>, at: At) -> Result<Losses, Failure> {
         let indices = self.order.step(at.step).to_vec();
         let maps = self.views.maps(&indices, &self.device)?;
-        let scene = |&index: &u32| Scene {
-            objects: self.views.objects(index as usize),
-            boxed: self.views.boxed(index as usize),
-        };
-        let scenes: Vec<Scene<'_>> = indices.iter().map(scene).collect();
+        let of = |&index: &u32| scene(self.views, index as usize);
+        let scenes: Vec<Scene<'_>> = indices.iter().map(of).collect();
         let losses = self
             .recipe
             .losses(job, &self.learner.network, &maps, &scenes, at.step)
@@ -303,7 +318,10 @@ impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
         };
         let device = self.device.clone().inner();
         let found = detect(job, &self.recipe, network, views, &device).await?;
-        let of_classes = average_precisions(views, &found, 0.5);
+        let scenes: Vec<Scene<'_>> = (0..views.count())
+            .map(|index| scene(views, index))
+            .collect();
+        let of_classes = average_precisions(&scenes, &found, 0.5);
         let mut numbers = vec![("mAP@.5", mean(&of_classes))];
         let each = CLASSES.into_iter().zip(of_classes);
         numbers.extend(each.filter_map(|(class, average)| Some((class, average?))));
@@ -319,21 +337,23 @@ impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
     }
 }
 
-/// Which classes count in each picture, `[1, batch, classes]`: 1 or 0.
-fn counted(scenes: &[Scene<'_>], device: &Device) -> Tensor<3> {
-    let values: Vec<f32> = scenes
-        .iter()
-        .flat_map(|scene| scene.boxed)
-        .map(|is| if is { 1.0 } else { 0.0 })
-        .collect();
-    Tensor::from_data(
-        burn::tensor::TensorData::new(values, [1, scenes.len(), CLASSES.len()]),
-        device,
-    )
+/// A picture as large as its photograph is said to be.
+pub fn fitted(picture: Picture, [width, height]: [usize; 2]) -> Picture {
+    if [picture.width, picture.height] == [width, height] {
+        return picture;
+    }
+    let rgb = stretch_rgb(&picture, width, height);
+    let pixels = rgb.as_chunks::<3>().0.iter();
+    let rgba = pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+    Picture::new(width, height, rgba).expect("as many bytes as its size says")
 }
 
-fn sigmoid(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
+/// What is in a view.
+fn scene(views: &dyn Views, index: usize) -> Scene<'_> {
+    Scene {
+        objects: views.objects(index),
+        boxed: views.boxed(index),
+    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,23 @@
 //! Faster R-CNN.
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{Found, LEAST, Recipe, Scene};
+use super::{Recipe, Scene};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::maths::draws::Draws;
-use crate::methods::anchors::Anchors;
 use crate::methods::box_coder::BoxCoder;
-use crate::methods::centres::Level;
 use crate::methods::detection_loss::{binary_cross_entropy, cross_entropy, smooth_l1};
 use crate::methods::matching::{Match, Matching, sampled};
-use crate::methods::proposals::Choosing;
-use crate::methods::roi::{MapShape, Pooling, Region};
-use crate::models::detect::SIDE;
+use crate::methods::outputs::Places;
+use crate::methods::outputs::two_step::{self, CODER, Geometry, PROPOSALS, Pooled, RATIOS};
+use crate::methods::proposals::{Choosing, Proposal};
+use crate::methods::roi::Pooling;
 use crate::models::detect::two_step::{Proposed, TwoStep, TwoStepConfig};
 use crate::protocol::failure::Failure;
 use crate::train::training::Losses;
 
-/// Sides of anchors in strides of their level.
-const SIZE: f32 = 4.0;
-/// Heights by widths.
-const RATIOS: [f32; 3] = [0.5, 1.0, 2.0];
 /// Anchors that learn in a photograph, and the share of positive ones at most.
 const SAMPLE: (usize, f32) = (128, 0.5);
 /// The same of regions.
@@ -31,21 +26,13 @@ const REGIONS: (usize, f32) = (32, 0.25);
 const BETA: f64 = 1.0 / 9.0;
 /// What is added to the logits of classes that a set is silent about.
 const SILENT: f32 = -1e4;
-/// Proposals in training, and afterwards.
+/// Proposals in training.
 const IN_TRAINING: Choosing = Choosing {
-    before: 400,
     after: 150,
-    overlap: 0.7,
-    least: 4.0,
-};
-const AFTERWARDS: Choosing = Choosing {
-    before: 400,
-    after: 100,
-    ..IN_TRAINING
+    ..PROPOSALS
 };
 /// The first stream of the random samples; each step has its own, so that training can be resumed.
 const SAMPLES: u64 = 1 << 48;
-const CODER: BoxCoder = BoxCoder::TENTHS_AND_FIFTHS;
 
 /// The recipe.
 ///
@@ -54,125 +41,29 @@ const CODER: BoxCoder = BoxCoder::TENTHS_AND_FIFTHS;
 #[derive(Debug)]
 pub struct TwoStepRecipe {
     config: TwoStepConfig,
-    strides: Vec<usize>,
-    /// In pixels of the square.
-    anchors: Vec<Corners>,
-    pooling: Pooling,
+    geometry: Geometry,
     seed: u32,
-}
-
-/// The anchors of all levels of a pyramid, in pixels of the square.
-fn anchors(strides: &[usize]) -> Vec<Corners> {
-    let of_level = |&stride: &usize| {
-        let side = SIDE / stride;
-        let level = Level {
-            stride,
-            rows: side,
-            columns: side,
-            reach: [0.0, f32::INFINITY],
-        };
-        let one = Anchors {
-            sizes: &[SIZE],
-            ratios: &RATIOS,
-        };
-        // The size is in strides: of a level of stride 1, then enlarged.
-        let shapes = one.shapes();
-        let around = move |[x, y]: [f32; 2]| {
-            let shapes = shapes.clone().into_iter();
-            shapes.map(move |[width, height]| {
-                let [half_width, half_height] =
-                    [width, height].map(|side| side * stride as f32 / 2.0);
-                Corners {
-                    x0: x - half_width,
-                    y0: y - half_height,
-                    x1: x + half_width,
-                    y1: y + half_height,
-                }
-            })
-        };
-        level.middles().flat_map(around).collect::<Vec<_>>()
-    };
-    strides.iter().flat_map(of_level).collect()
 }
 
 impl TwoStepRecipe {
     /// For heads of so many channels; `seed` decides which anchors and regions are drawn.
     pub fn new(channels: usize, seed: u32) -> Self {
-        let strides = vec![8, 16, 32, 64];
+        let config = TwoStepConfig::new(CLASSES.len(), RATIOS.len()).with_channels(channels);
         Self {
-            config: TwoStepConfig::new(CLASSES.len(), RATIOS.len()).with_channels(channels),
-            anchors: anchors(&strides),
-            strides,
-            pooling: Pooling::Aligned { samples: 2 },
+            geometry: Geometry::new(config.side, Pooling::Aligned { samples: 2 }),
+            config,
             seed,
         }
     }
 
-    /// The proposals of each picture, from what was read of the first step.
-    fn proposals(
-        &self,
-        objectness: &[f32],
-        moves: &[f32],
-        batch: usize,
-        choosing: Choosing,
-    ) -> Vec<Vec<Corners>> {
-        let count = self.anchors.len();
-        let of_picture = |picture: usize| {
-            let scores: Vec<f32> = (0..count)
-                .map(|anchor| objectness[anchor * batch + picture])
-                .collect();
-            let offset = |anchor: usize| {
-                std::array::from_fn(|at| moves[(anchor * batch + picture) * 4 + at])
-            };
-            let offsets: Vec<[f32; 4]> = (0..count).map(offset).collect();
-            let chosen = choosing.of(&self.anchors, &scores, &offsets, [SIDE as f32; 2]);
-            chosen
-                .into_iter()
-                .map(|proposal| proposal.box_in_input)
-                .collect()
+    /// The proposals of each picture, from what was read of the first step, `[batch, anchors, 1 + 4]`.
+    fn proposals(&self, said: &[f32], choosing: Choosing) -> Vec<Vec<Proposal>> {
+        let of_picture = |said: &[f32]| {
+            let (scores, moves) = TwoStep::apart(said);
+            self.geometry.proposals(&scores, &moves, choosing)
         };
-        (0..batch).map(of_picture).collect()
-    }
-
-    /// What regions have in the pyramid, `[bins, regions, channels]` in the order of `order`: each is pooled from the level
-    /// at whose stride it has about as many cells as bins.
-    fn pool(&self, proposed: &Proposed, regions: &[(usize, Corners)]) -> (Tensor<3>, Vec<usize>) {
-        // Not from the coarsest: it is for proposals alone.
-        let last = self.strides.len() - 2;
-        let level_of = |region: &Corners| {
-            let size = region.area().sqrt() / (1.5 * self.config.side as f32);
-            (0..last)
-                .find(|&level| size < self.strides[level] as f32)
-                .unwrap_or(last)
-        };
-        let (mut pooled, mut order) = (Vec::new(), Vec::new());
-        for level in 0..=last {
-            let (map, side) = &proposed.levels[level];
-            let here: Vec<usize> = (0..regions.len())
-                .filter(|&index| level_of(&regions[index].1) == level)
-                .collect();
-            if here.is_empty() {
-                continue;
-            }
-            let share = 1.0 / self.strides[level] as f32;
-            let in_cells = |&index: &usize| Region {
-                picture: regions[index].0,
-                box_in_cells: regions[index].1.scale(share, share),
-            };
-            let in_cells: Vec<Region> = here.iter().map(in_cells).collect();
-            let shape = MapShape {
-                rows: *side,
-                columns: *side,
-                batch: map.dims()[1],
-            };
-            pooled.push(
-                self.pooling
-                    .plan(&in_cells, shape, self.config.side)
-                    .read(map.clone()),
-            );
-            order.extend(here);
-        }
-        (Tensor::cat(pooled, 1), order)
+        let each = self.geometry.anchors.len() * 5;
+        said.chunks_exact(each).map(of_picture).collect()
     }
 
     /// The two losses of the first step.
@@ -191,7 +82,7 @@ impl TwoStepRecipe {
             .enumerate()
             .filter(|(_, scene)| scene.is_known())
         {
-            let matches = Matching::PROPOSALS.of(&self.anchors, &scene.boxes());
+            let matches = Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes());
             let taken = sampled(&matches, SAMPLE.0, SAMPLE.1, draws);
             for (anchor, is) in taken.iter().enumerate() {
                 let place = (anchor * batch + picture) as i32;
@@ -203,7 +94,8 @@ impl TwoStepRecipe {
                         positives.push(place);
                         let truth = scene.objects[*truth].box_in_image.centre_size();
                         offsets.extend(
-                            BoxCoder::UNSCALED.encode(truth, self.anchors[anchor].centre_size()),
+                            BoxCoder::UNSCALED
+                                .encode(truth, self.geometry.anchors[anchor].centre_size()),
                         );
                     }
                     Match::Negative => {
@@ -238,7 +130,7 @@ impl TwoStepRecipe {
         &self,
         network: &TwoStep,
         proposed: &Proposed,
-        proposals: &[Vec<Corners>],
+        proposals: &[Vec<Proposal>],
         scenes: &[Scene<'_>],
         draws: &mut Draws,
     ) -> [Tensor<1>; 2] {
@@ -251,7 +143,10 @@ impl TwoStepRecipe {
         {
             let truths = scene.boxes();
             // The truths are proposals, too: in the beginning there is nothing better.
-            let mut all = proposals[picture].clone();
+            let mut all: Vec<Corners> = proposals[picture]
+                .iter()
+                .map(|of| of.box_in_input)
+                .collect();
             all.extend(&truths);
             let matches = Matching::SECOND_STEP.of(&all, &truths);
             let taken = sampled(&matches, REGIONS.0, REGIONS.1, draws);
@@ -269,8 +164,8 @@ impl TwoStepRecipe {
             .iter()
             .map(|&(picture, region, _)| (picture, region))
             .collect();
-        let (pooled, order) = self.pool(proposed, &places);
-        let [logits, offsets] = network.name(pooled);
+        let Pooled { bins, order } = self.geometry.pool(&proposed.levels, &places);
+        let [logits, offsets] = network.name(bins);
         let count = regions.len();
         let classes = 1 + CLASSES.len();
         let (mut wanted, mut silent) = (vec![0f32; count * classes], vec![0f32; count * classes]);
@@ -280,7 +175,7 @@ impl TwoStepRecipe {
             let scene = &scenes[picture];
             let class = truth.map_or(0, |truth| 1 + scene.objects[truth].class);
             wanted[row * classes + class] = 1.0;
-            for (class, is) in scene.boxed.into_iter().enumerate() {
+            for (class, is) in scene.counts(truth).into_iter().enumerate() {
                 silent[row * classes + 1 + class] = if is { 0.0 } else { SILENT };
             }
             if let Some(truth) = truth {
@@ -341,9 +236,8 @@ impl Recipe for TwoStepRecipe {
         let mut draws = Draws::new(self.seed, SAMPLES + step);
         let proposed = network.propose(maps);
         let [objects, moves] = self.of_proposals(&proposed, scenes, &mut draws);
-        let objectness = job.read(proposed.objectness.clone().inner()).await?;
-        let moved = job.read(proposed.moves.clone().inner()).await?;
-        let proposals = self.proposals(&objectness, &moved, scenes.len(), IN_TRAINING);
+        let said = job.read(proposed.together().inner()).await?;
+        let proposals = self.proposals(&said, IN_TRAINING);
         let [classes, boxes] = self.of_regions(network, &proposed, &proposals, scenes, &mut draws);
         Ok(vec![
             ("objectness", objects),
@@ -353,78 +247,39 @@ impl Recipe for TwoStepRecipe {
         ])
     }
 
-    async fn find(
+    fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
+        Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes())
+    }
+
+    fn starts(&self) -> Vec<Corners> {
+        self.geometry.anchors.clone()
+    }
+
+    async fn look(
         &self,
         job: &Job<'_>,
         network: &TwoStep,
         maps: &[Tensor<3>; 3],
-    ) -> Result<Vec<Vec<Found>>, Failure> {
+    ) -> Result<Vec<Places>, Failure> {
         let proposed = network.propose(maps);
-        let batch = maps[0].dims()[1];
-        let both = Tensor::cat(vec![proposed.objectness.clone(), proposed.moves.clone()], 2);
-        let both = job.read(both).await?;
-        let objectness: Vec<f32> = both.iter().step_by(5).copied().collect();
-        let moves: Vec<f32> = both
-            .chunks_exact(5)
-            .flat_map(|of_anchor| of_anchor[1..].iter().copied())
-            .collect();
-        let proposals = self.proposals(&objectness, &moves, batch, AFTERWARDS);
-        let all = proposals.iter().enumerate();
-        let regions: Vec<(usize, Corners)> = all
-            .flat_map(|(picture, of)| of.iter().map(move |&region| (picture, region)))
-            .collect();
-        let mut found = vec![Vec::new(); batch];
-        if regions.is_empty() {
-            return Ok(found);
-        }
-        let (pooled, order) = self.pool(&proposed, &regions);
-        let [logits, offsets] = network.name(pooled);
-        let said = Tensor::cat(vec![activation::softmax(logits, 1), offsets], 1);
-        let each = said.dims()[1];
-        let said = job.read(said).await?;
-        for (numbers, &index) in said.chunks_exact(each).zip(&order) {
-            let (picture, region) = regions[index];
-            for class in 0..CLASSES.len() {
-                let score = numbers[1 + class];
-                if score > LEAST {
-                    let start = 1 + CLASSES.len() + 4 * class;
-                    let offsets = std::array::from_fn(|at| numbers[start + at]);
-                    found[picture].push(Found {
-                        box_in_square: CODER.decode(offsets, region.centre_size()),
-                        class,
-                        score,
-                    });
-                }
+        let said = job.read(proposed.together()).await?;
+        let proposals = self.proposals(&said, PROPOSALS);
+        let mut found = Vec::new();
+        for (picture, proposals) in proposals.iter().enumerate() {
+            let boxes = proposals.iter().map(|of| (picture, of.box_in_input));
+            let regions: Vec<(usize, Corners)> = boxes.collect();
+            if regions.is_empty() {
+                found.push(two_step::places(proposals, &[], &[], CLASSES.len()));
+                continue;
             }
+            let Pooled { bins, order } = self.geometry.pool(&proposed.levels, &regions);
+            let numbers = job.read(network.name_together(bins)).await?;
+            found.push(two_step::places(proposals, &order, &numbers, CLASSES.len()));
         }
         Ok(found)
     }
 
     fn overlap(&self) -> f32 {
         0.5
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn anchors_are_four_strides_wide() {
-        let anchors = anchors(&[8, 16, 32, 64]);
-        assert_eq!(anchors.len(), (1600 + 400 + 100 + 25) * 3);
-        // The square of the first cell, around 4.
-        let [low, high] = [4.0 - 16.0, 4.0 + 16.0];
-        assert_eq!(
-            anchors[1],
-            Corners {
-                x0: low,
-                y0: low,
-                x1: high,
-                y1: high
-            }
-        );
-        let last = anchors[anchors.len() - 2];
-        assert_eq!(last.x1 - last.x0, 256.0);
     }
 }
