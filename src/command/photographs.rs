@@ -10,18 +10,20 @@ use std::sync::mpsc;
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use serde::{Deserialize, Serialize};
 
-use crate::data::photographs::{CLASSES, Labelled, Photograph, parse};
+use crate::data::photographs::{CLASSES, Labelled, Photograph, parse, parse_voc};
 use crate::data::views::Change;
 use crate::engine::native_host::decode_picture;
 use crate::engine::weights::sha256_hex;
 use crate::models::detect::SIDE;
 use crate::models::detect::backbone::{Backbone, CHANNELS, STRIDES, to_grid};
 use crate::protocol::failure::Failure;
-use crate::protocol::picture::rgb_of;
-use crate::train::detector::Views;
+use crate::protocol::picture::{Picture, rgb_of};
+use crate::train::detector::{Views, fitted};
 
 use super::{print, read_now};
 
+/// What a set of VOC's own layout has: a file for each photograph, the photographs, and lists of their names.
+const VOC: [&str; 3] = ["Annotations", "JPEGImages", "ImageSets/Main"];
 /// The file of a set that says what is in its photographs.
 const ANNOTATIONS: &str = "annotations.json";
 /// Numbers of the three maps of a view.
@@ -44,11 +46,23 @@ const TOGETHER: usize = 4;
 pub struct Opened {
     /// What is known of it.
     pub photograph: Photograph,
-    bytes: Vec<u8>,
+    /// Its file.
+    pub bytes: Vec<u8>,
+}
+
+impl Opened {
+    /// Its picture, as large as the photograph is said to be.
+    ///
+    /// # Errors
+    /// Where the file is no picture.
+    pub fn picture(&self) -> Result<Picture, Failure> {
+        let picture = decode_picture(&self.bytes)?;
+        Ok(fitted(picture, self.photograph.size))
+    }
 }
 
 /// All photographs of the sets in a folder: `NAME.tar`, or `NAME/` with the same inside, with `annotations.json` and the
-/// pictures that it names.
+/// pictures that it names; or `NAME/` in VOC's own layout, as `VOCdevkit/VOC2007` is. The folder itself may be such a set.
 ///
 /// # Errors
 /// Where there is none, or one cannot be read: a sentence.
@@ -60,8 +74,14 @@ pub fn open(folder: &Path) -> Result<Vec<Opened>, String> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     paths.sort();
+    // The folder that is named may be the set.
+    paths.push(folder.into());
     let mut opened = Vec::new();
     for path in &paths {
+        if VOC.iter().all(|part| path.join(part).is_dir()) {
+            opened.extend(of_voc(path)?);
+            continue;
+        }
         let files = if path.extension().is_some_and(|end| end == "tar") {
             of_tar(path).map_err(|e| unread(&e))?
         } else if path.join(ANNOTATIONS).is_file() {
@@ -128,6 +148,38 @@ fn of_tar(path: &Path) -> std::io::Result<Files> {
         }
     }
     Ok(files)
+}
+
+/// A set in VOC's own layout. Photographs are shrunk to the square that networks see; objects that are marked as difficult
+/// count like all others.
+fn of_voc(path: &Path) -> Result<Vec<Opened>, String> {
+    let unread = |file: &Path, error: &dyn std::fmt::Display| {
+        format!("{} cannot be read: {error}", print::shown(file))
+    };
+    let [annotations, pictures, lists] = VOC.map(|part| path.join(part));
+    let listed = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(lists.join(name)).unwrap_or_default();
+        text.split_whitespace().map(Into::into).collect()
+    };
+    let part_of = |names: [&str; 2]| {
+        names
+            .iter()
+            .flat_map(|name| listed(name))
+            .collect::<Vec<_>>()
+    };
+    let (train, held_out) = (listed("train.txt"), part_of(["val.txt", "test.txt"]));
+    let names = train.iter().map(|name| (name, false));
+    let names = names.chain(held_out.iter().map(|name| (name, true)));
+    let mut opened = Vec::new();
+    for (name, is_held_out) in names {
+        let file = annotations.join(format!("{name}.xml"));
+        let xml = fs::read_to_string(&file).map_err(|e| unread(&file, &e))?;
+        let photograph = parse_voc(&xml, is_held_out, SIDE).map_err(|e| unread(&file, &e))?;
+        let file = pictures.join(&photograph.file);
+        let bytes = fs::read(&file).map_err(|e| unread(&file, &e))?;
+        opened.push(Opened { photograph, bytes });
+    }
+    Ok(opened)
 }
 
 fn of_folder(path: &Path) -> std::io::Result<Files> {
@@ -282,7 +334,9 @@ fn of_group(group: &[Wanted<'_>], backbone: &Backbone) -> Result<Vec<u8>, String
     let mut planes = Vec::with_capacity(group.len() * 3 * SIDE * SIDE);
     for wanted in group {
         let photograph = &wanted.opened.photograph;
-        let picture = decode_picture(&wanted.opened.bytes)
+        let picture = wanted
+            .opened
+            .picture()
             .map_err(|_| format!("{} is no picture.", photograph.file))?;
         planes.extend(wanted.change.paint(
             &rgb_of(&picture.rgba),

@@ -44,7 +44,7 @@ pub fn flags() -> [Arg; 6] {
         path(
             "photos",
             "",
-            "detector: folder of the sets of photographs, NAME.tar or NAME/ with annotations.json in COCO's form",
+            "detector: folder of the sets of photographs, NAME.tar or NAME/ with annotations.json in COCO's form, or in VOC's own layout",
         ),
         path(
             "backbone",
