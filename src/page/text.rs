@@ -60,6 +60,9 @@ pub fn stage_name(i18n: I18n, stage: Stage) -> String {
         Stage::Load => t_string!(i18n, page.stage_load),
         Stage::Prepare => t_string!(i18n, page.stage_prepare),
         Stage::Network => t_string!(i18n, page.stage_network),
+        Stage::Backbone => t_string!(i18n, page.stage_backbone),
+        Stage::Proposals => t_string!(i18n, page.stage_proposals),
+        Stage::Heads => t_string!(i18n, page.stage_heads),
         Stage::Postprocess => t_string!(i18n, page.stage_postprocess),
     }
     .to_string()

@@ -149,6 +149,12 @@ pub enum Stage {
     Prepare,
     /// The network.
     Network,
+    /// The part of a detector that all its proposals share.
+    Backbone,
+    /// Where a detector's objects may be.
+    Proposals,
+    /// What stands in each proposal, and where exactly.
+    Heads,
     /// The network's numbers to a result.
     Postprocess,
 }

@@ -57,6 +57,18 @@ pub const SAMPLES: &[Sample] = &[
         height: 427,
         credit: "put together from NASA's astronaut and SpaceX's rocket, public domain",
     },
+    Sample {
+        name: "cows",
+        width: 640,
+        height: 480,
+        credit: "GCompris, GPL-3.0 or later",
+    },
+    Sample {
+        name: "horses",
+        width: 640,
+        height: 415,
+        credit: "GCompris, GPL-3.0 or later",
+    },
 ];
 
 /// The sample of that name.

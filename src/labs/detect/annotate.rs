@@ -4,13 +4,12 @@ use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
 use super::families::Family;
 use super::spec::Detections;
+use crate::maths::boxes::Corners;
 use crate::protocol::picture::Picture;
 
 /// The picture with a frame and a label for each detection that was kept.
 pub fn draw(picture: &Picture, detections: &Detections, family: &Family) -> Picture {
-    let mut canvas = Canvas {
-        picture: picture.clone(),
-    };
+    let mut canvas = Canvas::of(picture);
     let font = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("a shipped font");
     let longer = picture.width.max(picture.height) as f32;
     let line = (longer / 300.0).round().max(2.0) as i64;
@@ -18,11 +17,8 @@ pub fn draw(picture: &Picture, detections: &Detections, family: &Family) -> Pict
     for (_, found) in detections.kept() {
         let color = family.color(found.class);
         let b = found.box_in_image;
-        let [x0, y0, x1, y1] = [b.x0, b.y0, b.x1, b.y1].map(|v| v.round() as i64);
-        canvas.fill([x0, y0, x1, y0 + line], color);
-        canvas.fill([x0, y1 - line, x1, y1], color);
-        canvas.fill([x0, y0, x0 + line, y1], color);
-        canvas.fill([x1 - line, y0, x1, y1], color);
+        let [x0, y0] = [b.x0, b.y0].map(|v| v.round() as i64);
+        canvas.frame(b, line, color);
         let label = format!("{} {:.0} %", family.classes[found.class], found.score * 100.0);
         let ink = if family.dark_text(found.class) {
             [0; 3]
@@ -34,18 +30,41 @@ pub fn draw(picture: &Picture, detections: &Detections, family: &Family) -> Pict
     canvas.picture
 }
 
-struct Canvas {
-    picture: Picture,
+/// A picture that is drawn into.
+pub struct Canvas {
+    /// What it is so far.
+    pub picture: Picture,
 }
 
 impl Canvas {
-    /// Fills `[x0, y0, x1, y1)`, as far as it lies inside the picture.
-    fn fill(&mut self, [x0, y0, x1, y1]: [i64; 4], color: [u8; 3]) {
+    /// A copy of a picture.
+    pub fn of(picture: &Picture) -> Self {
+        Self {
+            picture: picture.clone(),
+        }
+    }
+
+    /// A frame of a box, `line` pixels wide.
+    pub fn frame(&mut self, b: Corners, line: i64, color: [u8; 3]) {
+        let [x0, y0, x1, y1] = [b.x0, b.y0, b.x1, b.y1].map(|v| v.round() as i64);
+        self.fill([x0, y0, x1, y0 + line], color);
+        self.fill([x0, y1 - line, x1, y1], color);
+        self.fill([x0, y0, x0 + line, y1], color);
+        self.fill([x1 - line, y0, x1, y1], color);
+    }
+
+    /// Lays a colour over `[x0, y0, x1, y1)`, as far as it lies inside the picture; `share` of 1 hides what was there.
+    pub fn tint(&mut self, [x0, y0, x1, y1]: [i64; 4], color: [u8; 3], share: f32) {
         for y in y0.max(0)..y1.min(self.picture.height as i64) {
             for x in x0.max(0)..x1.min(self.picture.width as i64) {
-                self.blend(x, y, color, 1.0);
+                self.blend(x, y, color, share);
             }
         }
+    }
+
+    /// Fills `[x0, y0, x1, y1)`, as far as it lies inside the picture.
+    fn fill(&mut self, edges: [i64; 4], color: [u8; 3]) {
+        self.tint(edges, color, 1.0);
     }
 
     fn blend(&mut self, x: i64, y: i64, color: [u8; 3], share: f32) {

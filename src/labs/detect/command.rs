@@ -2,17 +2,21 @@
 
 use std::fmt::Write as _;
 
-use clap::{ArgMatches, Command};
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
 use super::annotate;
+use super::stages;
 use super::families::FAMILIES;
 use super::spec::{Answer, LAB, Question};
 use crate::command::session::Session;
 use crate::command::files::{self, Item, Outcome};
-use crate::command::{CommandRow, Stop, bench, cli, print, sentence};
+use crate::command::{CommandRow, Stop, bench, cli, output, print, sentence};
 use crate::engine::native_host::open_picture;
 use crate::job::Request;
+use crate::protocol::message::Timings;
 use crate::protocol::settings::Settings;
 
 /// The command.
@@ -23,29 +27,44 @@ pub const ROW: CommandRow = CommandRow {
 };
 
 fn flags() -> Command {
-    cli::on_files(&LAB).arg(
-        cli::json_argument("print the detections as JSON")
-    )
+    let stages = Arg::new("stages")
+        .long("stages")
+        .value_name("FOLDER")
+        .value_parser(value_parser!(PathBuf))
+        .help("folder to write pictures of the stages to: where the network looks, what it proposes, what is suppressed");
+    cli::on_files(&LAB).args([cli::json_argument("print the detections as JSON"), stages])
 }
 
 fn detect(arguments: &ArgMatches) -> Result<(), Stop> {
     let settings = cli::settings(&LAB, arguments);
     let items = files::plan(arguments, "boxes", &[])?;
     let as_json = arguments.get_flag("json");
+    let folder = arguments.get_one::<PathBuf>("stages");
+    let mut written = output::Plan::new(arguments);
+    written.reads_arguments(arguments, &["files"]);
     let mut session = Session::open(arguments, &crate::labs::engines())?;
     let tell = |item: &Item, found: &Value| (!as_json).then(|| table(item, found));
     let (outcomes, end) = files::on_each(&items, tell, |item, picture| {
         let request = Request::new(&Question::Run, &settings).with("picture", picture.clone());
-        let (reply, _) = session.ask(request)?;
+        let (reply, done) = session.ask(request)?;
         let answer: Answer = reply.answer()?;
         let family = FAMILIES[answer.family];
         if let Some(output) = &item.output {
             let annotated = annotate::draw(&picture, &answer.detections, family);
             output.write_picture(&annotated, &settings)?;
         }
+        if let Some(folder) = folder {
+            let stem = item.path.file_stem().unwrap_or_default();
+            for (name, drawn) in stages::pictures(&picture, &answer, &reply) {
+                let output = written.in_folder(folder, stem, &name);
+                output.write_picture(&drawn, &settings)?;
+            }
+        }
         Ok(json!({
+            "family": family.name,
             "width": answer.width,
             "height": answer.height,
+            "ms": milliseconds(&done.timings),
             "detections": answer.detections.to_json(family),
         }))
     });
@@ -55,8 +74,17 @@ fn detect(arguments: &ArgMatches) -> Result<(), Stop> {
     end
 }
 
+/// Milliseconds of each stage.
+pub fn milliseconds(timings: &Timings) -> Value {
+    let each = timings.iter().map(|(stage, ms)| {
+        let tenths = (ms * 10.0).round() / 10.0;
+        (stage.name().to_string(), tenths.into())
+    });
+    Value::Object(each.collect())
+}
+
 /// What became of a picture, failures at their places.
-fn listed(outcome: Outcome<Value>) -> Value {
+pub fn listed(outcome: Outcome<Value>) -> Value {
     let mut row = match outcome.result {
         Ok(found) => found,
         Err(sentence) => json!({"error": sentence}),

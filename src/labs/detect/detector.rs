@@ -6,6 +6,7 @@
 use crate::job::{Job, Promise};
 use crate::maths::boxes::Corners;
 use crate::methods::nms::{Among, suppress};
+use crate::methods::outputs::Places;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -83,8 +84,17 @@ pub trait Detector: 'static {
     /// It needs no network: a run is refined long after its network has gone.
     fn postprocess(raw: &Self::Raw, size: [f32; 2], thresholds: Thresholds) -> Detections;
 
-    /// What the inside views show, whatever the thresholds.
-    fn inside(raw: &Self::Raw) -> Inside;
+    /// What the inside views show, whatever the thresholds: the grids, and what the network says of all their places, in
+    /// pixels of the picture of that size.
+    fn inside(raw: &Self::Raw, size: [f32; 2]) -> (Inside, Places);
+
+    /// The mean of the features in each bin of each region, region after region, where there are regions.
+    fn bins(_: &Self::Raw) -> &[f32] {
+        &[]
+    }
+
+    /// How many places the heads looked at: default boxes, cells or proposals.
+    fn looked_at(raw: &Self::Raw) -> usize;
 
     /// The network's own numbers, for comparing two machines. Their order is the family's.
     fn numbers(raw: &Self::Raw) -> Vec<f32>;
@@ -119,7 +129,11 @@ pub trait Kept {
     /// See [`Detector::postprocess`].
     fn refine(&self, thresholds: Thresholds) -> Detections;
     /// See [`Detector::inside`].
-    fn inside(&self) -> Inside;
+    fn inside(&self) -> (Inside, Places);
+    /// See [`Detector::bins`].
+    fn bins(&self) -> &[f32];
+    /// See [`Detector::looked_at`].
+    fn looked_at(&self) -> usize;
     /// See [`Detector::numbers`].
     fn numbers(&self) -> Vec<f32>;
 }
@@ -188,8 +202,16 @@ impl<D: Detector> Kept for Run<D> {
         D::postprocess(&self.raw, self.size().map(|side| side as f32), thresholds)
     }
 
-    fn inside(&self) -> Inside {
-        D::inside(&self.raw)
+    fn inside(&self) -> (Inside, Places) {
+        D::inside(&self.raw, self.size().map(|side| side as f32))
+    }
+
+    fn bins(&self) -> &[f32] {
+        D::bins(&self.raw)
+    }
+
+    fn looked_at(&self) -> usize {
+        D::looked_at(&self.raw)
     }
 
     fn numbers(&self) -> Vec<f32> {

@@ -1,10 +1,11 @@
 //! Detection on the engine: the chosen family's detector, and what is kept of its last run.
 
 use super::detector::Kept;
-use super::families::{FAMILIES, Family};
+use super::families::FAMILIES;
 use super::spec::{Answer, DetectSettings, LAB, Question};
 use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture};
 use crate::job::{Promise, Reply, Request, bytes_of};
+use crate::maths::boxes::Corners;
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Stage;
 use crate::protocol::settings::Settings;
@@ -22,18 +23,32 @@ struct Detection {
 fn answer(run: &dyn Kept, settings: &DetectSettings, with_inside: bool) -> Reply {
     let position = |family| FAMILIES.iter().position(|&other| std::ptr::eq(other, family));
     let [width, height] = run.size();
-    Reply::new(&Answer {
+    let (inside, places) = with_inside.then(|| run.inside()).unzip();
+    let reply = Reply::new(&Answer {
         family: position(run.family()).expect("every family is in the list"),
         width,
         height,
         detections: run.refine(settings.thresholds()),
-        inside: with_inside.then(|| run.inside()),
-    })
+        inside,
+    });
+    let Some(places) = places else {
+        return reply;
+    };
+    let corners = |boxes: &[Corners]| -> Vec<f32> {
+        let each = boxes.iter().flat_map(|b| [b.x0, b.y0, b.x1, b.y1]);
+        each.collect()
+    };
+    reply
+        .with("starts", bytes_of(&corners(&places.starts)))
+        .with("boxes", bytes_of(&corners(&places.boxes)))
+        .with("sure", bytes_of(&places.sure))
+        .with("scores", bytes_of(&places.scores))
+        .with("bins", bytes_of(run.bins()))
 }
 
 /// Runs a family's network; every picture takes it as long as an empty one.
-async fn run_empty(bench: Bench<'_>, family: &Family) -> Result<(), Failure> {
-    let detector = (family.load)(bench.shelf, bench.job).await?;
+async fn run_empty(bench: Bench<'_>, settings: &DetectSettings) -> Result<(), Failure> {
+    let detector = (settings.family().load)(bench.shelf, bench.job, settings).await?;
     detector.run(bench.job, &empty_picture()).await.map(drop)
 }
 
@@ -52,7 +67,7 @@ impl LabEngine for Detection {
                     let picture = request.picture("picture").await?;
                     let picture = picture.ok_or(Failure::EmptyFile)?;
                     job.stage(Stage::Load).await?;
-                    let detector = (settings.family().load)(bench.shelf, job).await?;
+                    let detector = (settings.family().load)(bench.shelf, job, &settings).await?;
                     let run = detector.run(job, &picture).await?;
                     let reply = answer(&*run, &settings, true);
                     self.last = Some(run);
@@ -72,15 +87,15 @@ impl LabEngine for Detection {
 
     fn load<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let first = Settings::new(&LAB).read::<DetectSettings>().family();
-            (first.load)(bench.shelf, bench.job).await.map(drop)
+            let first: DetectSettings = Settings::new(&LAB).read();
+            (first.family().load)(bench.shelf, bench.job, &first).await.map(drop)
         })
     }
 
     fn warm_up<'a>(&'a mut self, bench: Bench<'a>) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let first = Settings::new(&LAB).read::<DetectSettings>().family();
-            run_empty(bench, first).await
+            let first: DetectSettings = Settings::new(&LAB).read();
+            run_empty(bench, &first).await
         })
     }
 
@@ -97,8 +112,8 @@ impl LabEngine for Detection {
         bench: Bench<'a>,
         settings: &'a Settings,
     ) -> Promise<'a, Result<(), Failure>> {
-        let family = settings.read::<DetectSettings>().family();
-        Box::pin(run_empty(bench, family))
+        let settings: DetectSettings = settings.read();
+        Box::pin(async move { run_empty(bench, &settings).await })
     }
 
     fn goes_on(&self, request: &Request) -> bool {

@@ -8,10 +8,14 @@ pub mod command;
 pub mod detector;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "native")]
+pub mod evaluate;
 pub mod families;
 #[cfg(feature = "page")]
 pub mod page;
 pub mod spec;
+#[cfg(feature = "native")]
+pub mod stages;
 #[cfg(feature = "page")]
 pub mod views;
 

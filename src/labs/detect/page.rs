@@ -3,19 +3,23 @@
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use web_sys::Blob;
 
-use super::spec::{Anchors, Answer, DetectSettings, LAB, NAMES, Question, View};
-use super::views::anchors::{Grid, MapPanel};
+use super::families::FAMILIES;
+use super::spec::{Answer, DetectSettings, Grid, LAB, NAMES, Question, View};
 use super::views::annotate;
+use super::views::cells::{CellPanel, Cells};
+use super::views::proposals::{Look, RegionPanel, Regions};
 use super::views::scores::Scores;
-use super::views::{Shown, class_name, class_style, color, name_and_score, placement};
+use super::views::{Opened, Shown, class_name, class_style, color, name_and_score, placement};
 use super::views::suppression::{Suppression, SuppressionList};
 use crate::page::controls::{Control, Panel};
-use crate::page::engine;
+use crate::page::engine::{self, Payload};
 use crate::page::export;
 use crate::page::frame::{LabFrame, Stage};
 use crate::page::home::Door;
 use crate::page::job_panel::RunPanel;
+use crate::page::live::{self, LiveButton, LiveView};
 use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::failure::Failure;
@@ -40,6 +44,9 @@ pub const ROOM: Room = Room {
     }),
 };
 
+/// Longer side in pixels of a frame of the camera: no detector sees more.
+const FRAME: u32 = 320;
+
 fn act(state: State, settings: &Settings, trigger: Trigger) {
     let desk = state.desk(&LAB);
     let ask = |question| engine::Question::new(&question, settings);
@@ -58,43 +65,59 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
 #[derive(Clone, Copy)]
 struct Results {
     shown: RwSignal<Option<Shown>>,
-    /// The default boxes and whose they are; they come with a run, not with a refinement.
-    anchors: RwSignal<Option<(Anchors, usize)>>,
+    /// The inside; it comes with a run, not with a refinement.
+    opened: RwSignal<Option<Opened>, LocalStorage>,
     /// The cell of the feature map that is pointed at.
     cell: RwSignal<Option<usize>>,
+    /// Which proposals are shown.
+    look: Look,
     /// The box that is pointed at.
     highlight: RwSignal<Option<usize>>,
+    /// How far suppression is shown.
+    steps: RwSignal<Option<usize>>,
 }
 
 impl Results {
     fn follow(state: State) -> Self {
         let results = Self {
             shown: RwSignal::new(None),
-            anchors: RwSignal::new(None),
+            opened: RwSignal::new_local(None),
+            look: Look::default(),
             cell: RwSignal::new(None),
             highlight: RwSignal::new(None),
+            steps: RwSignal::new(None),
         };
         let answer = state.desk(&LAB).answer;
-        Effect::new(move |_| {
-            results.highlight.set(None);
-            let Some(answer) = answer.get().and_then(|says| says.read::<Answer>()) else {
+        Effect::new(move |_| match answer.get() {
+            Some(says) => results.take(&says),
+            None => {
                 results.shown.set(None);
-                return results.anchors.set(None);
-            };
-            results.shown.set(Some(Shown {
-                family: answer.family,
-                detections: answer.detections,
-                width: answer.width as f32,
-                height: answer.height as f32,
-            }));
-            if let Some(inside) = answer.inside {
-                results
-                    .anchors
-                    .set(inside.anchors.map(|anchors| (anchors, answer.family)));
-                results.cell.set(None);
+                results.opened.set(None);
             }
         });
         results
+    }
+
+    /// Shows what an answer says.
+    fn take(self, says: &Payload) {
+        self.highlight.set(None);
+        self.steps.set(None);
+        let Some(answer) = says.read::<Answer>() else {
+            return;
+        };
+        let (width, height) = (answer.width as f32, answer.height as f32);
+        self.shown.set(Some(Shown {
+            family: answer.family,
+            detections: answer.detections,
+            width,
+            height,
+        }));
+        if let Some(inside) = answer.inside {
+            let opened = Opened::read(says, answer.family, [width, height], inside);
+            self.opened.set(Some(opened));
+            self.cell.set(None);
+            self.look.open.set(None);
+        }
     }
 }
 
@@ -102,49 +125,101 @@ impl Results {
 #[component]
 fn DetectLab() -> impl IntoView {
     let state = use_state();
+    let results = Results::follow(state);
     let Results {
         shown,
-        anchors,
+        opened,
         cell,
+        look,
         highlight,
-    } = Results::follow(state);
+        steps,
+    } = results;
     let settings = state.settings(&LAB);
     let chosen = Memo::new(move |_| {
         settings.with(|settings| settings.read::<DetectSettings>().view)
     });
-    let map = move || {
+    // The grid that was chosen, or the finest where this family has no such one.
+    let grid = move || -> Option<(Opened, Grid)> {
         let cells = settings.with(|settings| settings.word(NAMES.map).parse().unwrap_or(19));
-        anchors.with(|anchors| {
-            let (anchors, family) = anchors.as_ref()?;
-            let map = anchors.maps.iter().find(|map| map.cells == cells)?;
-            Some((map.clone(), *family))
-        })
+        let opened = opened.get()?;
+        let grids = &opened.inside.grids;
+        let grid = grids.iter().find(|grid| grid.columns == cells);
+        let grid = grid.or(grids.first())?.clone();
+        Some((opened, grid))
     };
+    let paint = Memo::new(move |_| settings.with(|settings| settings.read::<DetectSettings>().paint));
+    let regions = move || Some((opened.get()?, shown.get()?));
     let over = move || match chosen.get() {
-        View::Anchors => map().map(|(map, _)| view! { <Grid map cell /> }.into_any()),
+        View::Anchors => grid().map(|(opened, grid)| view! { <Cells opened grid cell paint=paint.get() /> }.into_any()),
+        View::Proposals => regions()
+            .filter(|(opened, _)| opened.inside.proposals.is_some())
+            .map(|(opened, shown)| view! { <Regions opened shown look /> }.into_any()),
         View::Suppressed => shown
             .get()
-            .map(|shown| view! { <Suppression shown highlight /> }.into_any()),
+            .map(|shown| view! { <Suppression shown highlight steps /> }.into_any()),
         View::Detections | View::Scores => shown
             .get()
             .map(|shown| view! { <Boxes shown highlight /> }.into_any()),
     };
     let beside = move || match chosen.get() {
         View::Anchors => view! {
-            <Control lab=&LAB name=NAMES.map />
-            {move || map().map(|(map, family)| view! { <MapPanel map family cell /> })}
+            <GridChoice opened />
+            <Control lab=&LAB name=NAMES.paint />
+            {move || grid().map(|(opened, grid)| view! { <CellPanel opened grid cell /> })}
         }
         .into_any(),
+        View::Proposals => (move || regions().map(|(opened, shown)| view! { <RegionPanel opened shown look /> })).into_any(),
         View::Scores => view! { <Scores shown /> }.into_any(),
-        View::Suppressed => view! { <SuppressionList shown highlight /> }.into_any(),
+        View::Suppressed => view! { <SuppressionList shown highlight steps /> }.into_any(),
         View::Detections => view! { <Table shown highlight /> }.into_any(),
     };
+    // A score of 0.5 does not mean the same to all: another detector begins where it does best, unless the visitor moved the
+    // sliders before.
+    let now = Memo::new(move |_| {
+        settings.with(|settings| {
+            let settings = settings.read::<DetectSettings>();
+            (settings.model.0, settings.score, settings.iou)
+        })
+    });
+    Effect::new(move |before: Option<(usize, f32, f32)>| {
+        let (model, score, iou) = now.get();
+        let stayed = before.filter(|&(of, old, over)| of != model && (old, over) == (score, iou));
+        if let Some((of, ..)) = stayed {
+            let own = |model: usize| FAMILIES[model].thresholds;
+            let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
+            let fresh: DetectSettings = Settings::new(&LAB).read();
+            let untouched = (near(score, own(of).score) && near(iou, own(of).iou))
+                || (near(score, fresh.score) && near(iou, fresh.iou));
+            if untouched {
+                let next = own(model);
+                state.set_text(&LAB, NAMES.score, &format!("{:.2}", next.score));
+                state.set_text(&LAB, NAMES.iou, &format!("{:.2}", next.iou));
+                return (model, next.score, next.iou);
+            }
+        }
+        (model, score, iou)
+    });
+    let live = RwSignal::new(false);
+    live::follow(live, state.desk(&LAB), move || {
+        act(state, &state.settings(&LAB).get(), Trigger::Run);
+    });
+    let stage = move || match live.get() {
+        true => {
+            let question = move |blob: Blob| {
+                let settings = state.settings(&LAB).get_untracked();
+                engine::Question::new(&Question::Run, &settings).with("picture", Some(blob))
+            };
+            let answered = move |says: Payload| results.take(&says);
+            view! { <LiveView live question shown=answered longest=FRAME>{over}</LiveView> }.into_any()
+        }
+        false => view! { <Stage>{over}</Stage> }.into_any(),
+    };
     view! {
-        <LabFrame lab=&LAB>
+        <LabFrame lab=&LAB above=move || view! { <LiveButton live /> }>
             <div class="bench">
-                <Stage>{over}</Stage>
+                <div class="hero-column">{stage}</div>
                 <div class="inspector">
-                    <RunPanel lab=&LAB />
+                    <div class:gone=live><RunPanel lab=&LAB /></div>
                     <Panel lab=&LAB group="family" />
                     <Panel lab=&LAB group="thresholds" />
                     <section class="panel">
@@ -155,6 +230,47 @@ fn DetectLab() -> impl IntoView {
                 </div>
             </div>
         </LabFrame>
+    }
+}
+
+/// The family's grids to choose from, by their cells.
+#[component]
+fn GridChoice(opened: RwSignal<Option<Opened>, LocalStorage>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let settings = state.settings(&LAB);
+    let grids = move || -> Vec<usize> {
+        let of = |opened: &Opened| opened.inside.grids.iter().map(|grid| grid.columns).collect();
+        opened.with(|opened| opened.as_ref().map(of)).unwrap_or_default()
+    };
+    let chosen = move || {
+        let cells = settings.with(|settings| settings.word(NAMES.map).parse().unwrap_or(19));
+        let grids = grids();
+        grids.contains(&cells).then_some(cells).or(grids.first().copied())
+    };
+    let each = move || {
+        let segments = grids().into_iter().map(|cells| {
+            let is = move || chosen() == Some(cells);
+            view! {
+                <label class="segment" class:chosen=is>
+                    <input
+                        type="radio"
+                        name="grid"
+                        value=cells
+                        prop:checked=is
+                        on:change=move |_| state.set_text(&LAB, NAMES.map, &cells.to_string())
+                    />
+                    {cells}
+                </label>
+            }
+        });
+        segments.collect_view()
+    };
+    view! {
+        <fieldset class="segments">
+            <legend>{move || t_string!(i18n, detect.grid)}</legend>
+            <div>{each}</div>
+        </fieldset>
     }
 }
 

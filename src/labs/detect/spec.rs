@@ -48,17 +48,43 @@ fn several_families(_: &Settings) -> bool {
     FAMILIES.len() > 1
 }
 
+fn has_regions(settings: &Settings) -> bool {
+    settings.read::<DetectSettings>().family().two_steps
+}
+
 choices! {
     /// What the picture shows beside the detections.
     pub enum View {
         /// The boxes that were kept.
         Detections,
-        /// The default boxes of one feature map.
+        /// Where the network looks: the cells of one feature map.
         Anchors,
+        /// What a first step proposes.
+        Proposals,
         /// The best score of each class.
         Scores,
         /// Which box suppressed which.
         Suppressed,
+    }
+}
+
+choices! {
+    /// What colours the cells of a grid.
+    pub enum Paint {
+        /// The best score in it.
+        Score,
+        /// The class of that score, as strong as the score.
+        Class,
+    }
+}
+
+choices! {
+    /// How a second step reads the features of its regions.
+    pub enum PoolingChoice {
+        /// Between the cells, nothing rounded.
+        Align,
+        /// The largest of whole cells.
+        Pool,
     }
 }
 
@@ -70,14 +96,18 @@ settings! {
         score ("score", "s"): f32 = number(0.05, 0.95, 0.01, THRESHOLDS.score), "lowest score of a detection that is kept", causes(Effect::Refine), group("thresholds");
         iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, THRESHOLDS.iou), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
         view ("view", "w"): View = choice::<View>(), "what the page draws over the picture", page_only();
-        map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1"]), "feature map whose default boxes the page draws, by cells in a row", page_only();
+        map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1", "40", "20"]), "feature map whose cells the page draws, by cells in a row", page_only();
+        paint ("paint", "y"): Paint = choice::<Paint>(), "what colours the cells that the page draws", page_only();
+        pooling ("pooling", "r"): PoolingChoice = choice::<PoolingChoice>(), "how a second step reads its regions: RoI align or RoI pooling", causes(Effect::Rerun), shows(has_regions), group("family");
     }
 }
 
 /// What the lab is asked. A picture travels as `picture`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question {
-    /// Detect on the picture: an [`Answer`] with the inside.
+    /// Detect on the picture: an [`Answer`] with the inside. Beside it, little-endian f32: `starts` and `boxes`, four
+    /// corners in pixels of the picture for each place; `sure`, a number for each; `scores`, [`Inside::classes`] for each; and
+    /// `bins`, the mean of the features in each bin of each region.
     Run,
     /// Other thresholds on the numbers of the last run: an [`Answer`] without the inside.
     Refine,
@@ -164,45 +194,57 @@ impl Detections {
     }
 }
 
-/// A network's default boxes, for the inside view.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Anchors {
-    /// From fine to coarse.
-    pub maps: Vec<AnchorMap>,
-}
-
-/// The default boxes of one feature map.
+/// A map of cells on which a detector looks: each cell has some places (default boxes, anchors, boxes of its own). What the
+/// network says of all places comes beside the answer, see [`Question::Run`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AnchorMap {
-    /// Cells in a row and in a column.
-    pub cells: usize,
-    /// Index of its first default box.
+pub struct Grid {
+    /// Cells in a row; those beyond the picture's edge belong to the padding of the network's input.
+    pub columns: usize,
+    /// Cells in a column.
+    pub rows: usize,
+    /// Pixels of the picture from one cell to the next, across and down.
+    pub step: [f32; 2],
+    /// Number of its first place.
     pub first: usize,
-    /// Width and height of each shape as a share of the picture, with its aspect ratio.
-    pub shapes: Vec<AnchorShape>,
-    /// Best foreground score of each default box, cells by row, shapes inside a cell.
-    pub best: Vec<f32>,
-    /// The class of that score, index into the family's classes.
-    pub best_class: Vec<u8>,
+    /// Places of a cell.
+    pub each: usize,
 }
 
-/// Size of a default box.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct AnchorShape {
-    /// Share of the picture's width.
-    pub width: f32,
-    /// Share of the picture's height.
-    pub height: f32,
-    /// Width by height in the network's square input.
-    pub ratio: f32,
+/// A region that a first step proposes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Where it is.
+    pub box_in_image: BoxInImage,
+    /// How sure the first step is that something is there, 0 to 1.
+    pub score: f32,
+    /// The anchor that it was moved from: a place of the grids.
+    pub anchor: usize,
+    /// Position, in the same list, of the stronger proposal that suppressed it.
+    pub suppressed_by: Option<usize>,
+    /// Number of the region that the heads looked at; none where it was suppressed, or came too late.
+    pub region: Option<usize>,
+    /// The grid whose features were pooled for it.
+    pub grid: usize,
 }
 
-/// What a run shows of the detector's inside, whatever the thresholds. Each field is a view of the
-/// page; `None` where the family has no such thing.
+/// What a first step proposes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Proposals {
+    /// By falling score, suppressed ones too.
+    pub all: Vec<Proposal>,
+    /// Bins in a row of a pooled region.
+    pub bins: usize,
+}
+
+/// What a run shows of the detector's inside, whatever the thresholds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Inside {
-    /// Default boxes by feature map.
-    pub anchors: Option<Anchors>,
+    /// From fine to coarse.
+    pub grids: Vec<Grid>,
+    /// Scores that each place has: the family's classes, or one where a first step knows no classes yet.
+    pub classes: usize,
+    /// Of a detector of two steps.
+    pub proposals: Option<Proposals>,
 }
 
 impl Detections {

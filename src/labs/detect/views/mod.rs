@@ -1,12 +1,18 @@
 //! The views of the page.
 
-pub mod anchors;
 pub mod annotate;
+pub mod cells;
+pub mod proposals;
 pub mod scores;
 pub mod suppression;
 
 use super::families::{FAMILIES, Family};
-use super::spec::{BoxInImage, Candidate, Detections};
+use std::sync::Arc;
+
+use js_sys::{Float32Array, Uint8Array};
+
+use super::spec::{BoxInImage, Candidate, Detections, Inside};
+use crate::page::engine::Payload;
 use crate::page::text::I18n;
 use crate::page::words::lab_word;
 
@@ -30,9 +36,95 @@ impl Shown {
     }
 }
 
+/// What a run shows of its inside: the grids, and the numbers of all their places.
+#[derive(Clone)]
+pub struct Opened {
+    /// Whose it is, an index into [`FAMILIES`].
+    pub family: usize,
+    /// Columns and rows of the picture.
+    pub size: [f32; 2],
+    /// The grids and the proposals.
+    pub inside: Inside,
+    numbers: Arc<Numbers>,
+}
+
+/// See [`Question::Run`](super::spec::Question::Run).
+struct Numbers {
+    starts: Vec<f32>,
+    boxes: Vec<f32>,
+    sure: Vec<f32>,
+    scores: Vec<f32>,
+    bins: Vec<f32>,
+}
+
+fn floats(bytes: &Uint8Array) -> Vec<f32> {
+    // A copy begins where numbers may.
+    let bytes = bytes.slice(0, bytes.length());
+    Float32Array::new(&bytes.buffer()).to_vec()
+}
+
+fn corners(numbers: &[f32], place: usize) -> BoxInImage {
+    let at = |index: usize| numbers.get(4 * place + index).copied().unwrap_or(0.0);
+    BoxInImage {
+        x0: at(0),
+        y0: at(1),
+        x1: at(2),
+        y1: at(3),
+    }
+}
+
+impl Opened {
+    /// From an answer that has an inside.
+    pub fn read(says: &Payload, family: usize, size: [f32; 2], inside: Inside) -> Self {
+        let numbers = |name: &str| floats(&says.file(name));
+        Self {
+            family,
+            size,
+            inside,
+            numbers: Arc::new(Numbers {
+                starts: numbers("starts"),
+                boxes: numbers("boxes"),
+                sure: numbers("sure"),
+                scores: numbers("scores"),
+                bins: numbers("bins"),
+            }),
+        }
+    }
+
+    /// Where a place is before the network says anything.
+    pub fn start(&self, place: usize) -> BoxInImage {
+        corners(&self.numbers.starts, place)
+    }
+
+    /// Where the network moves it.
+    pub fn said(&self, place: usize) -> BoxInImage {
+        corners(&self.numbers.boxes, place)
+    }
+
+    /// How sure the family's own number is.
+    pub fn sure(&self, place: usize) -> Option<f32> {
+        self.numbers.sure.get(place).copied()
+    }
+
+    /// The best class of a place with its score.
+    pub fn best(&self, place: usize) -> (usize, f32) {
+        let classes = self.inside.classes;
+        let scores = self.numbers.scores.get(place * classes..(place + 1) * classes);
+        let all = scores.into_iter().flatten().copied().enumerate();
+        all.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
+    }
+
+    /// The mean of the features in each bin of a region.
+    pub fn bins(&self, region: usize) -> &[f32] {
+        let bins = self.inside.proposals.as_ref().map_or(0, |of| of.bins * of.bins);
+        let numbers = self.numbers.bins.get(region * bins..(region + 1) * bins);
+        numbers.unwrap_or(&[])
+    }
+}
+
 /// Name of a class, by its index.
 pub fn class_name(i18n: I18n, family: &Family, class: usize) -> String {
-    lab_word(i18n, "detect", &format!("classes.{}.{class}", family.name)).into()
+    lab_word(i18n, "detect", &format!("classes.{}.{class}", family.words)).into()
 }
 
 /// As a label says it.

@@ -7,7 +7,12 @@ use crate::page::text::{t_string, use_i18n};
 
 /// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
 #[component]
-pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl IntoView {
+pub fn Suppression(
+    shown: Shown,
+    highlight: RwSignal<Option<usize>>,
+    /// How many boxes were looked at, by falling score; all where none is said.
+    steps: RwSignal<Option<usize>>,
+) -> impl IntoView {
     let family = shown.family();
     let Shown {
         detections,
@@ -25,7 +30,7 @@ pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl Int
             let [a, b] = [found, by].map(|c| c.box_in_image.centre_size());
             let (x1, y1, x2, y2) = (a.cx, a.cy, b.cx, b.cy);
             Some(view! {
-                <line class:lit=move || highlight.get() == Some(index) x1=x1 y1=y1 x2=x2 y2=y2 stroke=color(family, found.class)></line>
+                <line class:hidden=move || steps.get().is_some_and(|steps| index >= steps) class:lit=move || highlight.get() == Some(index) x1=x1 y1=y1 x2=x2 y2=y2 stroke=color(family, found.class)></line>
             })
         })
         .collect_view();
@@ -49,7 +54,8 @@ pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl Int
                 placement(found.box_in_image, width, height),
                 class_style(family, found.class)
             );
-            view! { <div class="box" class:gone=gone class:lit=lit style=style></div> }
+            let late = move || steps.get().is_some_and(|steps| index >= steps);
+            view! { <div class="box" class:gone=gone class:lit=lit class:hidden=late style=style></div> }
         })
         .collect_view();
     view! {
@@ -63,6 +69,8 @@ pub fn Suppression(shown: Shown, highlight: RwSignal<Option<usize>>) -> impl Int
 pub fn SuppressionList(
     shown: RwSignal<Option<Shown>>,
     highlight: RwSignal<Option<usize>>,
+    /// See [`Suppression`].
+    steps: RwSignal<Option<usize>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     move || {
@@ -102,6 +110,24 @@ pub fn SuppressionList(
             .collect_view();
         Some(view! {
             <p class="help">{t_string!(i18n, detect.suppressed_text, all = all, kept = kept).to_string()}</p>
+            <div class="control">
+                <label for="nms-step">{t_string!(i18n, detect.suppressed_step)}</label>
+                <output for="nms-step">{move || format!("{} / {all}", steps.get().unwrap_or(all).min(all))}</output>
+                <input
+                    type="range"
+                    id="nms-step"
+                    min="0"
+                    max=all
+                    prop:value=move || steps.get().unwrap_or(all).min(all)
+                    style=move || format!("--filled:{}%", 100 * steps.get().unwrap_or(all).min(all) / all.max(1))
+                    on:input:target=move |event| {
+                        let step = event.target().value().parse().unwrap_or(all);
+                        steps.set((step < all).then_some(step));
+                        // The box that was looked at last.
+                        highlight.set(step.checked_sub(1).filter(|_| step < all));
+                    }
+                />
+            </div>
             {(all == kept).then(|| view! { <p class="quiet">{t_string!(i18n, detect.suppressed_none)}</p> })}
             <ol class="suppressions" id="suppressions">{rows}</ol>
         })

@@ -6,7 +6,7 @@ mod rooms;
 #[cfg(feature = "engine")]
 pub use rooms::{DEFAULT_BOXES, INPUT_SIDE, SsdDetector, SsdRaw};
 
-use super::Family;
+use super::{Family, Looks};
 use crate::labs::detect::spec::Thresholds;
 use crate::protocol::message::Stage;
 
@@ -19,11 +19,16 @@ pub const THRESHOLDS: Thresholds = Thresholds {
 /// The row in the list of families.
 pub static SSD: Family = Family {
     name: "ssd",
-    title: "SSD",
+    title: "SSD (Open Images)",
     paper: "Liu et al. 2016, SSD: Single Shot MultiBox Detector",
     classes: &CLASSES,
+    words: "ssd",
+    two_steps: false,
+    looks: Looks::DefaultBoxes,
     background: Some(0),
     thresholds: THRESHOLDS,
+    map: None,
+    parameters: 0,
     // One pass: its default boxes are a table, so the three rooms between are one stage.
     stages: [
         Stage::Prepare,
@@ -34,6 +39,8 @@ pub static SSD: Family = Family {
     ],
     #[cfg(feature = "engine")]
     load: SsdDetector::load,
+    #[cfg(feature = "engine")]
+    judge: None,
 };
 
 /// Classes of the shipped weights.

@@ -10,11 +10,12 @@ use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
 use crate::labs::detect::detector::{AnyDetector, Detector, Found, list};
 use crate::labs::detect::families::Family;
-use crate::labs::detect::spec::{AnchorMap, AnchorShape, Anchors, Detections, Inside, Thresholds};
+use crate::labs::detect::spec::{DetectSettings, Detections, Grid, Inside, Thresholds};
 use crate::maths::boxes::CentreSize;
 use crate::methods::box_coder::BoxCoder;
 use crate::methods::default_boxes::DefaultBoxes;
 use crate::methods::nms::Among;
+use crate::methods::outputs::Places;
 use crate::methods::resize::{stretch_rgb, to_tensor};
 use crate::models::{
     self,
@@ -68,6 +69,7 @@ impl SsdDetector {
     pub(super) fn load<'a>(
         shelf: &'a mut Shelf,
         job: &'a Job<'_>,
+        _: &'a DetectSettings,
     ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
         Box::pin(async move {
             let network = shelf.get(job, &models::ssd::SSD).await?;
@@ -167,56 +169,56 @@ impl Detector for SsdDetector {
         }
     }
 
-    /// The default boxes by map, with the best score of each.
-    fn inside(raw: &SsdRaw) -> Inside {
+    /// The default boxes by map. The background is no class of theirs: its scores are 0.
+    fn inside(raw: &SsdRaw, [width, height]: [f32; 2]) -> (Inside, Places) {
         let mut first = 0;
-        let maps = DEFAULT_BOXES
-            .cells
-            .iter()
-            .enumerate()
-            .map(|(map, &cells)| {
-                let count = cells * cells * BOXES_PER_CELL[map];
-                let scores = &raw.scores[first * CLASSES.len()..(first + count) * CLASSES.len()];
-                let (best, best_class) = scores
-                    .chunks_exact(CLASSES.len())
-                    .map(best_foreground)
-                    .unzip();
-                let shapes = DEFAULT_BOXES.shapes(map);
-                let map = AnchorMap {
-                    cells,
-                    first,
-                    shapes: shapes
-                        .into_iter()
-                        .map(|[width, height, ratio]| AnchorShape {
-                            width,
-                            height,
-                            ratio,
-                        })
-                        .collect(),
-                    best,
-                    best_class,
-                };
-                first += count;
-                map
-            })
-            .collect();
-        Inside {
-            anchors: Some(Anchors { maps }),
+        let of_map = |(map, &cells): (usize, &usize)| {
+            let grid = Grid {
+                columns: cells,
+                rows: cells,
+                step: [width, height].map(|side| side / cells as f32),
+                first,
+                each: BOXES_PER_CELL[map],
+            };
+            first += cells * cells * BOXES_PER_CELL[map];
+            grid
+        };
+        let grids = DEFAULT_BOXES.cells.iter().enumerate().map(of_map).collect();
+        let encodings = raw.encodings.as_chunks::<4>().0.iter();
+        let boxes = encodings.zip(&raw.default_boxes);
+        let mut scores = raw.scores.clone();
+        for scores in scores.chunks_exact_mut(CLASSES.len()) {
+            scores[0] = 0.0;
         }
+        let places = Places {
+            starts: raw
+                .default_boxes
+                .iter()
+                .map(|of| of.corners().scale(width, height))
+                .collect(),
+            boxes: boxes
+                .map(|(encoding, &default)| CODER.decode(*encoding, default).scale(width, height))
+                .collect(),
+            sure: Vec::new(),
+            scores,
+            classes: CLASSES.len(),
+        };
+        let inside = Inside {
+            grids,
+            classes: CLASSES.len(),
+            proposals: None,
+        };
+        (inside, places)
+    }
+
+    fn looked_at(raw: &SsdRaw) -> usize {
+        raw.default_boxes.len()
     }
 
     /// The encodings, then the scores, of all default boxes.
     fn numbers(raw: &SsdRaw) -> Vec<f32> {
         [&*raw.encodings, &*raw.scores].concat()
     }
-}
-
-fn best_foreground(scores: &[f32]) -> (f32, u8) {
-    let class = SSD
-        .foreground()
-        .max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
-        .expect("more than one class");
-    (scores[class], class as u8)
 }
 
 #[cfg(test)]
@@ -285,17 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn every_default_box_is_in_one_map() {
-        let anchors = SsdDetector::inside(&raw()).anchors.expect("SSD has them");
-        assert_eq!(
-            anchors.maps.iter().map(|m| m.best.len()).sum::<usize>(),
-            1917
-        );
-        assert_eq!(
-            (anchors.maps[0].best[0], anchors.maps[0].best_class[0]),
-            (0.9, 8)
-        );
-        let last = &anchors.maps[5];
-        assert_eq!((last.best[5], last.best_class[5]), (0.3, 20));
+    fn every_default_box_is_in_one_grid() {
+        let (inside, places) = SsdDetector::inside(&raw(), SIZE);
+        let count = inside.grids.iter().map(|grid| grid.columns * grid.rows * grid.each);
+        assert_eq!((count.sum::<usize>(), places.count()), (1917, 1917));
+        let score = |place: usize, class: usize| places.scores[place * CLASSES.len() + class];
+        assert_eq!((score(0, 8), score(1916, 20)), (0.9, 0.3));
+        let last = &inside.grids[5];
+        assert_eq!((last.first + last.each, last.step), (1917, SIZE));
+        // The background is no class of what is found.
+        assert!(places.best_scores()[0] == 0.0);
+        let first = places.starts[0];
+        assert!((first.x0 + 4.5).abs() < 1e-4 && (first.x1 - 14.5).abs() < 1e-4);
     }
 }

@@ -1,0 +1,40 @@
+//! The anchor-free head: each cell says how far the edges of its object are.
+
+#[cfg(feature = "engine")]
+mod rooms;
+
+#[cfg(feature = "engine")]
+pub use rooms::AnchorFreeDetector;
+
+use super::{Family, Looks, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::spec::Thresholds;
+use crate::protocol::message::Stage;
+
+/// The row in the list of families.
+pub static ANCHOR_FREE: Family = Family {
+    name: "anchor-free",
+    title: "FCOS (anchor-free)",
+    paper: "Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection",
+    classes: &PHOTOGRAPH_CLASSES,
+    words: "photographs",
+    two_steps: false,
+    looks: Looks::Cells,
+    background: None,
+    thresholds: Thresholds {
+        score: 0.4,
+        iou: 0.6,
+    },
+    map: None,
+    parameters: 0,
+    stages: [
+        Stage::Prepare,
+        Stage::Backbone,
+        Stage::Heads,
+        Stage::Heads,
+        Stage::Postprocess,
+    ],
+    #[cfg(feature = "engine")]
+    load: rooms::load,
+    #[cfg(feature = "engine")]
+    judge: Some(rooms::judge),
+};

@@ -1,0 +1,225 @@
+//! Faster R-CNN's five rooms.
+
+use burn::tensor::Tensor;
+
+use super::FASTER_RCNN;
+use crate::data::photographs::Labelled;
+use crate::engine::shelf::Shelf;
+use crate::job::{Job, Promise};
+use crate::labs::detect::detector::{AnyDetector, Detector};
+use crate::labs::detect::families::Family;
+use crate::labs::detect::families::on_backbone::{
+    self, Grounded, Judged, Maps, Said, Square, grids, in_picture,
+};
+use crate::labs::detect::spec::{
+    DetectSettings, Detections, Inside, PoolingChoice, Proposal, Proposals, Thresholds,
+};
+use crate::maths::boxes::Corners;
+use crate::methods::nms::Suppressed;
+use crate::methods::outputs::two_step::{self, Geometry, LEVELS, PROPOSALS, Pooled, RATIOS};
+use crate::methods::outputs::{Places, sigmoid};
+use crate::methods::proposals::{self, Looked};
+use crate::methods::roi::Pooling;
+use crate::models::detect::SIDE;
+use crate::models::detect::two_step::{Proposed, TWO_STEP, TwoStep};
+use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
+use crate::train::detector::two_step::TwoStepRecipe;
+
+/// A loaded detector.
+pub struct FasterRcnn {
+    grounded: Grounded<TwoStep>,
+    geometry: Geometry,
+}
+
+/// See [`Family::judge`].
+pub(super) fn judge<'a>(
+    shelf: &'a mut Shelf,
+    job: &'a Job<'_>,
+    picture: &'a Picture,
+    objects: &'a [Labelled],
+) -> Promise<'a, Result<Judged, Failure>> {
+    let recipe = TwoStepRecipe::new(96, 0);
+    Box::pin(on_backbone::judge(shelf, job, recipe, &TWO_STEP, picture, objects))
+}
+
+/// See [`Family::load`].
+pub(super) fn load<'a>(
+    shelf: &'a mut Shelf,
+    job: &'a Job<'_>,
+    settings: &'a DetectSettings,
+) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
+    Box::pin(async move {
+        let pooling = match settings.pooling {
+            PoolingChoice::Align => Pooling::Aligned { samples: 2 },
+            PoolingChoice::Pool => Pooling::Largest,
+        };
+        let detector = FasterRcnn {
+            grounded: Grounded::load(shelf, job, &TWO_STEP).await?,
+            geometry: Geometry::new(two_step::BINS, pooling),
+        };
+        Ok(Box::new(detector) as Box<dyn AnyDetector>)
+    })
+}
+
+/// What the first step says.
+pub struct FirstStep {
+    proposed: Proposed,
+    /// Logits.
+    objectness: Vec<f32>,
+    moves: Vec<[f32; 4]>,
+    looked: Looked,
+}
+
+/// What both steps said of a picture.
+pub struct BothSteps {
+    /// Of the regions.
+    regions: Said,
+    /// Of the anchors, in pixels of the square.
+    anchors: Places,
+    looked: Looked,
+    /// The level that each region was read from.
+    levels: Vec<usize>,
+    /// The mean of the features in each bin, region after region.
+    bins: Vec<f32>,
+}
+
+impl Detector for FasterRcnn {
+    type Input = Square;
+    /// The backbone's; the pyramid belongs to the first step.
+    type Features = Maps;
+    type Proposals = FirstStep;
+    type Raw = BothSteps;
+
+    fn family() -> &'static Family {
+        &FASTER_RCNN
+    }
+
+    fn transform(&self, picture: &Picture) -> Square {
+        self.grounded.square(picture)
+    }
+
+    async fn backbone(&self, _: &Job<'_>, square: &Square) -> Result<Maps, Failure> {
+        Ok(self.grounded.maps(square))
+    }
+
+    async fn proposals(
+        &self,
+        job: &Job<'_>,
+        _: &Square,
+        maps: &Maps,
+    ) -> Result<FirstStep, Failure> {
+        let proposed = self.grounded.heads.propose(maps);
+        let (objectness, moves) = TwoStep::apart(&job.read(proposed.together()).await?);
+        let anchors = &self.geometry.anchors;
+        let looked = PROPOSALS.look(anchors, &objectness, &moves, [SIDE as f32; 2]);
+        Ok(FirstStep {
+            proposed,
+            objectness,
+            moves,
+            looked,
+        })
+    }
+
+    async fn heads(
+        &self,
+        job: &Job<'_>,
+        square: Square,
+        _: Maps,
+        first: FirstStep,
+    ) -> Result<BothSteps, Failure> {
+        let classes = FASTER_RCNN.classes.len();
+        let kept: Vec<proposals::Proposal> = first.looked.kept(&PROPOSALS);
+        let regions: Vec<(usize, Corners)> = kept.iter().map(|of| (0, of.box_in_input)).collect();
+        let side = two_step::BINS * two_step::BINS;
+        let (places, bins) = if regions.is_empty() {
+            (two_step::places(&[], &[], &[], classes), Vec::new())
+        } else {
+            let Pooled { bins, order } = self.geometry.pool(&first.proposed.levels, &regions);
+            // Read back together: the numbers of each region, then the means of its bins.
+            let means: Tensor<2> = bins.clone().mean_dim(2).squeeze_dim::<2>(2).transpose();
+            let said = self.grounded.heads.name_together(bins);
+            let both = job.read(Tensor::cat(vec![said, means], 1)).await?;
+            let each = 1 + 5 * classes;
+            let rows = || both.chunks_exact(each + side);
+            let numbers: Vec<f32> = rows().flat_map(|row| row[..each].iter().copied()).collect();
+            let mut bins = vec![0.0; regions.len() * side];
+            for (row, &region) in rows().zip(&order) {
+                bins[region * side..(region + 1) * side].copy_from_slice(&row[each..]);
+            }
+            (two_step::places(&kept, &order, &numbers, classes), bins)
+        };
+        let levels = kept.iter().map(|of| self.geometry.level_of(of.box_in_input));
+        let sure: Vec<f32> = first.objectness.iter().map(|&logit| sigmoid(logit)).collect();
+        let anchors = &self.geometry.anchors;
+        Ok(BothSteps {
+            regions: Said {
+                places,
+                fit: square.fit,
+            },
+            levels: levels.collect(),
+            anchors: Places {
+                starts: anchors.clone(),
+                boxes: proposals::moved(anchors, &first.moves),
+                scores: sure.clone(),
+                sure,
+                classes: 1,
+            },
+            looked: first.looked,
+            bins,
+        })
+    }
+
+    fn postprocess(said: &BothSteps, size: [f32; 2], thresholds: Thresholds) -> Detections {
+        said.regions.detections(size, thresholds)
+    }
+
+    /// The grids are the anchors'.
+    fn inside(said: &BothSteps, [width, height]: [f32; 2]) -> (Inside, Places) {
+        let fit = said.regions.fit;
+        let suppression = &said.looked.suppression;
+        let mut position = vec![0; said.looked.moved.len()];
+        for (at, &index) in suppression.order.iter().enumerate() {
+            position[index] = at;
+        }
+        let mut regions = 0;
+        let of_proposal = |&index: &usize| {
+            let proposal = said.looked.moved[index];
+            let fate: Option<Suppressed> = suppression.fates[index];
+            let region = (fate.is_none() && regions < said.levels.len()).then(|| {
+                regions += 1;
+                regions - 1
+            });
+            Proposal {
+                box_in_image: fit.in_picture(proposal.box_in_input).clip(width, height),
+                score: sigmoid(proposal.score),
+                anchor: proposal.anchor,
+                suppressed_by: fate.map(|fate| position[fate.by]),
+                region,
+                grid: region.map_or(0, |region| said.levels[region]),
+            }
+        };
+        let inside = Inside {
+            grids: grids(&LEVELS.map(|stride| SIDE / stride), RATIOS.len(), fit),
+            classes: 1,
+            proposals: Some(Proposals {
+                all: suppression.order.iter().map(of_proposal).collect(),
+                bins: two_step::BINS,
+            }),
+        };
+        (inside, in_picture(&said.anchors, fit))
+    }
+
+    fn bins(said: &BothSteps) -> &[f32] {
+        &said.bins
+    }
+
+    fn looked_at(said: &BothSteps) -> usize {
+        said.regions.places.count()
+    }
+
+    /// Of the regions: boxes for each class, objectness, scores.
+    fn numbers(said: &BothSteps) -> Vec<f32> {
+        on_backbone::numbers(&said.regions.places)
+    }
+}

@@ -1,0 +1,250 @@
+//! What the families that were trained here share: a square picture, a backbone, and how places become detections.
+
+use std::rc::Rc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::data::photographs::{CLASSES, Labelled};
+use crate::engine::shelf::Shelf;
+use crate::job::Job;
+use crate::labs::detect::detector::{Found, list};
+use crate::labs::detect::spec::{Detections, Grid, Inside, Thresholds};
+use crate::maths::boxes::Corners;
+use crate::methods::matching::Match;
+use crate::methods::nms::Among;
+use crate::methods::outputs::Places;
+use crate::methods::resize::stretch_rgb;
+use crate::models::Network;
+use crate::models::detect::backbone::{BACKBONE, Backbone, to_grid};
+use crate::models::detect::SIDE;
+use crate::protocol::failure::Failure;
+use crate::protocol::picture::Picture;
+use crate::train::detector::{Recipe, Scene};
+
+/// Boxes that go into suppression at most, the best by their scores.
+const MOST: usize = 400;
+
+/// A family's heads with the backbone that they stand on.
+#[derive(Debug)]
+pub struct Grounded<N> {
+    /// The same for all families.
+    pub backbone: Rc<Backbone>,
+    /// The family's own.
+    pub heads: Rc<N>,
+    device: Device,
+}
+
+/// A picture in the upper left of the network's square.
+#[derive(Debug, Clone)]
+pub struct Square {
+    /// `[1, 3, SIDE, SIDE]`, `(x - 127) / 128`, 0 beside the picture.
+    pub image: Tensor<4>,
+    /// How to find back.
+    pub fit: Fit,
+}
+
+/// Pixels of the square for each of the picture, across and down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit(pub [f32; 2]);
+
+/// The backbone's maps as grids.
+pub type Maps = [Tensor<3>; 3];
+
+/// What is kept of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Of all places, in pixels of the square.
+    pub places: Places,
+    /// Where they are in the picture.
+    pub fit: Fit,
+}
+
+impl<N: Module + 'static> Grounded<N> {
+    /// Networks that have their weights, on the device that they were made on.
+    pub fn new(backbone: Rc<Backbone>, heads: Rc<N>, device: &Device) -> Self {
+        Self {
+            backbone,
+            heads,
+            device: device.clone(),
+        }
+    }
+
+    /// Takes both from the shelf.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::get`].
+    pub async fn load(shelf: &mut Shelf, job: &Job<'_>, row: &Network<N>) -> Result<Self, Failure> {
+        let backbone = shelf.get(job, &BACKBONE).await?;
+        let heads = shelf.get(job, row).await?;
+        Ok(Self::new(backbone, heads, shelf.device()))
+    }
+
+    /// Scaled so that the longer side fills the square.
+    pub fn square(&self, picture: &Picture) -> Square {
+        let longer = picture.width.max(picture.height);
+        let size = [picture.width, picture.height]
+            .map(|side| ((side * SIDE + longer / 2) / longer).clamp(1, SIDE));
+        let rgb = stretch_rgb(picture, size[0], size[1]);
+        let mut planes = vec![0f32; 3 * SIDE * SIDE];
+        for (at, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
+            let place = at / size[0] * SIDE + at % size[0];
+            for (channel, &value) in pixel.iter().enumerate() {
+                planes[channel * SIDE * SIDE + place] = (f32::from(value) - 127.0) / 128.0;
+            }
+        }
+        let data = TensorData::new(planes, [1, 3, SIDE, SIDE]);
+        Square {
+            image: Tensor::from_data(data, &self.device),
+            fit: Fit([
+                size[0] as f32 / picture.width as f32,
+                size[1] as f32 / picture.height as f32,
+            ]),
+        }
+    }
+
+    /// The maps that all heads read.
+    pub fn maps(&self, square: &Square) -> Maps {
+        self.backbone.forward(square.image.clone()).map(to_grid)
+    }
+}
+
+/// What training would make of a picture whose objects are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The losses by name.
+    pub losses: Vec<(&'static str, f32)>,
+    /// Where the places that have an object to learn are before the network says anything, in pixels of the picture, with the
+    /// number of the object.
+    pub positives: Vec<(Corners, usize)>,
+    /// Places that learn that there is nothing.
+    pub negatives: usize,
+    /// Places that learn neither.
+    pub ignored: usize,
+}
+
+/// Judges heads by the recipe that they were trained with, all classes counted. `objects` in pixels of the picture.
+///
+/// # Errors
+/// Those of the shelf and of the job.
+pub async fn judge<R: Recipe>(
+    shelf: &mut Shelf,
+    job: &Job<'_>,
+    recipe: R,
+    row: &Network<R::Network>,
+    picture: &Picture,
+    objects: &[Labelled],
+) -> Result<Judged, Failure>
+where
+    R::Network: 'static,
+{
+    let grounded = Grounded::load(shelf, job, row).await?;
+    let square = grounded.square(picture);
+    let Fit([across, down]) = square.fit;
+    let in_square = |object: &Labelled| Labelled {
+        box_in_image: object.box_in_image.scale(across, down),
+        ..*object
+    };
+    let objects: Vec<Labelled> = objects.iter().map(in_square).collect();
+    let scene = Scene {
+        objects: &objects,
+        boxed: [true; CLASSES.len()],
+    };
+    // Losses are made of what records, though nothing is learned here.
+    let maps = grounded.maps(&square).map(Tensor::from_inner);
+    let heads = grounded.heads.valid().train();
+    let named = recipe.losses(job, &heads, &maps, &[scene], 0).await?;
+    let mut losses = Vec::new();
+    for (name, loss) in named {
+        let value = job.read(loss.inner()).await?;
+        losses.push((name, value[0]));
+    }
+    let matches = recipe.assign(&scene);
+    let starts = recipe.starts();
+    let positives = matches.iter().zip(&starts).filter_map(|(is, start)| {
+        Some((square.fit.in_picture(*start), is.truth()?))
+    });
+    let count = |wanted: Match| matches.iter().filter(|is| **is == wanted).count();
+    Ok(Judged {
+        losses,
+        positives: positives.collect(),
+        negatives: count(Match::Negative),
+        ignored: count(Match::Ignored),
+    })
+}
+
+impl Fit {
+    /// From pixels of the square to those of the picture.
+    pub fn in_picture(self, in_square: Corners) -> Corners {
+        let Self([across, down]) = self;
+        in_square.scale(1.0 / across, 1.0 / down)
+    }
+}
+
+impl Said {
+    /// See [`Detector::postprocess`](crate::labs::detect::detector::Detector::postprocess): suppression is by class.
+    pub fn detections(&self, [width, height]: [f32; 2], thresholds: Thresholds) -> Detections {
+        let mut found: Vec<Found> = self
+            .places
+            .found(thresholds.score)
+            .map(|of| Found {
+                box_in_image: self.fit.in_picture(of.box_in_square).clip(width, height),
+                class: of.class,
+                score: of.score,
+                anchor: of.place,
+            })
+            .collect();
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(MOST);
+        let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
+        Detections {
+            candidates: list(&found, Among::EachClass(&classes), thresholds.iou),
+            best_scores: self.places.best_scores(),
+        }
+    }
+
+    /// The places by grid, of so many cells in a row each, from fine to coarse; `each` places of a cell.
+    pub fn inside(&self, sides: &[usize], each: usize) -> (Inside, Places) {
+        let inside = Inside {
+            grids: grids(sides, each, self.fit),
+            classes: self.places.classes,
+            proposals: None,
+        };
+        (inside, in_picture(&self.places, self.fit))
+    }
+}
+
+/// Grids of so many cells in a row, each of which has so many places.
+pub fn grids(sides: &[usize], each: usize, Fit([across, down]): Fit) -> Vec<Grid> {
+    let mut first = 0;
+    let of_level = |&side: &usize| {
+        let stride = SIDE as f32 / side as f32;
+        let grid = Grid {
+            columns: side,
+            rows: side,
+            step: [stride / across, stride / down],
+            first,
+            each,
+        };
+        first += side * side * each;
+        grid
+    };
+    sides.iter().map(of_level).collect()
+}
+
+/// The same places in pixels of the picture.
+pub fn in_picture(places: &Places, fit: Fit) -> Places {
+    let all = |boxes: &[Corners]| boxes.iter().map(|of| fit.in_picture(*of)).collect();
+    Places {
+        starts: all(&places.starts),
+        boxes: all(&places.boxes),
+        ..places.clone()
+    }
+}
+
+/// The numbers of places in one row: boxes, what is sure, scores.
+pub fn numbers(places: &Places) -> Vec<f32> {
+    let corners = places.boxes.iter().flat_map(|b| [b.x0, b.y0, b.x1, b.y1]);
+    let rest = places.sure.iter().chain(&places.scores).copied();
+    corners.chain(rest).collect()
+}

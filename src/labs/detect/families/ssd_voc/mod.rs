@@ -1,0 +1,40 @@
+//! SSD on the common backbone, trained on the nine classes.
+
+#[cfg(feature = "engine")]
+mod rooms;
+
+#[cfg(feature = "engine")]
+pub use rooms::SsdVoc;
+
+use super::{Family, Looks, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::spec::Thresholds;
+use crate::protocol::message::Stage;
+
+/// The row in the list of families.
+pub static SSD_VOC: Family = Family {
+    name: "ssd-voc",
+    title: "SSD",
+    paper: "Liu et al. 2016, SSD: Single Shot MultiBox Detector",
+    classes: &PHOTOGRAPH_CLASSES,
+    words: "photographs",
+    two_steps: false,
+    looks: Looks::DefaultBoxes,
+    background: None,
+    thresholds: Thresholds {
+        score: 0.4,
+        iou: 0.45,
+    },
+    map: None,
+    parameters: 0,
+    stages: [
+        Stage::Prepare,
+        Stage::Backbone,
+        Stage::Heads,
+        Stage::Heads,
+        Stage::Postprocess,
+    ],
+    #[cfg(feature = "engine")]
+    load: rooms::load,
+    #[cfg(feature = "engine")]
+    judge: Some(rooms::judge),
+};

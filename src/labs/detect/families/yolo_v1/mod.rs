@@ -1,0 +1,40 @@
+//! YOLO's first grid: cells with two boxes and one class each.
+
+#[cfg(feature = "engine")]
+mod rooms;
+
+#[cfg(feature = "engine")]
+pub use rooms::YoloV1;
+
+use super::{Family, Looks, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::spec::Thresholds;
+use crate::protocol::message::Stage;
+
+/// The row in the list of families.
+pub static YOLO_V1: Family = Family {
+    name: "yolo-v1",
+    title: "YOLO v1",
+    paper: "Redmon et al. 2016, You Only Look Once: Unified, Real-Time Object Detection",
+    classes: &PHOTOGRAPH_CLASSES,
+    words: "photographs",
+    two_steps: false,
+    looks: Looks::Boxes,
+    background: None,
+    thresholds: Thresholds {
+        score: 0.25,
+        iou: 0.5,
+    },
+    map: None,
+    parameters: 0,
+    stages: [
+        Stage::Prepare,
+        Stage::Backbone,
+        Stage::Heads,
+        Stage::Heads,
+        Stage::Postprocess,
+    ],
+    #[cfg(feature = "engine")]
+    load: rooms::load,
+    #[cfg(feature = "engine")]
+    judge: Some(rooms::judge),
+};

@@ -1,0 +1,172 @@
+//! What a first step proposes: before and after suppression, the bins of a region, and what the heads made of it.
+
+use leptos::prelude::*;
+
+use super::super::spec::{Detections, Proposals};
+use super::cells::heat;
+use super::{Opened, Shown, class_style, name_and_score, placement};
+use crate::page::text::{t_string, use_i18n};
+
+/// Which proposals are shown, and which one is open.
+#[derive(Clone, Copy)]
+pub struct Look {
+    /// So many of the best.
+    pub most: RwSignal<usize>,
+    /// Suppressed ones, too.
+    pub before: RwSignal<bool>,
+    /// Position in the list.
+    pub open: RwSignal<Option<usize>>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            most: RwSignal::new(20),
+            before: RwSignal::new(false),
+            open: RwSignal::new(None),
+        }
+    }
+}
+
+/// Positions of the proposals that are shown, the best first.
+fn listed(proposals: &Proposals, look: Look) -> Vec<usize> {
+    let before = look.before.get();
+    let all = proposals.all.iter().enumerate();
+    let wanted = all.filter(|(_, of)| before || of.suppressed_by.is_none());
+    wanted.map(|(at, _)| at).take(look.most.get()).collect()
+}
+
+/// The box that the heads made of a region, the best where they made several.
+fn made_of(detections: &Detections, region: usize) -> Option<usize> {
+    let all = detections.candidates.iter();
+    all.into_iter().position(|of| of.anchor == region)
+}
+
+/// The proposals over the picture. The open one shows its bins.
+#[component]
+pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
+    let [width, height] = opened.size;
+    let proposals = StoredValue::new(opened.inside.proposals.clone().unwrap_or_default());
+    let i18n = use_i18n();
+    let boxes = move || {
+        let shown = proposals.with_value(|proposals| listed(proposals, look));
+        let each = shown.into_iter().rev().map(|at| {
+            let (style, gone, score) = proposals.with_value(|proposals| {
+                let of = &proposals.all[at];
+                let style = placement(of.box_in_image, width, height);
+                (style, of.suppressed_by.is_some(), of.score)
+            });
+            let name = t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{score:.2}")).to_string();
+            view! {
+                <button
+                    type="button"
+                    class="box proposal"
+                    class:gone=gone
+                    class:lit=move || look.open.get() == Some(at)
+                    class:dim=move || look.open.get().is_some_and(|open| open != at)
+                    style=style
+                    title=name.clone()
+                    aria-label=name
+                    on:click=move |_| look.open.update(|open| *open = if *open == Some(at) { None } else { Some(at) })
+                ></button>
+            }
+        });
+        each.collect_view()
+    };
+    let family = shown.family();
+    let inside = move || {
+        let at = look.open.get()?;
+        let (corners, region, bins) = proposals.with_value(|proposals| {
+            let of = proposals.all.get(at)?;
+            Some((of.box_in_image, of.region?, proposals.bins))
+        })?;
+        let values = opened.bins(region);
+        let most = values.iter().copied().fold(1e-6, f32::max);
+        let step = 100.0 / bins as f32;
+        let cells = values.iter().enumerate().map(|(bin, value)| {
+            let style = format!(
+                "left:{:.2}%;top:{:.2}%;width:{step:.2}%;height:{step:.2}%;--heat:{}",
+                (bin % bins) as f32 * step,
+                (bin / bins) as f32 * step,
+                heat(value / most)
+            );
+            view! { <i style=style></i> }
+        });
+        let made = made_of(&shown.detections, region).map(|index| {
+            let found = &shown.detections.candidates[index];
+            let style = format!(
+                "{};{}",
+                placement(found.box_in_image, width, height),
+                class_style(family, found.class)
+            );
+            view! { <div class="box lit" class:inside=found.box_in_image.y0 / height < 0.06 style=style><span>{name_and_score(i18n, family, found)}</span></div> }
+        });
+        Some(view! {
+            <div class="bins" style=placement(corners, width, height)>{cells.collect_view()}</div>
+            {made}
+        })
+    };
+    view! { <div class="layer">{boxes}{inside}</div> }
+}
+
+/// How many there are, which are shown, and what became of the open one.
+#[component]
+pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
+    let i18n = use_i18n();
+    let proposals = opened.inside.proposals.clone();
+    let Some(proposals) = proposals else {
+        return view! { <p class="help">{t_string!(i18n, detect.proposals_none)}</p> }.into_any();
+    };
+    let all = proposals.all.len();
+    let kept = proposals.all.iter().filter(|of| of.region.is_some()).count();
+    let grids = opened.inside.grids.clone();
+    let family = shown.family();
+    let open = move || {
+        let at = look.open.get()?;
+        let of = proposals.all.get(at)?;
+        let what = match (of.region, of.suppressed_by) {
+            (Some(region), _) => {
+                let level = grids.get(of.grid).map_or(0, |grid| grid.columns);
+                let read = t_string!(i18n, detect.proposal_read, cells = level, bins = proposals.bins).to_string();
+                let made = match made_of(&shown.detections, region) {
+                    Some(index) => t_string!(
+                        i18n,
+                        detect.proposal_made,
+                        what = name_and_score(i18n, family, &shown.detections.candidates[index])
+                    )
+                    .to_string(),
+                    None => t_string!(i18n, detect.proposal_nothing).to_string(),
+                };
+                format!("{read} {made}")
+            }
+            (None, Some(by)) => t_string!(i18n, detect.proposal_gone, by = by + 1).to_string(),
+            (None, None) => t_string!(i18n, detect.proposal_late).to_string(),
+        };
+        Some(view! {
+            <h3>{t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{:.2}", of.score)).to_string()}</h3>
+            <p class="help" id="proposal">{what}</p>
+        })
+    };
+    view! {
+        <p class="help" id="proposals">{t_string!(i18n, detect.proposals_text, all = all, kept = kept).to_string()}</p>
+        <div class="control">
+            <label for="proposals-most">{t_string!(i18n, detect.proposals_most)}</label>
+            <output for="proposals-most">{move || look.most.get()}</output>
+            <input
+                type="range"
+                id="proposals-most"
+                min="1"
+                max=all.max(1)
+                prop:value=move || look.most.get()
+                style=move || format!("--filled:{}%", 100 * look.most.get() / all.max(1))
+                on:input:target=move |event| look.most.set(event.target().value().parse().unwrap_or(20))
+            />
+        </div>
+        <label class="check">
+            <input type="checkbox" id="proposals-before" prop:checked=move || look.before.get() on:change:target=move |event| look.before.set(event.target().checked()) />
+            {t_string!(i18n, detect.proposals_before)}
+        </label>
+        {open}
+    }
+    .into_any()
+}
