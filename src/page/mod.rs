@@ -16,6 +16,7 @@ pub mod job_panel;
 pub mod keys;
 pub mod latest;
 mod layers;
+pub mod live;
 pub mod models;
 pub mod notes;
 pub mod opening;

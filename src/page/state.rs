@@ -267,6 +267,14 @@ impl State {
         self.set_all(lab, &[(name, value)]);
     }
 
+    /// Changes one setting to what a text says, where it is one of its values.
+    pub fn set_text(self, lab: &LabSpec, name: &str, text: &str) {
+        let value = lab.param(name).and_then(|param| param.kind.parse(text));
+        if let Some(value) = value {
+            self.set(lab, name, value);
+        }
+    }
+
     /// Changes several settings at once.
     pub fn set_all(self, lab: &LabSpec, values: &[(&str, Value)]) {
         let settings = self.settings(lab);

@@ -12,15 +12,13 @@ use super::views::network::{Classes, Network};
 use super::views::pad::PadPanel;
 use super::views::patches::PatchPanel;
 use super::views::sheet::Sheet;
-use crate::page::camera::LiveStage;
 use crate::page::controls::Panel;
 use crate::page::desk::RunState;
 use crate::page::engine::{self, Payload};
 use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::RunPanel;
-use crate::page::latest::{Latest, Standing};
+use crate::page::live::{self, LiveButton, LiveView};
 use crate::page::state::{Room, State, Trigger, use_state};
-use crate::page::terms::Hot;
 use crate::page::text::{t_string, use_i18n};
 use crate::protocol::settings::Settings;
 
@@ -90,32 +88,21 @@ fn ActivationsLab() -> impl IntoView {
             shown.set(says.as_ref().and_then(Shown::read));
         }
     });
-    // Another picture comes: the camera is done with.
-    Effect::new(move |before: Option<bool>| {
-        state.source.track();
-        if before.is_some() {
-            live.set(false);
-        }
-        true
-    });
-    // What the picture on the stage left in the engine is the camera's then: it goes through once more.
-    Effect::new(move |was: Option<bool>| {
-        let is = live.get();
-        if was == Some(true) && !is {
-            untrack(|| {
-                desk.reset();
-                act(state, &state.settings(&LAB).get(), Trigger::Run);
-            });
-        }
-        is
-    });
-    on_cleanup(move || {
-        if live.try_get_untracked() == Some(true) {
-            desk.reset();
-        }
+    live::follow(live, desk, move || {
+        act(state, &state.settings(&LAB).get(), Trigger::Run);
     });
     let stage = move || match live.get() {
-        true => view! { <Camera shown live /> }.into_any(),
+        true => {
+            let question = move |blob: Blob| {
+                let settings = state.settings(&LAB).get_untracked();
+                engine::Question::new(&Question::Run, &settings).with("picture", Some(blob))
+            };
+            let answered = move |says: Payload| shown.set(Shown::read(&says));
+            view! {
+                <LiveView live question shown=answered longest=FRAME>{move || view! { <Overlay shown /> }}</LiveView>
+            }
+            .into_any()
+        }
         false => view! { <Stage>{move || view! { <Overlay shown /> }}</Stage> }.into_any(),
     };
     view! {
@@ -138,65 +125,6 @@ fn ActivationsLab() -> impl IntoView {
                 </div>
             </div>
         </LabFrame>
-    }
-}
-
-/// The camera on or off.
-#[component]
-fn LiveButton(live: RwSignal<bool>) -> impl IntoView {
-    let i18n = use_i18n();
-    view! {
-        <button
-            type="button"
-            class="button quiet"
-            id="live"
-            class:lit=Hot::is("live")
-            data-term="live"
-            aria-pressed=move || live.get().to_string()
-            on:click=move |_| live.update(|live| *live = !*live)
-        >
-            {move || if live.get() { t_string!(i18n, activations.live_stop) } else { t_string!(i18n, activations.live) }}
-        </button>
-    }
-}
-
-/// The camera, with the channel over it; how many pictures a second are answered.
-#[component]
-fn Camera(shown: Results, live: RwSignal<bool>) -> impl IntoView {
-    let state = use_state();
-    let i18n = use_i18n();
-    let latest = Latest::new(state.engine);
-    // Times of the last answers.
-    let times = RwSignal::new(Vec::<f64>::new());
-    let frame = move |blob: Blob| {
-        let settings = state.settings(&LAB).get_untracked();
-        let question = engine::Question::new(&Question::Run, &settings).with("picture", Some(blob));
-        latest.ask("frame", question, move |says| {
-            if live.try_get_untracked() != Some(true) {
-                return;
-            }
-            shown.set(Shown::read(&says));
-            times.update(|times| {
-                times.push(engine::now_ms());
-                if times.len() > 12 {
-                    times.remove(0);
-                }
-            });
-        });
-    };
-    let rate = move || {
-        times.with(|times| {
-            let passed = times.last()? - times.first()?;
-            (times.len() > 2 && passed > 0.0).then(|| (times.len() - 1) as f64 * 1000.0 / passed)
-        })
-    };
-    let waits = Signal::derive(move || !latest.busy.get() && latest.failure.with(Option::is_none));
-    view! {
-        <LiveStage waits frame=move |blob: Blob| frame(blob) longest=FRAME>{move || view! { <Overlay shown /> }}</LiveStage>
-        <p class="number quiet" id="rate" data-rate=move || rate().map(|rate| format!("{rate:.2}"))>
-            {move || rate().map(|rate| t_string!(i18n, activations.rate, rate = format!("{rate:.1}")).to_string())}
-        </p>
-        <Standing latest />
     }
 }
 
