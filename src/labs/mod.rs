@@ -35,6 +35,7 @@ macro_rules! labs {
 // One row a lab.
 labs! {
     detect,
+    compare,
     segment,
     activations,
     explain,
@@ -80,8 +81,12 @@ pub fn pages() -> Vec<crate::page::state::PageRow> {
 #[cfg(feature = "native")]
 pub fn commands() -> Vec<crate::command::CommandRow> {
     let rows = LABS.iter().filter_map(|lab| lab.command);
-    rows.chain([generate::publish::ROW, explain::command::OCCLUDE])
-        .collect()
+    rows.chain([
+        detect::evaluate::ROW,
+        generate::publish::ROW,
+        explain::command::OCCLUDE,
+    ])
+    .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,238 @@
+//! The page: the picture once for each detector, what each costs, and the truth by hand.
+
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::spec::{Answer, CompareSettings, LAB, NAMES, Question};
+use super::scene;
+use super::truth::{read, write};
+use super::views::compose::{ComposePanel, Composed, compose};
+use super::views::costs::Costs;
+use super::views::figures::Figures;
+use super::views::truth::TruthPanel;
+use crate::labs::detect::families::FAMILIES;
+use crate::page::controls::Panel;
+use crate::page::engine;
+use crate::page::export;
+use crate::page::frame::{LabFrame, Stage};
+use crate::page::job_panel::RunPanel;
+use crate::page::state::{Room, State, Trigger, use_state};
+use crate::page::text::{t_string, use_i18n};
+use crate::protocol::failure::Failure;
+use crate::protocol::param::Value;
+use crate::protocol::settings::Settings;
+
+/// The lab's page.
+pub const ROOM: Room = Room {
+    view: || view! { <CompareLab /> }.into_any(),
+    act,
+    door: None,
+};
+
+fn act(state: State, settings: &Settings, trigger: Trigger) {
+    let desk = state.desk(&LAB);
+    let ask = |question| engine::Question::new(&question, settings);
+    match trigger {
+        Trigger::Run => {
+            let Some(source) = state.source.get_untracked() else {
+                return;
+            };
+            let placed = scene::read(&settings.read::<CompareSettings>().scene);
+            if placed.is_empty() {
+                backdrop(state).set(None);
+                desk.run(ask(Question::Run).with("picture", Some(source.blob)));
+                return;
+            }
+            let begun_with = settings.clone();
+            let question = ask(Question::Run);
+            spawn_local(async move {
+                let composed = compose(&source.url, &placed).await;
+                // Meanwhile the visitor may have moved something.
+                let now = state.settings(&LAB);
+                let is_last = now.with_untracked(|now| {
+                    now.get(NAMES.scene) == begun_with.get(NAMES.scene)
+                });
+                let is_there = state.source.with_untracked(|of| of.as_ref().is_some_and(|of| of.is(&source)));
+                if !is_last || !is_there {
+                    return;
+                }
+                let Ok(Composed { picture, truth }) = composed else {
+                    return state.refuse(Failure::DamagedPicture);
+                };
+                state.set(&LAB, NAMES.truth, Value::Text(write(&truth)));
+                let url = web_sys::Url::create_object_url_with_blob(&picture).ok();
+                let before = backdrop(state).get_untracked();
+                backdrop(state).set(url);
+                if let Some(before) = before {
+                    let _ = web_sys::Url::revoke_object_url(&before);
+                }
+                desk.run(question.with("picture", Some(picture)));
+            });
+        }
+        Trigger::Refine => desk.refine(ask(Question::Refine)),
+        Trigger::Adjust => {}
+    }
+}
+
+/// The address of the composed picture; none where the picture stands as it is.
+#[derive(Clone, Copy)]
+struct Backdrop(RwSignal<Option<String>>);
+
+fn backdrop(state: State) -> RwSignal<Option<String>> {
+    state.memory(|| Backdrop(RwSignal::new(None))).0
+}
+
+/// The page of the lab.
+#[component]
+fn CompareLab() -> impl IntoView {
+    let state = use_state();
+    let desk = state.desk(&LAB);
+    let backdrop = backdrop(state);
+    let settings = state.settings(&LAB);
+    let answer = RwSignal::new_local(None::<Answer>);
+    // Each family shows itself before there is an answer.
+    desk.on_says(move |says| {
+        if let Some(on_the_way) = says.read::<Answer>() {
+            answer.try_set(Some(on_the_way));
+        }
+    });
+    Effect::new(move |_| {
+        desk.answer.with(|says| match says {
+            Some(says) => answer.set(says.read::<Answer>()),
+            None => answer.set(None),
+        });
+    });
+    let truth = Memo::new(move |_| {
+        settings.with(|settings| {
+            let settings = settings.read::<CompareSettings>();
+            (read(&settings.truth), settings.overlap)
+        })
+    });
+    let figures = move || {
+        let (truth, overlap) = truth.get();
+        match answer.get() {
+            Some(answer) => view! { <div class="families" id="families"><Figures answer truth overlap backdrop /></div> }.into_any(),
+            None => view! { <Stage>{()}</Stage> }.into_any(),
+        }
+    };
+    view! {
+        <LabFrame lab=&LAB>
+            <div class="bench">
+                <div class="hero-column">
+                    {figures}
+                    {move || answer.get().map(|answer| view! { <Costs answer /> })}
+                    <ComposePanel />
+                    <TruthPanel answer=answer.into() backdrop />
+                </div>
+                <div class="inspector">
+                    <RunPanel lab=&LAB />
+                    <Chooser />
+                    <Panel lab=&LAB group="thresholds" />
+                    <Panel lab=&LAB group="truth" />
+                    <Exports answer />
+                </div>
+            </div>
+        </LabFrame>
+    }
+}
+
+/// What was found, as a file.
+#[component]
+fn Exports(answer: RwSignal<Option<Answer>, LocalStorage>) -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let save = move |_| {
+        let Some(answer) = answer.get_untracked() else {
+            return;
+        };
+        let families: Vec<_> = answer
+            .found
+            .iter()
+            .map(|of| {
+                let family = FAMILIES[of.family];
+                let ms: serde_json::Map<_, _> = of
+                    .timings
+                    .iter()
+                    .map(|(stage, ms)| (stage.name().to_string(), serde_json::json!((ms * 10.0).round() / 10.0)))
+                    .collect();
+                serde_json::json!({
+                    "family": family.name,
+                    "places": of.places,
+                    "ms": ms,
+                    "detections": of.detections.to_json(family),
+                })
+            })
+            .collect();
+        let file = serde_json::json!([{
+            "width": answer.width,
+            "height": answer.height,
+            "families": families,
+            "truth": state.settings(&LAB).with_untracked(|settings| settings.read::<CompareSettings>().truth),
+        }]);
+        export::download(
+            &Uint8Array::from(file.to_string().as_bytes()),
+            "application/json",
+            &state.file_name("compare.json"),
+        );
+    };
+    view! {
+        <div class="row exports">
+            <button type="button" class="button quiet" id="export-json" disabled=move || answer.with(Option::is_none) on:click=save>
+                {move || t_string!(i18n, page.export_json)}
+            </button>
+        </div>
+    }
+}
+
+/// Which detectors are compared.
+#[component]
+fn Chooser() -> impl IntoView {
+    let state = use_state();
+    let i18n = use_i18n();
+    let settings = state.settings(&LAB);
+    let chosen = Memo::new(move |_| {
+        let of = |settings: &Settings| settings.read::<CompareSettings>().chosen();
+        let names = settings.with(|settings| of(settings));
+        names.iter().map(|family| family.name).collect::<Vec<_>>()
+    });
+    let change = move |name: &'static str, is: bool| {
+        let mut names = chosen.get_untracked();
+        names.retain(|of| *of != name);
+        if is {
+            names.push(name);
+        }
+        // In the order of the list; one has to stay.
+        let all = FAMILIES.iter().map(|family| family.name);
+        let ordered: Vec<&str> = all.filter(|name| names.contains(name)).collect();
+        if !ordered.is_empty() {
+            state.set(&LAB, NAMES.families, Value::Text(ordered.join(",")));
+        }
+    };
+    let boxes = FAMILIES.iter().map(|family| {
+        let name = family.name;
+        let is = move || chosen.with(|chosen| chosen.contains(&name));
+        let last = move || is() && chosen.with(Vec::len) == 1;
+        view! {
+            <label class="check">
+                <input
+                    type="checkbox"
+                    name="families"
+                    value=name
+                    prop:checked=is
+                    disabled=last
+                    on:change:target=move |event| change(name, event.target().checked())
+                />
+                {family.title}
+            </label>
+        }
+    });
+    view! {
+        <section class="panel">
+            <fieldset class="segments" id="families-chosen">
+                <legend>{move || t_string!(i18n, compare.families)}</legend>
+                <div class="column">{boxes.collect_view()}</div>
+            </fieldset>
+        </section>
+    }
+}

@@ -1,0 +1,6 @@
+//! The views of the page.
+
+pub mod compose;
+pub mod costs;
+pub mod figures;
+pub mod truth;
