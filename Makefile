@@ -7,7 +7,7 @@ export PATH := $(CACHE)/tools/bin:$(CACHE)/node/bin:$(HOME)/.cargo/bin:$(PATH)
 WASM := --target wasm32-unknown-unknown --no-default-features
 SAY := @printf '\n== %s\n'
 
-.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings doors font kiln
+.PHONY: help serve dist test size lint unit browser screenshots bench data convert vectors samples styles directions paintings animals doors font kiln
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -113,6 +113,8 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
 	$(CACHE)/venv/bin/python tools/inception_vectors.py
 	$(CACHE)/venv/bin/python tools/detection_vectors.py tests/vectors/detection.json
+	cargo build --locked --bin kiln
+	python3 tools/family_vectors.py $(CARGO_TARGET_DIR)/debug/kiln
 	sh tools/fetch-source.sh efficientnet-lite0 $(CACHE)/efficientnet-lite0.pth
 	$(CACHE)/venv/bin/python tools/classifier_vectors.py $(CACHE)/efficientnet-lite0.pth
 
@@ -135,6 +137,11 @@ paintings: ## put the paintings together anew, from Debian's gcompris-qt-data
 	@sh tools/setup.sh python
 	cd $(CACHE) && apt-get download gcompris-qt-data && dpkg-deb -x gcompris-qt-data_*.deb paintings
 	$(CACHE)/venv/bin/python tools/paintings.py $(CACHE)/paintings/usr/share/gcompris-qt/rcc/paintings.rcc
+
+animals: ## make the cut-outs and the photographs of animals anew, from two Debian packages
+	@sh tools/setup.sh python
+	cd $(CACHE) && apt-get download gcompris-qt-data tuxpaint-stamps-default && dpkg-deb -x gcompris-qt-data_*.deb paintings && dpkg-deb -x tuxpaint-stamps-default_*.deb stamps
+	$(CACHE)/venv/bin/python tools/animals.py $(CACHE)/paintings/usr/share/gcompris-qt/rcc/explore_farm_animals.rcc $(CACHE)/stamps/usr/share/tuxpaint/stamps
 
 font: ## cut the font of the formulas down anew
 	@sh tools/setup.sh python node
