@@ -160,6 +160,30 @@ async function trainingBeside(site, peer) {
   figures.gan_to_peer = Math.round((median(ours) / median(fastest[1])) * 1000) / 1000;
 }
 
+/** The families of detectors on one photograph whose longer side is scaled to 320: milliseconds of each stage, medians. */
+async function detectors(site) {
+  const driver = await open({ args: [] });
+  await driver.get(`${site.url}?backend=cpu#/compare?v=1&p=astronaut`);
+  await jobDone(driver, 120_000);
+  const runs = [];
+  for (let i = 0; i < RUNS * 2; i += 1) {
+    await again(driver, 120_000);
+    runs.push(await driver.executeScript(() =>
+      Object.fromEntries([...document.querySelectorAll("#costs tbody tr")].map((row, number) => {
+        const parts = [...document.querySelectorAll(".times .stages")[number].children];
+        const times = parts.map((part) => [part.dataset.stage, Number(part.dataset.ms)]);
+        return [row.dataset.family, Object.fromEntries(times)];
+      }))));
+  }
+  figures.detectors_ms = Object.fromEntries(Object.keys(runs[0]).map((family) => {
+    const stages = Object.keys(runs[0][family]);
+    const times = stages.map((stage) => [stage, round(median(runs.map((run) => run[family][stage])))]);
+    const total = runs.map((run) => Object.values(run[family]).reduce((sum, ms) => sum + ms));
+    return [family, { ...Object.fromEntries(times), total: round(median(total)) }];
+  }));
+  await driver.quit();
+}
+
 /**
  * What looking into a network takes: one way back beside the way there, a map of 14 x 14 covered places beside as many
  * passes, t-SNE of 1,000 pictures, and the camera.
@@ -282,6 +306,7 @@ const parts = {
   selfie: () => beside("selfie", "#/segment?v=1"),
   efficientnet: () => beside("efficientnet", "#/explain?v=1"),
   looking: () => looking(site, peer),
+  detectors: () => detectors(site),
   style: () => beside("style", "#/stylize?v=1&n=384"),
   endurance: async () => Object.assign(figures, await endurance(driver, site)),
   paint: async () => {

@@ -111,6 +111,8 @@ fn nothing_outside_the_labs_names_one() {
         ("src/protocol/lab.rs", "scores"),
         // Classes of the style sheet.
         ("src/page/controls.rs", "segment"),
+        // The slider between a picture and what was made of it.
+        ("src/page/canvas.rs", "compare"),
         ("src/page/intake.rs", "sample"),
     ];
     let mut found = Vec::new();

@@ -1,0 +1,196 @@
+// The families of detectors, one by one and side by side, in a real browser on the CPU backend.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { By, count, detections, jobDone, open, root, serve, slide, text, until, upload } from "./browser.js";
+
+let site;
+let driver;
+before(async () => {
+  site = await serve();
+  driver = await open({ args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"] });
+});
+after(async () => {
+  await driver?.quit();
+  await site?.close();
+});
+
+const visit = async (fragment, query = "?backend=cpu") => {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}${query}${fragment}`);
+  await until(driver, "the page", () => count(driver, "main h1"));
+};
+const click = (selector) => driver.executeScript((s) => document.querySelector(s).click(), selector);
+const overlap = (a, b) => {
+  const side = (lo, hi) => Math.max(0, Math.min(a[hi], b[hi]) - Math.max(a[lo], b[lo]));
+  const area = (c) => (c[2] - c[0]) * (c[3] - c[1]);
+  const both = side(0, 2) * side(1, 3);
+  return both / (area(a) + area(b) - both);
+};
+const trained = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
+
+for (const family of trained) {
+  test(`${family} finds in the browser what it finds natively`, async () => {
+    await visit(`#/detect?v=1&f=${family}&s=0.30`);
+    await upload(driver, join(root, "tests/vectors/cat-ssd.png"));
+    await jobDone(driver);
+    const found = await detections(driver);
+    const native = JSON.parse(readFileSync(join(root, "tests/vectors/families.json")))[family];
+    assert.equal(found.length, native.length);
+    found.forEach((got, i) => {
+      assert.equal(got.class.toLowerCase(), native[i].class);
+      // The table shows two digits, and whole pixels.
+      assert.ok(Math.abs(got.score - native[i].score) < 0.015, `${got.score} ${native[i].score}`);
+      assert.ok(overlap(got.box, native[i].box) > 0.97);
+    });
+  });
+}
+
+test("a cell says where it starts and where the network moves it", async () => {
+  await visit("#/detect?v=1&p=cat&f=faster-rcnn&w=anchors&m=10");
+  await jobDone(driver);
+  // 451 x 300 pixels: the last of ten rows and the one before lie beside the picture.
+  await until(driver, "70 cells", async () => (await count(driver, ".cell")) === 70);
+  await driver.executeScript(() => document.querySelectorAll(".cell")[33].click());
+  await until(driver, "three anchors", async () => (await count(driver, ".shape")) === 3);
+  assert.equal(await count(driver, ".moved"), 3);
+  assert.equal(await count(driver, "#cell tbody tr"), 3);
+  // Another family has other maps.
+  await click('input[value="yolo-v1"]');
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelectorAll(".cell")[33].click());
+  await until(driver, "two boxes", async () => (await count(driver, ".moved")) === 2);
+  assert.equal(await count(driver, ".shape"), 0);
+});
+
+test("a proposal shows its bins, and what became of it", async () => {
+  await visit("#/detect?v=1&p=cat&f=faster-rcnn&w=proposals");
+  await jobDone(driver);
+  await until(driver, "20 proposals", async () => (await count(driver, ".proposal")) === 20);
+  // The strongest is drawn last.
+  await driver.executeScript(() => [...document.querySelectorAll(".proposal")].pop().click());
+  await until(driver, "49 bins", async () => (await count(driver, ".bins i")) === 49);
+  assert.match(await text(driver, "#proposal"), /7 x 7 bins/);
+  await click("#proposals-before");
+  await until(driver, "suppressed ones", () => count(driver, ".proposal.gone"));
+  await click('input[value="ssd-voc"]');
+  await jobDone(driver);
+  await until(driver, "a sentence", async () => /proposes nothing/.test(await text(driver, "main")));
+});
+
+test("suppression is shown step by step", async () => {
+  await visit("#/detect?v=1&p=astronaut&f=ssd&w=suppressed&s=0.10&o=0.30");
+  await jobDone(driver);
+  const all = await count(driver, ".layer .box");
+  await slide(driver, "nms-step", 1);
+  await until(driver, "one box", () => driver.executeScript(() => [...document.querySelectorAll(".layer .box")].filter((box) => !box.classList.contains("hidden")).length === 1));
+  assert.ok(all > 10);
+});
+
+test("the camera is answered live", async () => {
+  await visit("#/detect?v=1&f=yolo-v1");
+  await click("#live");
+  await until(driver, "pictures", () => driver.executeScript(() => Number(document.querySelector("#rate")?.dataset.rate) > 0));
+  await click("#live");
+  await until(driver, "no camera", async () => (await count(driver, "video")) === 0);
+});
+
+test("families stand side by side, with what they cost", async () => {
+  await visit("#/compare?v=1&p=cat");
+  await jobDone(driver);
+  await until(driver, "four figures", async () => (await count(driver, ".family")) === 4);
+  assert.equal(await count(driver, "#costs tbody tr"), 4);
+  assert.equal(await count(driver, ".times .stages"), 4);
+  assert.match(await text(driver, "#costs"), /100 proposals/);
+  for (const family of trained) assert.ok(await count(driver, `.family[data-family="${family}"] .box`), family);
+  // One less, one more: the order is the list's.
+  await click('input[value="anchor-free"]');
+  await until(driver, "three figures", async () => (await count(driver, ".family")) === 3);
+  await jobDone(driver);
+  await click('input[name="families"][value="ssd"]');
+  await until(driver, "the first one", () => driver.executeScript(() => document.querySelectorAll(".family").length === 4 && document.querySelector(".family").dataset.family === "ssd"));
+  await until(driver, "the link", async () => /f=ssd(,|%2C)faster-rcnn/.test(await driver.getCurrentUrl()));
+});
+
+test("the truth is drawn by pointer and by keys, judged, and travels in the link", async () => {
+  await visit("#/compare?v=1&p=cat");
+  await jobDone(driver);
+  await until(driver, "figures", async () => (await count(driver, ".family")) === 4);
+  const canvas = await driver.findElement(By.id("truth-canvas"));
+  await driver.executeScript((element) => element.scrollIntoView({ block: "center" }), canvas);
+  const { width, height } = await canvas.getRect();
+  const at = (x, y) => ({ origin: canvas, x: Math.round((x - 0.5) * width), y: Math.round((y - 0.5) * height) });
+  await driver.actions().move(at(0.01, 0.02)).press().move(at(0.5, 0.5)).move(at(0.85, 0.98)).release().perform();
+  await until(driver, "scores", async () => (await count(driver, "#truth-scores tbody tr")) === 4);
+  // A cat is what is drawn first: all four are right.
+  const hits = await driver.executeScript(() => [...document.querySelectorAll("#truth-scores tbody tr")].map((row) => row.children[1].textContent));
+  assert.deepEqual(hits, ["1", "1", "1", "1"]);
+  assert.equal(await count(driver, ".family .box.truth"), 4);
+  await until(driver, "the link", async () => /t=4(,|%2C)/.test(await driver.getCurrentUrl()));
+  // How training judges it.
+  await click("#judge");
+  await until(driver, "losses", async () => (await count(driver, "#losses tbody tr")) === 4);
+  assert.match(await text(driver, '#losses tr[data-family="faster-rcnn"]'), /objectness .* boxes/);
+  await click('#losses tr[data-family="ssd-voc"] button');
+  await until(driver, "positive default boxes", () => count(driver, "#truth .shape"));
+  // A dog it is not: everything is a false alarm, and undone.
+  await driver.executeScript(() => {
+    const select = document.getElementById("truth-class");
+    select.value = "5";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await until(driver, "misses", () => driver.executeScript(() => document.querySelector("#truth-scores tbody tr").children[2].textContent === "1"));
+  await click("#truth-undo");
+  await until(driver, "hits again", () => driver.executeScript(() => document.querySelector("#truth-scores tbody tr").children[1].textContent === "1"));
+  // By keys.
+  await click("#truth-add");
+  await until(driver, "two objects", async () => (await count(driver, "#truth-canvas .box.truth")) === 2);
+  const left = () => driver.executeScript(() => document.querySelectorAll("#truth-canvas .box.truth")[1].style.left);
+  const before = await left();
+  await driver.executeScript(() => document.querySelectorAll("#truth-canvas .box.truth")[1].focus());
+  await driver.actions().sendKeys("\uE014").perform();
+  await until(driver, "it moved", async () => (await left()) !== before);
+  await driver.actions().sendKeys("\uE017").perform();
+  await until(driver, "one object", async () => (await count(driver, "#truth-canvas .box.truth")) === 1);
+  await driver.sleep(1000); // the address follows
+  const link = (await driver.getCurrentUrl()).split("#")[1];
+  await visit(`#${link}`);
+  await jobDone(driver);
+  await until(driver, "the truth again", async () => (await count(driver, ".family .box.truth")) === 4);
+});
+
+test("a scene is composed of cut-outs, judged by itself, and travels in the link", async () => {
+  await visit("#/compare?v=1&p=temple");
+  await jobDone(driver);
+  await until(driver, "figures", async () => (await count(driver, ".family")) === 4);
+  await click('[data-cutout="bus"]');
+  await until(driver, "one cut-out", async () => (await count(driver, ".placed")) === 1);
+  const truths = () => driver.executeScript(() => document.querySelectorAll("#truth-canvas .box.truth").length);
+  await until(driver, "its truth", async () => (await truths()) === 1);
+  await jobDone(driver);
+  // Where it stands is known to the pixel: as wide as it is drawn.
+  const place = await driver.executeScript(() => {
+    const [stage, box, cutout] = ["#truth-canvas", "#truth-canvas .box.truth", ".placed"].map((s) => document.querySelector(s).getBoundingClientRect());
+    return { share: box.width / stage.width, drawn: cutout.width / document.querySelector("#compose-canvas").getBoundingClientRect().width };
+  });
+  assert.ok(Math.abs(place.share - place.drawn) < 0.02, JSON.stringify(place));
+  await until(driver, "scores", async () => (await count(driver, "#truth-scores tbody tr")) === 4);
+  // A horse before the bus: the bus is what is still seen of it.
+  await click('[data-cutout="horse"]');
+  await until(driver, "two truths", async () => (await truths()) === 2);
+  await jobDone(driver);
+  await until(driver, "the link", async () => /k=2,.*;6,/.test(decodeURIComponent(await driver.getCurrentUrl())));
+  const link = (await driver.getCurrentUrl()).split("#")[1];
+  // By keys it is moved away, and removed.
+  await driver.executeScript(() => document.querySelectorAll(".placed")[1].focus());
+  await driver.actions().sendKeys("\uE014").perform();
+  await until(driver, "it moved", async () => decodeURIComponent(await driver.getCurrentUrl()) !== decodeURIComponent(`${site.url}?backend=cpu#${link}`));
+  await driver.executeScript(() => document.querySelectorAll(".placed")[1].focus());
+  await driver.actions().sendKeys("\uE017").perform();
+  await until(driver, "one again", async () => (await count(driver, ".placed")) === 1);
+  await until(driver, "one truth again", async () => (await truths()) === 1);
+  await visit(`#${link}`);
+  await until(driver, "the scene again", async () => (await count(driver, ".placed")) === 2);
+  await until(driver, "its truths again", async () => (await truths()) === 2);
+});

@@ -1,0 +1,270 @@
+//! The families of detectors through the engine's front door, on the weights that ship: odd pictures, their insides, and that
+//! training sees what a lab sees.
+
+#![cfg(feature = "native")]
+#![allow(clippy::disallowed_methods)]
+
+mod asking;
+
+use asking::Page;
+use burn::module::Module;
+use burn::tensor::Device;
+use kiln::engine::native_host::decode_picture;
+use kiln::job::{Reply, Request};
+use kiln::labs::compare::spec::{Answer as Compared, LAB as COMPARE, Question as Compare};
+use kiln::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
+use kiln::labs::detect::spec::{Answer, LAB, Question};
+use kiln::models::Row;
+use kiln::models::detect::anchor_free::ANCHOR_FREE_HEAD;
+use kiln::models::detect::backbone::BACKBONE;
+use kiln::models::detect::grid_head::GRID_HEAD;
+use kiln::models::detect::ssd_head::SSD_HEAD;
+use kiln::models::detect::two_step::TWO_STEP;
+use kiln::protocol::card::Manifest;
+use kiln::protocol::failure::Failure;
+use kiln::protocol::picture::Picture;
+use kiln::protocol::settings::Settings;
+
+/// Those that are trained here.
+fn trained() -> impl Iterator<Item = &'static Family> {
+    FAMILIES
+        .iter()
+        .copied()
+        .filter(|family| family.classes == PHOTOGRAPH_CLASSES)
+}
+
+fn settings(family: &Family, values: &[(&str, &str)]) -> Settings {
+    Settings::new(&LAB)
+        .with(&[("model", family.name)])
+        .with(values)
+}
+
+fn run(page: &Page, settings: &Settings, picture: Picture) -> Result<Reply, Failure> {
+    page.send(Request::new(&Question::Run, settings).with("picture", picture))
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect()
+}
+
+fn sample(name: &str) -> Picture {
+    let bytes = std::fs::read(format!("public/samples/{name}.jpg")).expect("a sample");
+    decode_picture(&bytes).expect("a photograph")
+}
+
+fn plain(width: usize, height: usize, color: [u8; 4]) -> Picture {
+    Picture::new(width, height, color.repeat(width * height)).expect("right size")
+}
+
+#[test]
+fn every_family_finds_the_cat() {
+    let page = Page::open();
+    for family in FAMILIES {
+        let reply = run(&page, &settings(family, &[]), sample("cat")).expect("an answer");
+        let answer: Answer = reply.answer().expect("an answer");
+        let (_, best) = answer.detections.kept().next().expect("a box");
+        assert_eq!(
+            family.classes[best.class].to_lowercase(),
+            "cat",
+            "{}",
+            family.name
+        );
+        let b = best.box_in_image;
+        // Three quarters of the picture, on the left.
+        assert!(
+            b.x0 < 40.0 && b.x1 > 300.0 && b.x1 < 451.0,
+            "{}: {b:?}",
+            family.name
+        );
+    }
+}
+
+#[test]
+fn odd_pictures_are_answered() {
+    let page = Page::open();
+    let pictures = [
+        plain(1, 1, [0, 0, 0, 255]),
+        plain(16, 16, [200, 30, 30, 255]),
+        plain(320, 320, [127, 127, 127, 255]),
+        plain(4000, 3000, [255, 255, 255, 255]),
+        plain(2000, 1, [10, 200, 10, 255]),
+        plain(3, 900, [10, 20, 200, 0]),
+    ];
+    for family in FAMILIES {
+        for picture in &pictures {
+            let (width, height) = (picture.width, picture.height);
+            let lowest = settings(family, &[("score", "0.05"), ("iou", "1")]);
+            let reply = run(&page, &lowest, picture.clone()).expect("an answer");
+            let answer: Answer = reply.answer().expect("an answer");
+            assert_eq!((answer.width, answer.height), (width, height));
+            for candidate in &answer.detections.candidates {
+                let b = candidate.box_in_image;
+                let inside = 0.0 <= b.x0 && b.x0 <= b.x1 && b.x1 <= width as f32;
+                assert!(inside && b.y1 <= height as f32, "{} {b:?}", family.name);
+                assert!((0.05..=1.0).contains(&candidate.score));
+            }
+            if width == height {
+                // One colour is nothing: no family is sure of an object there.
+                let best = answer
+                    .detections
+                    .best_scores
+                    .iter()
+                    .copied()
+                    .fold(0.0, f32::max);
+                assert!(
+                    best < 0.6,
+                    "{} sees something in {width} pixels of one colour: {best}",
+                    family.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_inside_fits_together() {
+    let page = Page::open();
+    for family in FAMILIES {
+        let reply = run(&page, &settings(family, &[]), sample("crew")).expect("an answer");
+        let answer: Answer = reply.answer().expect("an answer");
+        let inside = answer.inside.expect("a run has an inside");
+        let cells = inside.grids.iter().map(|grid| {
+            assert!(grid.step.iter().all(|step| *step > 0.0));
+            grid.columns * grid.rows * grid.each
+        });
+        let places: usize = cells.sum();
+        let firsts: Vec<usize> = inside.grids.iter().map(|grid| grid.first).collect();
+        assert!(firsts.is_sorted() && firsts[0] == 0);
+        let count = |name: &str| floats(reply.file(name)).len();
+        assert_eq!(count("starts"), 4 * places, "{}", family.name);
+        assert_eq!(count("boxes"), 4 * places);
+        assert_eq!(count("scores"), inside.classes * places);
+        assert!(count("sure") == 0 || count("sure") == places);
+        assert_eq!(inside.proposals.is_some(), family.two_steps);
+        let Some(proposals) = inside.proposals else {
+            // What is found is a place of a grid.
+            let all = answer.detections.candidates.iter();
+            assert!(all.into_iter().all(|found| found.anchor < places));
+            continue;
+        };
+        let regions = proposals
+            .all
+            .iter()
+            .filter(|of| of.region.is_some())
+            .count();
+        assert!((1..=100).contains(&regions));
+        assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
+        assert!(proposals.all.is_sorted_by(|a, b| a.score >= b.score));
+        for (at, of) in proposals.all.iter().enumerate() {
+            assert!(
+                of.suppressed_by.is_none_or(|by| by < at),
+                "only a better one suppresses"
+            );
+            assert!(of.anchor < places);
+        }
+    }
+}
+
+#[test]
+fn pooling_and_align_read_other_numbers() {
+    let page = Page::open();
+    let family = FAMILIES
+        .iter()
+        .find(|family| family.two_steps)
+        .expect("Faster R-CNN");
+    let bins = |how: &str| {
+        let reply =
+            run(&page, &settings(family, &[("pooling", how)]), sample("cat")).expect("an answer");
+        floats(reply.file("bins"))
+    };
+    let (align, pool) = (bins("align"), bins("pool"));
+    assert_eq!(align.len(), pool.len());
+    // The largest of a bin is no less than a mean of what is in it, on the whole.
+    let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
+    assert!(mean(&pool) > mean(&align));
+}
+
+#[test]
+fn families_side_by_side_are_those_alone() {
+    let page = Page::open();
+    let settings_of_all = Settings::new(&COMPARE);
+    let request = Request::new(&Compare::Run, &settings_of_all).with("picture", sample("cat"));
+    let compared: Compared = page
+        .send(request)
+        .expect("an answer")
+        .answer()
+        .expect("an answer");
+    assert_eq!(compared.found.len(), trained().count());
+    for (of, family) in compared.found.iter().zip(trained()) {
+        assert_eq!(FAMILIES[of.family].name, family.name);
+        let score = format!("{}", family.thresholds.score);
+        let alone = run(
+            &page,
+            &settings(family, &[("score", &score)]),
+            sample("cat"),
+        )
+        .expect("an answer");
+        let alone: Answer = alone.answer().expect("an answer");
+        assert_eq!(of.detections, alone.detections, "{}", family.name);
+        assert!(of.ranked.len() >= of.detections.kept().count());
+        assert!(of.timings.iter().all(|(_, ms)| *ms >= 0.0) && of.timings.len() >= 4);
+    }
+    // A refinement needs no network.
+    let refined = page.ask(
+        Compare::Refine,
+        &settings_of_all.with(&[("cut", "same"), ("score", "0.95")]),
+    );
+    let refined: Compared = refined.answer().expect("an answer");
+    let best = refined
+        .found
+        .iter()
+        .flat_map(|of| &of.detections.candidates);
+    assert!(best.into_iter().all(|found| found.score >= 0.95));
+}
+
+#[test]
+fn a_comparison_of_nothing_is_an_empty_answer() {
+    let page = Page::open();
+    let settings = Settings::new(&COMPARE).with(&[("families", "nobody")]);
+    let request = Request::new(&Compare::Run, &settings).with("picture", sample("cat"));
+    let compared: Compared = page
+        .send(request)
+        .expect("an answer")
+        .answer()
+        .expect("an answer");
+    assert_eq!(compared.found, []);
+    assert_eq!(
+        page.try_ask(Compare::Refine, &settings).unwrap_err(),
+        Failure::NothingToRefine
+    );
+}
+
+/// What cards and tables say of the networks is true of their files.
+#[test]
+fn cards_say_what_the_networks_are() {
+    let manifest = Manifest::shipped();
+    let device = Device::flex();
+    let parameters = [
+        ("detector-backbone", BACKBONE.blank(&device).num_params()),
+        ("faster-rcnn", TWO_STEP.blank(&device).num_params()),
+        ("ssd-voc", SSD_HEAD.blank(&device).num_params()),
+        ("yolo-v1", GRID_HEAD.blank(&device).num_params()),
+        ("anchor-free", ANCHOR_FREE_HEAD.blank(&device).num_params()),
+    ];
+    for (name, count) in parameters {
+        let card = manifest.find(name).expect(name);
+        assert_eq!(card.parameters, count, "{name}");
+        let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
+            continue;
+        };
+        assert_eq!(family.parameters, count + parameters[0].1, "{name}");
+        let [half, whole] = family.map.expect("it was measured");
+        let said = format!("mAP@.5 {half:.3}, mAP@.5:.95 {whole:.3}");
+        assert!(card.quality.contains(&said), "{name}: {said}");
+    }
+}
