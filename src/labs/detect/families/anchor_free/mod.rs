@@ -21,11 +21,11 @@ pub static ANCHOR_FREE: Family = Family {
     looks: Looks::Cells,
     background: None,
     thresholds: Thresholds {
-        score: 0.4,
+        score: 0.55,
         iou: 0.6,
     },
-    map: None,
-    parameters: 0,
+    map: Some([0.741, 0.461]),
+    parameters: 3_662_690,
     stages: [
         Stage::Prepare,
         Stage::Backbone,

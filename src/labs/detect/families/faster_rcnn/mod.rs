@@ -21,11 +21,11 @@ pub static FASTER_RCNN: Family = Family {
     looks: Looks::Anchors,
     background: None,
     thresholds: Thresholds {
-        score: 0.5,
+        score: 0.6,
         iou: 0.5,
     },
-    map: None,
-    parameters: 0,
+    map: Some([0.707, 0.384]),
+    parameters: 4_684_429,
     stages: [
         Stage::Prepare,
         Stage::Backbone,

@@ -28,7 +28,7 @@ pub static SSD: Family = Family {
     background: Some(0),
     thresholds: THRESHOLDS,
     map: None,
-    parameters: 0,
+    parameters: 4_951_996,
     // One pass: its default boxes are a table, so the three rooms between are one stage.
     stages: [
         Stage::Prepare,

@@ -21,11 +21,11 @@ pub static YOLO_V1: Family = Family {
     looks: Looks::Boxes,
     background: None,
     thresholds: Thresholds {
-        score: 0.25,
+        score: 0.3,
         iou: 0.5,
     },
-    map: None,
-    parameters: 0,
+    map: Some([0.623, 0.31]),
+    parameters: 3_847_619,
     stages: [
         Stage::Prepare,
         Stage::Backbone,
