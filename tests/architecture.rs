@@ -104,6 +104,7 @@ fn nothing_outside_the_labs_names_one() {
         ("src/command/train_detector.rs", "train"),
         // So is a class of photographs.
         ("src/data/photographs.rs", "train"),
+        ("src/command/photographs.rs", "train"),
         // The loss of that name.
         ("src/train/autoencoder.rs", "divergence"),
         // Topics of the course.
@@ -151,7 +152,7 @@ fn nothing_outside_the_labs_names_a_labs_setting() {
     // Attributes of elements and flags of commands that are no settings, and a class of ImageNet (the scale).
     let words = [
         "class", "data", "model", "seed", "batch", "size", "width", "style", "path", "view",
-        "blur", "layers", "color", "curve", "scale",
+        "blur", "layers", "color", "curve", "scale", "rate",
     ];
     let mut found = Vec::new();
     for layer in [

@@ -18,6 +18,23 @@ pub struct Labelled {
     pub box_in_image: Corners,
 }
 
+impl Labelled {
+    /// An object whose left, upper, right and lower edges are scaled, across and down, and cut at the edges of a photograph of
+    /// that size.
+    pub fn within(
+        class: usize,
+        [x0, y0, x1, y1]: [f32; 4],
+        [across, down]: [f32; 2],
+        [width, height]: [f32; 2],
+    ) -> Self {
+        let box_in_image = Corners { x0, y0, x1, y1 };
+        Self {
+            class,
+            box_in_image: box_in_image.scale(across, down).clip(width, height),
+        }
+    }
+}
+
 /// A photograph of a set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photograph {
@@ -131,68 +148,6 @@ pub fn parse(json: &[u8]) -> Result<Vec<Photograph>, serde_json::Error> {
         .collect())
 }
 
-/// A photograph of VOC, as if it were shrunk to a longer side of at most `longest`.
-///
-/// # Errors
-/// What is wrong with it.
-#[cfg(feature = "native")]
-pub fn parse_voc(xml: &str, is_held_out: bool, longest: usize) -> Result<Photograph, String> {
-    let document = roxmltree::Document::parse(xml).map_err(|e| e.to_string())?;
-    let root = document.root_element();
-    let text = |node: roxmltree::Node<'_, '_>, name: &str| -> Result<String, String> {
-        let child = node.children().find(|child| child.has_tag_name(name));
-        let text = child.and_then(|child| child.text());
-        text.map(|text| text.trim().into())
-            .ok_or(format!("no <{name}> in it"))
-    };
-    let number = |node: roxmltree::Node<'_, '_>, name: &str| -> Result<f32, String> {
-        let text = text(node, name)?;
-        text.parse().map_err(|_| format!("<{name}> is no number"))
-    };
-    let part = |node: roxmltree::Node<'_, '_>, name: &str| {
-        let found = node.children().find(|child| child.has_tag_name(name));
-        found
-            .map(|found| found.id())
-            .ok_or(format!("no <{name}> in it"))
-    };
-    let node = |id| document.get_node(id).expect("it was found there");
-    let size = node(part(root, "size")?);
-    let [width, height] = [number(size, "width")?, number(size, "height")?];
-    if width < 1.0 || height < 1.0 {
-        return Err("<size> is nothing".into());
-    }
-    let scale = (longest as f32 / width.max(height)).min(1.0);
-    let [columns, rows] = [width, height].map(|side| (side * scale).round().max(1.0));
-    let mut objects = Vec::new();
-    for object in root.children().filter(|child| child.has_tag_name("object")) {
-        let name = text(object, "name")?;
-        let Some(class) = CLASSES.iter().position(|class| *class == name) else {
-            continue;
-        };
-        let at = node(part(object, "bndbox")?);
-        // Pixels are counted from 1, and the last belongs to the box.
-        let corners = Corners {
-            x0: number(at, "xmin")? - 1.0,
-            y0: number(at, "ymin")? - 1.0,
-            x1: number(at, "xmax")?,
-            y1: number(at, "ymax")?,
-        };
-        objects.push(Labelled {
-            class,
-            box_in_image: corners
-                .scale(columns / width, rows / height)
-                .clip(columns, rows),
-        });
-    }
-    Ok(Photograph {
-        file: text(root, "filename")?,
-        size: [columns as usize, rows as usize],
-        objects,
-        boxed: [true; CLASSES.len()],
-        is_held_out,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,38 +192,5 @@ mod tests {
         assert_eq!(boxed, ["cat", "dog"]);
         assert_eq!(b.boxed, [false; 9]);
         assert!(parse(b"[]").is_err());
-    }
-
-    #[cfg(feature = "native")]
-    const XML: &str = "<annotation><filename>000012.jpg</filename>\
-        <size><width>640</width><height>333</height><depth>3</depth></size>\
-        <object><name>car</name><difficult>0</difficult>\
-        <bndbox><xmin>157</xmin><ymin>97</ymin><xmax>352</xmax><ymax>270</ymax></bndbox></object>\
-        <object><name>sofa</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>\
-        </annotation>";
-
-    #[cfg(feature = "native")]
-    #[test]
-    fn voc_counts_pixels_from_one_and_boxes_all_classes() {
-        let whole = parse_voc(XML, true, 1000).unwrap();
-        assert_eq!((whole.size, &*whole.file), ([640, 333], "000012.jpg"));
-        assert!(whole.is_held_out && whole.boxed == [true; CLASSES.len()]);
-        let b = whole.objects[0].box_in_image;
-        assert_eq!([b.x0, b.y0, b.x1, b.y1], [156.0, 96.0, 352.0, 270.0]);
-        // Sofas are none of the nine classes.
-        assert_eq!(whole.objects.len(), 1);
-        let half = parse_voc(XML, false, 320).unwrap();
-        assert_eq!(half.size, [320, 167]);
-        assert!((half.objects[0].box_in_image.x1 - 176.0).abs() < 1e-3);
-    }
-
-    #[cfg(feature = "native")]
-    #[test]
-    fn what_is_missing_is_said() {
-        let of = |from: &str, to: &str| parse_voc(&XML.replace(from, to), false, 320).unwrap_err();
-        assert_eq!(of("<xmin>157</xmin>", ""), "no <xmin> in it");
-        assert_eq!(of("640", "wide"), "<width> is no number");
-        assert_eq!(of("640", "0"), "<size> is nothing");
-        assert!(of("</annotation>", "").contains("never closed"));
     }
 }

@@ -56,9 +56,6 @@ pub struct Scene<'a> {
     pub boxed: [bool; CLASSES.len()],
 }
 
-/// Index of the class of persons.
-const PERSON: usize = 0;
-
 impl Scene<'_> {
     /// Whether anything is to be learned from what is not there. Where boxes are missing nobody knows what is free.
     pub fn is_known(&self) -> bool {
@@ -67,13 +64,12 @@ impl Scene<'_> {
 
     /// Which classes a place has to learn that has this object, or none. A place without an object learns only of the classes
     /// that are boxed. One with an object learns that it is nothing else, too: what is a dog is no train, though the set is
-    /// silent about trains. Without that nothing would ever tell the classes of one set from those of another. Persons are the
-    /// exception: they sit on horses and in cars.
+    /// silent about trains. Without that nothing would ever tell the classes of one set from those of another.
     pub fn counts(&self, object: Option<usize>) -> [bool; CLASSES.len()] {
-        let Some(own) = object.map(|object| self.objects[object].class) else {
-            return self.boxed;
-        };
-        std::array::from_fn(|class| self.boxed[class] || class == own || class != PERSON)
+        match object {
+            Some(_) => [true; CLASSES.len()],
+            None => self.boxed,
+        }
     }
 
     /// The share of the classes that are boxed. What a set is silent about may be there: the less it boxes, the less a place

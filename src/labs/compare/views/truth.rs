@@ -208,7 +208,7 @@ pub fn TruthPanel(
     let pointed = RwSignal::new(None::<usize>);
     let latest = Latest::new(state.engine);
     Effect::new(move |_| {
-        objects.track();
+        objects.get();
         settings.with(|settings| settings.get(NAMES.families).clone());
         judged.set(Vec::new());
         pointed.set(None);

@@ -24,7 +24,7 @@ pub static YOLO_V1: Family = Family {
         score: 0.3,
         iou: 0.5,
     },
-    map: Some([0.623, 0.31]),
+    map: Some([0.632, 0.312]),
     parameters: 3_847_619,
     stages: [
         Stage::Prepare,
