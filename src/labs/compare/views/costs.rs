@@ -86,7 +86,7 @@ pub fn Costs(
     view! {
         <section class="panel" id="costs">
             <h2>{t_string!(i18n, compare.costs)}</h2>
-            <div class="scroll">
+            <div class="scroll" tabindex="0">
                 <table>
                     <thead>
                         <tr>

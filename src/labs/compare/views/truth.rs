@@ -459,7 +459,7 @@ fn Losses(judged: Vec<Judgement>, pointed: RwSignal<Option<usize>>) -> impl Into
         }
     });
     view! {
-        <div class="scroll">
+        <div class="scroll" tabindex="0">
             <table id="losses">
                 <thead>
                     <tr>
