@@ -113,7 +113,7 @@ fn CompareLab() -> impl IntoView {
         let (truth, overlap) = truth.get();
         match answer.get() {
             Some(answer) => view! { <div class="families" id="families"><Figures answer truth overlap backdrop /></div> }.into_any(),
-            None => view! { <Stage>{()}</Stage> }.into_any(),
+            None => view! { <Stage>""</Stage> }.into_any(),
         }
     };
     view! {
