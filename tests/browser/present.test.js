@@ -34,7 +34,7 @@ const isSeen = (css) => driver.executeScript((css) => document.querySelector(css
 const ends = () =>
   driver.executeScript(() => {
     const bottom = (css) => document.querySelector(css)?.getBoundingClientRect().bottom ?? 0;
-    const picture = [".stage .frame", ".stage .sheet", ".embedding", ".plane", ".compared", ".plot"].find((css) => document.querySelector(css));
+    const picture = [".family .frame", ".stage .frame", ".stage .sheet", ".embedding", ".plane", ".compared", ".plot"].find((css) => document.querySelector(css));
     return { picture: bottom(picture ?? ".stage"), controls: bottom(".inspector > :first-child"), screen: innerHeight };
   });
 
