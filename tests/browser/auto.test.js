@@ -102,7 +102,7 @@ test(
     // A first visit to learn the adapter's name, from a lab that is quickly compared.
     await visit(driver, "?backend=any", "#/sample?v=1&m=vae-digits");
     await times(driver, "sample");
-    await remembered(driver, { compared: [timed("detect", "SSD", [1e6, 1])] });
+    await remembered(driver, { compared: [timed("detect", "SSD (Open Images)", [1e6, 1])] });
 
     await visit(driver, "?backend=any", "#/detect?v=1&s=0.20");
     await upload(driver, cat);
@@ -121,7 +121,7 @@ test(
     await until(driver, "WebGPU runs it", () => runsOn(driver, "webgpu"), SLOW);
     await jobDone(driver, SLOW);
     assert.deepEqual(await detections(driver), cpu);
-    assert.match(await panel(driver), /SSD: on WebGPU/);
+    assert.match(await panel(driver), /SSD \(Open Images\): on WebGPU/);
     await slide(driver, "score", 0.95);
     await until(driver, "fewer boxes", async () => (await detections(driver)).length < cpu.length);
     assert.equal(await runsOn(driver, "webgpu"), 1);

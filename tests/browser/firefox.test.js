@@ -56,7 +56,7 @@ const drawn = () =>
       const pixels = context && new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
       return pixels && pixels.some((pixel) => pixel !== pixels[0]);
     };
-    return Boolean([...document.querySelectorAll("main canvas")].some(colourful) || document.querySelector(".stage .box, main svg :is(path, polyline)"));
+    return Boolean([...document.querySelectorAll("main canvas")].some(colourful) || document.querySelector(".stage .box, .family .box, main svg :is(path, polyline)"));
   });
 
 for (const lab of labs) {
