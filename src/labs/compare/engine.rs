@@ -143,6 +143,7 @@ impl LabEngine for Comparison {
                                 .into_iter()
                                 .map(|(name, loss)| (name.into(), loss))
                                 .collect(),
+                            places: judged.places,
                             positives: judged.positives,
                             negatives: judged.negatives,
                             ignored: judged.ignored,

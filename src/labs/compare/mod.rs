@@ -9,6 +9,7 @@ pub mod page;
 pub mod scene;
 pub mod spec;
 pub mod truth;
+pub mod verdicts;
 #[cfg(feature = "page")]
 pub mod views;
 

@@ -114,6 +114,9 @@ pub struct Judgement {
     pub family: usize,
     /// The terms of its loss by name; training lowers their sum.
     pub losses: Vec<(String, f32)>,
+    /// The places that add most to it, by falling share: where they are before the network says anything, in pixels of the
+    /// picture, and what each adds to each term.
+    pub places: Vec<(Corners, Vec<f32>)>,
     /// Where the places are that have an object to learn (anchors, default boxes, cells), with its number.
     pub positives: Vec<(Corners, usize)>,
     /// Places that learn that there is nothing.

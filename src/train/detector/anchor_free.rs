@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{Recipe, Scene};
+use super::{Recipe, Scene, Term};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::maths::boxes::Corners;
@@ -12,7 +12,6 @@ use crate::methods::matching::Match;
 use crate::methods::outputs::{Places, anchor_free};
 use crate::models::detect::anchor_free::{AnchorFree, AnchorFreeConfig, Said};
 use crate::protocol::failure::Failure;
-use crate::train::training::Losses;
 
 /// Weight of a class that is there in the focal loss.
 const ALPHA: f64 = 0.25;
@@ -41,7 +40,7 @@ impl AnchorFreeRecipe {
 }
 
 /// The three losses of a batch.
-pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>; 3] {
+pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Term; 3] {
     let [cells, batch, classes] = said.classes.dims();
     let device = said.classes.device();
     let mut wanted = vec![0f32; cells * batch * classes];
@@ -72,12 +71,19 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>
     let counted =
         Tensor::<3>::from_data(TensorData::new(counted, [cells, batch, classes]), &device);
     let each = focal(said.classes.clone(), wanted, ALPHA) * counted;
-    let of_classes = each.sum() / found.max(1) as f32;
+    let starts = anchor_free::starts(levels);
+    let start = |place: usize| (place % batch, starts[place / batch]);
+    let of_classes = Term {
+        name: "classes",
+        each: each.sum_dim(2).reshape([cells * batch]) / found.max(1) as f32,
+        places: (0..cells * batch).map(start).collect(),
+    };
     if found == 0 {
-        // Nothing to find, but no number may go missing.
-        let none = said.distances.clone().sum() * 0.0;
-        return [of_classes, none.clone(), none];
+        let [boxes, centres] =
+            ["boxes", "centreness"].map(|name| Term::nothing(name, &said.distances));
+        return [of_classes, boxes, centres];
     }
+    let starts: Vec<_> = places.iter().map(|&place| start(place as usize)).collect();
     let places = Tensor::<1, Int>::from_data(TensorData::new(places, [found]), &device);
     let at = |tensor: &Tensor<3>, numbers: usize| {
         tensor
@@ -94,9 +100,17 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Tensor<1>
     let centreness = Tensor::<1>::from_data(TensorData::new(centreness, [found]), &device);
     let truths = Tensor::<2>::from_data(TensorData::new(distances, [found, 4]), &device);
     let apart = giou(around(at(&said.distances, 4)), around(truths));
-    let of_boxes = (apart * centreness.clone()).sum() / weight.max(1e-3);
+    let of_boxes = Term {
+        name: "boxes",
+        each: apart * centreness.clone() / weight.max(1e-3),
+        places: starts.clone(),
+    };
     let quality = at(&said.centreness, 1).reshape([found]);
-    let of_centres = binary_cross_entropy(quality, centreness).sum() / found as f32;
+    let of_centres = Term {
+        name: "centreness",
+        each: binary_cross_entropy(quality, centreness) / found as f32,
+        places: starts,
+    };
     [of_classes, of_boxes, of_centres]
 }
 
@@ -114,13 +128,8 @@ impl Recipe for AnchorFreeRecipe {
         maps: &[Tensor<3>; 3],
         scenes: &[Scene<'_>],
         _: u64,
-    ) -> Result<Losses, Failure> {
-        let [classes, boxes, centreness] = losses(&self.levels, &self.say(network, maps), scenes);
-        Ok(vec![
-            ("classes", classes),
-            ("boxes", boxes),
-            ("centreness", centreness),
-        ])
+    ) -> Result<Vec<Term>, Failure> {
+        Ok(losses(&self.levels, &self.say(network, maps), scenes).into())
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
@@ -188,7 +197,7 @@ mod tests {
         let known = std::array::from_fn(|class| class < 2);
         let scenes = [known, [false; CLASSES.len()]].map(|boxed| Scene { objects, boxed });
         let [classes, boxes, centreness] = losses(&levels, &said, &scenes);
-        let gradients = (classes + boxes + centreness).sum().backward();
+        let gradients = (classes.sum() + boxes.sum() + centreness.sum()).backward();
         let numbers = |tensor: &Tensor<3>| -> Vec<f32> {
             let gradient = tensor.grad(&gradients).expect("a gradient");
             gradient.into_data().try_into_vec().expect("f32")
@@ -226,7 +235,7 @@ mod tests {
         };
         let found = losses(&anchor_free::levels(2), &said, &[scene]);
         let [classes, boxes, centreness] =
-            found.map(|loss| loss.into_data().try_into_vec::<f32>().expect("f32")[0]);
+            found.map(|term| term.sum().into_data().try_into_vec::<f32>().expect("f32")[0]);
         assert!(classes > 0.0 && boxes == 0.0 && centreness == 0.0);
     }
 }

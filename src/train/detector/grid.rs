@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Recipe, Scene};
+use super::{Recipe, Scene, Term};
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::job::Job;
 use crate::maths::boxes::Corners;
@@ -12,7 +12,6 @@ use crate::methods::outputs::grid::{self, CELLS, box_of};
 use crate::models::detect::SIDE;
 use crate::models::detect::grid_head::{GridHead, GridHeadConfig, NUMBERS};
 use crate::protocol::failure::Failure;
-use crate::train::training::Losses;
 
 /// Weight of where a box is, and of being sure where nothing is (section 2.2 of the paper).
 const COORDINATES: f32 = 5.0;
@@ -131,7 +130,7 @@ impl Recipe for GridRecipe {
         maps: &[Tensor<3>; 3],
         scenes: &[Scene<'_>],
         _: u64,
-    ) -> Result<Losses, Failure> {
+    ) -> Result<Vec<Term>, Failure> {
         let said = network.forward(maps);
         let shape = said.dims();
         let device = said.device();
@@ -142,17 +141,31 @@ impl Recipe for GridRecipe {
             |values: Vec<f32>| Tensor::<3>::from_data(TensorData::new(values, shape), &device);
         let each =
             (said - tensor(wanted.values)).square() * tensor(wanted.weights) / scenes.len() as f32;
-        let part = |from: usize, count: usize| each.clone().narrow(2, from, count).sum();
+        let batch = scenes.len();
+        let part = |from: usize, count: usize| {
+            let sums = each.clone().narrow(2, from, count).sum_dim(2);
+            sums.reshape([CELLS * CELLS * batch])
+        };
         let parts = |from: usize, count: usize| {
             let of_boxes = (0..boxes).map(|number| part(number * NUMBERS + from, count));
             of_boxes
                 .reduce(|sum, part| sum + part)
                 .expect("a cell has boxes")
         };
+        // A place is a cell here: its boxes share the class.
+        let cells = grid::starts(1);
+        let places: Vec<_> = (0..CELLS * CELLS * batch)
+            .map(|place| (place % batch, cells[place / batch]))
+            .collect();
+        let term = |name, each| Term {
+            name,
+            each,
+            places: places.clone(),
+        };
         Ok(vec![
-            ("boxes", parts(0, 4)),
-            ("confidence", parts(4, 1)),
-            ("classes", part(boxes * NUMBERS, CLASSES.len())),
+            term("boxes", parts(0, 4)),
+            term("confidence", parts(4, 1)),
+            term("classes", part(boxes * NUMBERS, CLASSES.len())),
         ])
     }
 

@@ -88,6 +88,34 @@ impl Scene<'_> {
     }
 }
 
+/// A term of a loss, place by place.
+#[derive(Debug)]
+pub struct Term {
+    /// Its name.
+    pub name: &'static str,
+    /// What each place adds to it, `[places]`.
+    pub each: Tensor<1>,
+    /// The picture of each place, and where the place is before the network says anything, in pixels of the square. Empty
+    /// where no place has anything to learn.
+    pub places: Vec<(usize, Corners)>,
+}
+
+impl Term {
+    /// A term of 0: no place has anything to learn, but no number and no gradient may go missing.
+    pub fn nothing<const D: usize>(name: &'static str, said: &Tensor<D>) -> Self {
+        Self {
+            name,
+            each: said.clone().sum() * 0.0,
+            places: Vec::new(),
+        }
+    }
+
+    /// What training lowers.
+    pub fn sum(&self) -> Tensor<1> {
+        self.each.clone().sum()
+    }
+}
+
 /// A family of detectors, as it is trained.
 #[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
 pub trait Recipe {
@@ -97,8 +125,8 @@ pub trait Recipe {
     /// A network of zeros.
     fn init(&self, device: &Device) -> Self::Network;
 
-    /// The losses by name, whose sum is lowered. `maps` as in [`Views::maps`], a scene for each picture; `step` decides what is
-    /// drawn at random.
+    /// The terms of its loss, whose sum is lowered. `maps` as in [`Views::maps`], a scene for each picture; `step` decides what
+    /// is drawn at random.
     ///
     /// # Errors
     /// Those of [`Job::read`], where what the network says decides what it has to say.
@@ -109,7 +137,7 @@ pub trait Recipe {
         maps: &[Tensor<3>; 3],
         scenes: &[Scene<'_>],
         step: u64,
-    ) -> Result<Losses, Failure>;
+    ) -> Result<Vec<Term>, Failure>;
 
     /// What the network says of all places of each picture.
     ///
@@ -287,10 +315,11 @@ impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
         let maps = self.views.maps(&indices, &self.device)?;
         let of = |&index: &u32| scene(self.views, index as usize);
         let scenes: Vec<Scene<'_>> = indices.iter().map(of).collect();
-        let losses = self
+        let terms = self
             .recipe
             .losses(job, &self.learner.network, &maps, &scenes, at.step)
             .await?;
+        let losses: Losses = terms.iter().map(|term| (term.name, term.sum())).collect();
         let total = losses
             .iter()
             .map(|(_, loss)| loss.clone())

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
-use super::{Recipe, Scene};
+use super::{Recipe, Scene, Term};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::maths::boxes::{CentreSize, Corners};
@@ -12,7 +12,6 @@ use crate::methods::outputs::Places;
 use crate::methods::outputs::ssd::{self, CODER, SHAPES};
 use crate::models::detect::ssd_head::{SsdHead, SsdHeadConfig, SsdSaid};
 use crate::protocol::failure::Failure;
-use crate::train::training::Losses;
 
 /// Negatives that count for each positive.
 const NEGATIVES: usize = 3;
@@ -48,7 +47,7 @@ impl SsdRecipe {
         job: &Job<'_>,
         said: &SsdSaid,
         scenes: &[Scene<'_>],
-    ) -> Result<[Tensor<1>; 2], Failure> {
+    ) -> Result<Vec<Term>, Failure> {
         let [boxes, batch, classes] = said.classes.dims();
         let device = said.classes.device();
         let matches: Vec<Vec<Match>> = scenes
@@ -98,10 +97,16 @@ impl SsdRecipe {
         }
         let counts = Tensor::<2>::from_data(TensorData::new(counts, [boxes, batch]), &device);
         let positives = places.len();
-        let of_classes = (each * counts).sum() / positives.max(1) as f32;
+        let start = |place: usize| (place % batch, self.corners[place / batch]);
+        let of_classes = Term {
+            name: "classes",
+            each: (each * counts).reshape([boxes * batch]) / positives.max(1) as f32,
+            places: (0..boxes * batch).map(start).collect(),
+        };
         if positives == 0 {
-            return Ok([said.offsets.clone().sum() * 0.0, of_classes]);
+            return Ok(vec![Term::nothing("boxes", &said.offsets), of_classes]);
         }
+        let starts = places.iter().map(|&place| start(place as usize)).collect();
         let places = Tensor::<1, Int>::from_data(TensorData::new(places, [positives]), &device);
         let found = said
             .offsets
@@ -109,10 +114,15 @@ impl SsdRecipe {
             .reshape([boxes * batch, 4])
             .select(0, places);
         let offsets = Tensor::<2>::from_data(TensorData::new(offsets, [positives, 4]), &device);
-        Ok([
-            smooth_l1(found - offsets, 1.0).sum() / positives as f32,
-            of_classes,
-        ])
+        let apart = smooth_l1(found - offsets, 1.0)
+            .sum_dim(1)
+            .reshape([positives]);
+        let of_boxes = Term {
+            name: "boxes",
+            each: apart / positives as f32,
+            places: starts,
+        };
+        Ok(vec![of_boxes, of_classes])
     }
 }
 
@@ -130,9 +140,8 @@ impl Recipe for SsdRecipe {
         maps: &[Tensor<3>; 3],
         scenes: &[Scene<'_>],
         _: u64,
-    ) -> Result<Losses, Failure> {
-        let [boxes, classes] = self.of(job, &network.forward(maps), scenes).await?;
-        Ok(vec![("boxes", boxes), ("classes", classes)])
+    ) -> Result<Vec<Term>, Failure> {
+        self.of(job, &network.forward(maps), scenes).await
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{Recipe, Scene};
+use super::{Recipe, Scene, Term};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::maths::boxes::Corners;
@@ -16,7 +16,6 @@ use crate::methods::proposals::{Choosing, Proposal};
 use crate::methods::roi::Pooling;
 use crate::models::detect::two_step::{Proposed, TwoStep, TwoStepConfig};
 use crate::protocol::failure::Failure;
-use crate::train::training::Losses;
 
 /// Anchors that learn in a photograph, and the share of positive ones at most.
 const SAMPLE: (usize, f32) = (128, 0.5);
@@ -72,7 +71,7 @@ impl TwoStepRecipe {
         proposed: &Proposed,
         scenes: &[Scene<'_>],
         draws: &mut Draws,
-    ) -> [Tensor<1>; 2] {
+    ) -> [Term; 2] {
         let batch = scenes.len();
         let device = proposed.moves.device();
         let (mut places, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
@@ -108,21 +107,41 @@ impl TwoStepRecipe {
             }
         }
         let count = places.len().max(1) as f32;
-        let none = || proposed.moves.clone().sum() * 0.0;
+        let none = |name| Term::nothing(name, &proposed.moves);
         if places.is_empty() {
-            return [none(), none()];
+            return ["objectness", "proposals"].map(none);
         }
+        let starts = |places: &[i32]| {
+            let of = |&place: &i32| {
+                let place = place as usize;
+                (place % batch, self.geometry.anchors[place / batch])
+            };
+            places.iter().map(of).collect()
+        };
+        let of_places = starts(&places);
         let logits = select(&proposed.objectness, places).reshape([-1]);
         let targets = vector(targets, &device);
         let of_objects = binary_cross_entropy(logits, targets) * vector(weights, &device);
-        let of_objects = of_objects.sum() / count;
+        let of_objects = Term {
+            name: "objectness",
+            each: of_objects / count,
+            places: of_places,
+        };
         if positives.is_empty() {
-            return [of_objects, none()];
+            return [of_objects, none("proposals")];
         }
+        let rows = positives.len();
+        let of_positives = starts(&positives);
         let wanted =
             Tensor::<2>::from_data(TensorData::new(offsets, [positives.len(), 4]), &device);
         let moves = select(&proposed.moves, positives);
-        [of_objects, smooth_l1(moves - wanted, BETA).sum() / count]
+        let apart = smooth_l1(moves - wanted, BETA).sum_dim(1).reshape([rows]);
+        let of_moves = Term {
+            name: "proposals",
+            each: apart / count,
+            places: of_positives,
+        };
+        [of_objects, of_moves]
     }
 
     /// The two losses of the second step.
@@ -133,7 +152,7 @@ impl TwoStepRecipe {
         proposals: &[Vec<Proposal>],
         scenes: &[Scene<'_>],
         draws: &mut Draws,
-    ) -> [Tensor<1>; 2] {
+    ) -> [Term; 2] {
         let device = proposed.moves.device();
         let mut regions: Vec<(usize, Corners, Option<usize>)> = Vec::new();
         for (picture, scene) in scenes
@@ -156,9 +175,9 @@ impl TwoStepRecipe {
                 .filter(|(_, is)| *is != Match::Ignored);
             regions.extend(kept.map(|(region, is)| (picture, region, is.truth())));
         }
-        let none = || proposed.moves.clone().sum() * 0.0;
+        let none = |name| Term::nothing(name, &proposed.moves);
         if regions.is_empty() {
-            return [none(), none()];
+            return ["classes", "boxes"].map(none);
         }
         let places: Vec<(usize, Corners)> = regions
             .iter()
@@ -170,6 +189,7 @@ impl TwoStepRecipe {
         let classes = 1 + CLASSES.len();
         let (mut wanted, mut silent) = (vec![0f32; count * classes], vec![0f32; count * classes]);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        let mut of_positives = Vec::new();
         for (row, &index) in order.iter().enumerate() {
             let (picture, region, truth) = regions[index];
             let scene = &scenes[picture];
@@ -181,6 +201,7 @@ impl TwoStepRecipe {
             if let Some(truth) = truth {
                 let object = &scene.objects[truth];
                 rows.push((row * CLASSES.len() + object.class) as i32);
+                of_positives.push(places[index]);
                 targets
                     .extend(CODER.encode(object.box_in_image.centre_size(), region.centre_size()));
             }
@@ -188,18 +209,27 @@ impl TwoStepRecipe {
         let table = |values: Vec<f32>| {
             Tensor::<2>::from_data(TensorData::new(values, [count, classes]), &device)
         };
-        let of_classes = cross_entropy(logits + table(silent), table(wanted)).sum() / count as f32;
+        let of_classes = Term {
+            name: "classes",
+            each: cross_entropy(logits + table(silent), table(wanted)) / count as f32,
+            places: order.iter().map(|&index| places[index]).collect(),
+        };
         if rows.is_empty() {
-            return [of_classes, none()];
+            return [of_classes, none("boxes")];
         }
         let positives = rows.len();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [positives]), &device);
         let found = offsets.reshape([count * CLASSES.len(), 4]).select(0, rows);
         let targets = Tensor::<2>::from_data(TensorData::new(targets, [positives, 4]), &device);
-        [
-            of_classes,
-            smooth_l1(found - targets, BETA).sum() / count as f32,
-        ]
+        let apart = smooth_l1(found - targets, BETA)
+            .sum_dim(1)
+            .reshape([positives]);
+        let of_boxes = Term {
+            name: "boxes",
+            each: apart / count as f32,
+            places: of_positives,
+        };
+        [of_classes, of_boxes]
     }
 }
 
@@ -232,19 +262,14 @@ impl Recipe for TwoStepRecipe {
         maps: &[Tensor<3>; 3],
         scenes: &[Scene<'_>],
         step: u64,
-    ) -> Result<Losses, Failure> {
+    ) -> Result<Vec<Term>, Failure> {
         let mut draws = Draws::new(self.seed, SAMPLES + step);
         let proposed = network.propose(maps);
-        let [objects, moves] = self.of_proposals(&proposed, scenes, &mut draws);
+        let mut terms = Vec::from(self.of_proposals(&proposed, scenes, &mut draws));
         let said = job.read(proposed.together().inner()).await?;
         let proposals = self.proposals(&said, IN_TRAINING);
-        let [classes, boxes] = self.of_regions(network, &proposed, &proposals, scenes, &mut draws);
-        Ok(vec![
-            ("objectness", objects),
-            ("proposals", moves),
-            ("classes", classes),
-            ("boxes", boxes),
-        ])
+        terms.extend(self.of_regions(network, &proposed, &proposals, scenes, &mut draws));
+        Ok(terms)
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {

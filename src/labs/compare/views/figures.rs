@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::truth::Verdicts;
 use crate::labs::compare::spec::{Answer, OfFamily};
 use crate::labs::compare::truth::Object;
+use crate::labs::compare::verdicts::Verdicts;
 use crate::labs::detect::families::FAMILIES;
 use crate::labs::detect::views::{class_style, name_and_score, placement};
 use crate::page::state::use_state;

@@ -3,4 +3,6 @@
 pub mod compose;
 pub mod costs;
 pub mod figures;
+pub mod losses;
+pub mod scores;
 pub mod truth;

@@ -2,20 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::labs::compare::spec::{
-    Answer, CompareSettings, Judgement, LAB, NAMES, Named, OfFamily, Question,
-};
+use super::losses::{Judging, LossesPanel};
+use super::scores::Scores;
+use crate::labs::compare::spec::{Answer, CompareSettings, LAB, NAMES};
 use crate::labs::compare::truth::{MOST, Object, read, write};
-use crate::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::families::PHOTOGRAPH_CLASSES;
 use crate::labs::detect::views::placement;
-use crate::maths::average_precision::{
-    Claim, Rule, Truth, Verdict, average_precision, judge,
-};
 use crate::maths::boxes::Corners;
-use crate::page::engine;
 use crate::page::frame::Stage;
-use crate::page::latest::{Latest, Standing};
-use crate::page::plot::{COLORS, Line, Plot, PlotView};
 use crate::page::pointer::{Drag, place_of};
 use crate::page::state::use_state;
 use crate::page::text::{I18n, t_string, use_i18n};
@@ -26,111 +20,6 @@ use crate::protocol::param::Value;
 const LEAST: f32 = 0.02;
 /// A press of an arrow key, as a share of the picture.
 const STEP: f32 = 0.01;
-
-/// The class of the photographs that a class of a family is.
-fn class_of(family: &Family, class: usize) -> Option<usize> {
-    let name = match family.classes[class] {
-        "Cattle" => "cow".to_string(),
-        name => name.to_lowercase(),
-    };
-    PHOTOGRAPH_CLASSES.iter().position(|of| *of == name)
-}
-
-/// What became of the boxes that a family shows.
-pub struct Verdicts {
-    /// For each box that is kept, in order: the overlap with what it found.
-    pub hits: Vec<Option<f32>>,
-    /// Objects that it did not find.
-    pub misses: usize,
-}
-
-fn truths(truth: &[Object], [width, height]: [f32; 2], class: usize) -> Vec<Truth> {
-    let of_class = truth.iter().filter(|object| object.class == class);
-    of_class
-        .map(|object| Truth {
-            picture: 0,
-            box_in_image: object.place.scale(width, height),
-            ignored: false,
-        })
-        .collect()
-}
-
-impl Verdicts {
-    /// None where no truth is known.
-    pub fn of(of: &OfFamily, truth: &[Object], size: [f32; 2], overlap: f32) -> Option<Self> {
-        if truth.is_empty() {
-            return None;
-        }
-        let family = FAMILIES[of.family];
-        let kept: Vec<_> = of.detections.kept().map(|(_, found)| found).collect();
-        let mut hits = vec![None; kept.len()];
-        let mut found = 0;
-        for class in 0..PHOTOGRAPH_CLASSES.len() {
-            let truths = truths(truth, size, class);
-            let of_class: Vec<usize> = (0..kept.len())
-                .filter(|&at| class_of(family, kept[at].class) == Some(class))
-                .collect();
-            let claims: Vec<Claim> = of_class
-                .iter()
-                .map(|&at| Claim {
-                    picture: 0,
-                    box_in_image: kept[at].box_in_image,
-                    score: kept[at].score,
-                })
-                .collect();
-            let judged = judge(&truths, &claims, overlap);
-            for (&at, verdict) in of_class.iter().zip(&judged.verdicts) {
-                if let Verdict::Hit(number) = verdict {
-                    hits[at] = Some(truths[*number].box_in_image.iou(kept[at].box_in_image));
-                    found += 1;
-                }
-            }
-        }
-        Some(Self {
-            hits,
-            misses: truth.len() - found,
-        })
-    }
-}
-
-/// Mean average precision over the classes of the truth, and the curve over all classes together.
-fn precision(of: &OfFamily, truth: &[Object], size: [f32; 2], overlap: f32) -> (f32, Vec<[f64; 2]>) {
-    let family = FAMILIES[of.family];
-    let (mut sum, mut classes) = (0.0, 0);
-    let mut ranked: Vec<(f32, bool)> = Vec::new();
-    for class in 0..PHOTOGRAPH_CLASSES.len() {
-        let truths = truths(truth, size, class);
-        let of_class = of.ranked.iter().filter(|found| class_of(family, found.class) == Some(class));
-        let claims: Vec<Claim> = of_class
-            .map(|found| Claim {
-                picture: 0,
-                box_in_image: found.box_in_image,
-                score: found.score,
-            })
-            .collect();
-        let judged = judge(&truths, &claims, overlap);
-        let all = claims.iter().zip(&judged.verdicts);
-        ranked.extend(all.map(|(claim, verdict)| (claim.score, matches!(verdict, Verdict::Hit(_)))));
-        let curve = judged.curve(&claims);
-        if let Some(average) = average_precision(&curve, judged.positives, Rule::Area) {
-            sum += average;
-            classes += 1;
-        }
-    }
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut hits = 0;
-    let mut points: Vec<[f64; 2]> = Vec::new();
-    for (number, (_, is_hit)) in ranked.into_iter().enumerate() {
-        hits += usize::from(is_hit);
-        let recall = hits as f64 / truth.len() as f64;
-        let precision = hits as f64 / (number + 1) as f64;
-        if points.is_empty() {
-            points.push([0.0, precision]);
-        }
-        points.push([recall, precision]);
-    }
-    (sum / classes.max(1) as f32, points)
-}
 
 fn name_of(i18n: I18n, class: usize) -> &'static str {
     lab_word(i18n, "detect", &format!("classes.photographs.{class}"))
@@ -203,48 +92,9 @@ pub fn TruthPanel(
             change(all);
         }
     };
-    let judged = RwSignal::new(Vec::<Judgement>::new());
-    // The family whose positive places are shown.
-    let pointed = RwSignal::new(None::<usize>);
-    let latest = Latest::new(state.engine);
-    Effect::new(move |_| {
-        objects.get();
-        settings.with(|settings| settings.get(NAMES.families).clone());
-        judged.set(Vec::new());
-        pointed.set(None);
-    });
-    let ask = move |_| {
-        let Some([width, height]) = answer.with_untracked(|answer| {
-            answer.as_ref().map(|answer| [answer.width as f32, answer.height as f32])
-        }) else {
-            return;
-        };
-        let named = objects.get_untracked().into_iter().map(|object| Named {
-            class: object.class,
-            box_in_image: object.place.scale(width, height),
-        });
-        let question = engine::Question::new(
-            &Question::Judge(named.collect()),
-            &settings.get_untracked(),
-        );
-        latest.ask("judge", question, move |says| {
-            if let Some(of) = says.read::<Vec<Judgement>>() {
-                let _ = judged.try_set(of);
-            }
-        });
-    };
-    let positives = move || {
-        let family = pointed.get()?;
-        let [width, height] = answer.with(|answer| {
-            answer.as_ref().map(|answer| [answer.width as f32, answer.height as f32])
-        })?;
-        judged.with(|judged| {
-            let of = judged.iter().find(|of| of.family == family)?;
-            let places = of.positives.iter().map(|(place, _)| {
-                view! { <div class="shape" style=placement(*place, width, height)></div> }
-            });
-            Some(places.collect_view())
-        })
+    let judging = Judging::default();
+    let size = move || {
+        answer.with(|answer| answer.as_ref().map(|answer| [answer.width as f32, answer.height as f32]))
     };
     let figures = move || {
         let (answer, objects) = (answer.get()?, objects.get());
@@ -254,7 +104,7 @@ pub fn TruthPanel(
         <section class="panel" id="truth">
             <h2>{move || t_string!(i18n, compare.truth)}</h2>
             <p class="help">{move || t_string!(i18n, compare.truth_help)}</p>
-            <Stage>{move || backdrop.get().map(|url| view! { <img class="layer" src=url alt="" /> })}<Canvas objects chosen class change=Callback::new(change) add=Callback::new(add) remove=Callback::new(move |()| remove()) />{positives}</Stage>
+            <Stage>{move || backdrop.get().map(|url| view! { <img class="layer" src=url alt="" /> })}<Canvas objects chosen class change=Callback::new(change) add=Callback::new(add) remove=Callback::new(move |()| remove()) />{move || judging.shapes(size())}</Stage>
             <div class="row">
                 <label for="truth-class">{move || t_string!(i18n, compare.truth_class)}</label>
                 <select id="truth-class" on:change:target=move |event| choose_class(event.target().value().parse().unwrap_or(0))>{options}</select>
@@ -277,17 +127,7 @@ pub fn TruthPanel(
                 <p class="quiet">{move || t_string!(i18n, compare.truth_full, most = MOST).to_string()}</p>
             </Show>
             {figures}
-            <Show when=move || objects.with(|objects| !objects.is_empty()) && answer.with(Option::is_some)>
-                <h3>{move || t_string!(i18n, compare.losses)}</h3>
-                <p class="help">{move || t_string!(i18n, compare.losses_help)}</p>
-                <div class="row">
-                    <button type="button" class="button quiet" id="judge" disabled=move || latest.busy.get() on:click=ask>
-                        {move || t_string!(i18n, compare.losses_ask)}
-                    </button>
-                    <Standing latest />
-                </div>
-            </Show>
-            {move || judged.with(|judged| !judged.is_empty()).then(|| view! { <Losses judged=judged.get() pointed /> })}
+            <LossesPanel objects size=Signal::derive(size) judging />
         </section>
     }
 }
@@ -424,105 +264,5 @@ fn Canvas(
             {boxes}
             {move || drawn().map(|place| view! { <div class="box truth lit" style=placement(place, 1.0, 1.0)></div> })}
         </div>
-    }
-}
-
-/// The terms of each loss, and how many places learn what.
-#[component]
-fn Losses(judged: Vec<Judgement>, pointed: RwSignal<Option<usize>>) -> impl IntoView {
-    let i18n = use_i18n();
-    let rows = judged.into_iter().map(|of| {
-        let family = FAMILIES[of.family];
-        let terms: Vec<String> = of
-            .losses
-            .iter()
-            .map(|(name, loss)| {
-                let name = lab_word(i18n, "compare", &format!("terms.{name}"));
-                format!("{name} {loss:.2}")
-            })
-            .collect();
-        let sum: f32 = of.losses.iter().map(|(_, loss)| loss).sum();
-        let number = of.family;
-        let is = move || pointed.get() == Some(number);
-        view! {
-            <tr class:lit=is data-family=family.name>
-                <th scope="row">
-                    <button type="button" class="link" aria-pressed=move || is().to_string() on:click=move |_| {
-                        pointed.set(if is() { None } else { Some(number) });
-                    }>{family.title}</button>
-                </th>
-                <td class="number">{of.positives.len()}</td>
-                <td class="number">{of.ignored}</td>
-                <td class="number">{of.negatives}</td>
-                <td>{terms.join(" + ")} " = " {format!("{sum:.2}")}</td>
-            </tr>
-        }
-    });
-    view! {
-        <div class="scroll" tabindex="0">
-            <table id="losses">
-                <thead>
-                    <tr>
-                        <th scope="col">{t_string!(i18n, compare.detector)}</th>
-                        <th scope="col" class="number">{t_string!(i18n, compare.positives)}</th>
-                        <th scope="col" class="number">{t_string!(i18n, compare.ignored)}</th>
-                        <th scope="col" class="number">{t_string!(i18n, compare.negatives)}</th>
-                        <th scope="col">{t_string!(i18n, compare.loss)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-}
-
-/// Hits, misses, false alarms, average precision and the curve of each family.
-#[component]
-fn Scores(answer: Answer, objects: Vec<Object>, overlap: f32) -> impl IntoView {
-    let i18n = use_i18n();
-    let size = [answer.width as f32, answer.height as f32];
-    let mut lines = Vec::new();
-    let rows: Vec<_> = answer
-        .found
-        .iter()
-        .enumerate()
-        .map(|(number, of)| {
-            let family = FAMILIES[of.family];
-            let (average, curve) = precision(of, &objects, size, overlap);
-            let color = COLORS[number % COLORS.len()];
-            lines.push(Line::new(family.title, color, curve));
-            let verdicts = Verdicts::of(of, &objects, size, overlap);
-            let (hits, alarms, misses) = verdicts.map_or((0, 0, 0), |of| {
-                let hits = of.hits.iter().flatten().count();
-                (hits, of.hits.len() - hits, of.misses)
-            });
-            view! {
-                <tr data-family=family.name>
-                    <th scope="row">{family.title}</th>
-                    <td class="number">{hits}</td>
-                    <td class="number">{misses}</td>
-                    <td class="number">{alarms}</td>
-                    <td class="number">{format!("{average:.2}")}</td>
-                </tr>
-            }
-        })
-        .collect();
-    let plot = Plot::new(lines, [[0.0, 1.0], [0.0, 1.0]]);
-    let label = t_string!(i18n, compare.curve).to_string();
-    view! {
-        <table id="truth-scores">
-            <thead>
-                <tr>
-                    <th scope="col">{t_string!(i18n, compare.detector)}</th>
-                    <th scope="col" class="number">{t_string!(i18n, compare.hits)}</th>
-                    <th scope="col" class="number">{t_string!(i18n, compare.misses)}</th>
-                    <th scope="col" class="number">{t_string!(i18n, compare.alarms)}</th>
-                    <th scope="col" class="number">"AP"</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-        <PlotView plot=Signal::stored(plot) label />
-        <p class="help">{t_string!(i18n, compare.curve_help)}</p>
     }
 }

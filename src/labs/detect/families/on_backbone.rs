@@ -1,5 +1,6 @@
 //! What the families that were trained here share: a square picture, a backbone, and how places become detections.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use burn::module::Module;
@@ -7,9 +8,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::engine::shelf::Shelf;
-use crate::job::Job;
-use crate::labs::detect::detector::{Found, list};
-use crate::labs::detect::spec::{Detections, Grid, Inside, Thresholds};
+use crate::job::{Job, Promise};
+use crate::labs::detect::detector::{AnyDetector, Detector, Found, list};
+use crate::labs::detect::families::Family;
+use crate::labs::detect::spec::{DetectSettings, Detections, Grid, Inside, Thresholds};
 use crate::maths::boxes::Corners;
 use crate::methods::matching::Match;
 use crate::methods::nms::Among;
@@ -20,8 +22,10 @@ use crate::models::detect::backbone::{BACKBONE, Backbone, to_grid};
 use crate::models::detect::SIDE;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
-use crate::train::detector::{Recipe, Scene};
+use crate::train::detector::{Recipe, Scene, Term};
 
+/// Places that are told of a judgement at most.
+const TOLD: usize = 10;
 /// Boxes that go into suppression at most, the best by their scores.
 const MOST: usize = 400;
 
@@ -109,11 +113,120 @@ impl<N: Module + 'static> Grounded<N> {
     }
 }
 
+/// A family of one pass: a grid of places that say all at once. What it says is read by the recipe that trained it, so that
+/// training, page and command line cannot differ.
+pub trait OnePass: 'static {
+    /// How it was trained.
+    type Recipe: Recipe<Network: 'static>;
+
+    /// Its row.
+    fn family() -> &'static Family;
+
+    /// Its heads among the networks.
+    fn heads() -> &'static Network<<Self::Recipe as Recipe>::Network>;
+
+    /// The recipe of the weights that ship.
+    fn recipe() -> Self::Recipe;
+
+    /// Cells in a row of each of its grids, from fine to coarse, and places of a cell.
+    fn grids() -> (&'static [usize], usize);
+}
+
+/// The five rooms of a family of one pass.
+pub struct Rooms<F: OnePass> {
+    grounded: Grounded<<F::Recipe as Recipe>::Network>,
+    recipe: F::Recipe,
+}
+
+impl<F: OnePass> Detector for Rooms<F> {
+    type Input = Square;
+    type Features = Maps;
+    /// The places: a table, the same for every picture.
+    type Proposals = ();
+    type Raw = Said;
+
+    fn family() -> &'static Family {
+        F::family()
+    }
+
+    fn transform(&self, picture: &Picture) -> Square {
+        self.grounded.square(picture)
+    }
+
+    async fn backbone(&self, _: &Job<'_>, square: &Square) -> Result<Maps, Failure> {
+        Ok(self.grounded.maps(square))
+    }
+
+    async fn proposals(&self, _: &Job<'_>, _: &Square, _: &Maps) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn heads(
+        &self,
+        job: &Job<'_>,
+        square: Square,
+        maps: Maps,
+        (): (),
+    ) -> Result<Said, Failure> {
+        let mut said = self.recipe.look(job, &self.grounded.heads, &maps).await?;
+        Ok(Said {
+            places: said.pop().expect("a picture went in"),
+            fit: square.fit,
+        })
+    }
+
+    fn postprocess(said: &Said, size: [f32; 2], thresholds: Thresholds) -> Detections {
+        said.detections(size, thresholds)
+    }
+
+    fn inside(said: &Said, _: [f32; 2]) -> (Inside, Places) {
+        let (sides, each) = F::grids();
+        said.inside(sides, each)
+    }
+
+    fn looked_at(said: &Said) -> usize {
+        said.places.count()
+    }
+
+    /// Boxes of all places, what is sure, scores.
+    fn numbers(said: &Said) -> Vec<f32> {
+        numbers(&said.places)
+    }
+}
+
+/// See [`Family::load`].
+pub fn load<'a, F: OnePass>(
+    shelf: &'a mut Shelf,
+    job: &'a Job<'_>,
+    _: &'a DetectSettings,
+) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
+    Box::pin(async move {
+        let rooms = Rooms::<F> {
+            grounded: Grounded::load(shelf, job, F::heads()).await?,
+            recipe: F::recipe(),
+        };
+        Ok(Box::new(rooms) as Box<dyn AnyDetector>)
+    })
+}
+
+/// See [`Family::judge`].
+pub fn judge_one_pass<'a, F: OnePass>(
+    shelf: &'a mut Shelf,
+    job: &'a Job<'_>,
+    picture: &'a Picture,
+    objects: &'a [Labelled],
+) -> Promise<'a, Result<Judged, Failure>> {
+    Box::pin(judge(shelf, job, F::recipe(), F::heads(), picture, objects))
+}
+
 /// What training would make of a picture whose objects are known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
-    /// The losses by name.
+    /// The terms of the loss by name; training lowers their sum.
     pub losses: Vec<(&'static str, f32)>,
+    /// The places that add most to the sum, by falling share: where they are before the network says anything, in pixels of
+    /// the picture, and what each adds to each term.
+    pub places: Vec<(Corners, Vec<f32>)>,
     /// Where the places that have an object to learn are before the network says anything, in pixels of the picture, with the
     /// number of the object.
     pub positives: Vec<(Corners, usize)>,
@@ -153,11 +266,10 @@ where
     // Losses are made of what records, though nothing is learned here.
     let maps = grounded.maps(&square).map(Tensor::from_inner);
     let heads = grounded.heads.valid().train();
-    let named = recipe.losses(job, &heads, &maps, &[scene], 0).await?;
-    let mut losses = Vec::new();
-    for (name, loss) in named {
-        let value = job.read(loss.inner()).await?;
-        losses.push((name, value[0]));
+    let terms = recipe.losses(job, &heads, &maps, &[scene], 0).await?;
+    let (losses, mut places) = told(job, &terms).await?;
+    for (place, _) in &mut places {
+        *place = square.fit.in_picture(*place);
     }
     let matches = recipe.assign(&scene);
     let starts = recipe.starts();
@@ -167,10 +279,42 @@ where
     let count = |wanted: Match| matches.iter().filter(|is| **is == wanted).count();
     Ok(Judged {
         losses,
+        places,
         positives: positives.collect(),
         negatives: count(Match::Negative),
         ignored: count(Match::Ignored),
     })
+}
+
+/// The value of each term, and the places that add most to their sum, with what each adds to each term.
+async fn told(
+    job: &Job<'_>,
+    terms: &[Term],
+) -> Result<(Vec<(&'static str, f32)>, Vec<(Corners, Vec<f32>)>), Failure> {
+    // Read back together.
+    let each: Vec<Tensor<1>> = terms.iter().map(|term| term.each.clone().inner()).collect();
+    let values = job.read(Tensor::cat(each, 0)).await?;
+    let mut rest = values.as_slice();
+    let mut losses = Vec::new();
+    let mut places: Vec<(Corners, Vec<f32>)> = Vec::new();
+    let mut known = HashMap::new();
+    for (number, term) in terms.iter().enumerate() {
+        let (of_term, others) = rest.split_at(term.each.dims()[0]);
+        rest = others;
+        losses.push((term.name, of_term.iter().sum()));
+        for (&(_, place), value) in term.places.iter().zip(of_term) {
+            let key = [place.x0, place.y0, place.x1, place.y1].map(f32::to_bits);
+            let at = *known.entry(key).or_insert_with(|| {
+                places.push((place, vec![0.0; terms.len()]));
+                places.len() - 1
+            });
+            places[at].1[number] += value;
+        }
+    }
+    let sum = |of: &(Corners, Vec<f32>)| of.1.iter().sum::<f32>();
+    places.sort_by(|a, b| sum(b).total_cmp(&sum(a)));
+    places.truncate(TOLD);
+    Ok((losses, places))
 }
 
 impl Fit {

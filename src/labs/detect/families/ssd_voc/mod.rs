@@ -4,8 +4,7 @@
 mod rooms;
 
 #[cfg(feature = "engine")]
-pub use rooms::SsdVoc;
-
+use super::on_backbone;
 use super::{Family, Looks, PHOTOGRAPH_CLASSES};
 use crate::labs::detect::spec::Thresholds;
 use crate::protocol::message::Stage;
@@ -34,7 +33,7 @@ pub static SSD_VOC: Family = Family {
         Stage::Postprocess,
     ],
     #[cfg(feature = "engine")]
-    load: rooms::load,
+    load: on_backbone::load::<rooms::SsdRooms>,
     #[cfg(feature = "engine")]
-    judge: Some(rooms::judge),
+    judge: Some(on_backbone::judge_one_pass::<rooms::SsdRooms>),
 };

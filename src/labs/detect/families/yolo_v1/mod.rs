@@ -4,8 +4,7 @@
 mod rooms;
 
 #[cfg(feature = "engine")]
-pub use rooms::YoloV1;
-
+use super::on_backbone;
 use super::{Family, Looks, PHOTOGRAPH_CLASSES};
 use crate::labs::detect::spec::Thresholds;
 use crate::protocol::message::Stage;
@@ -34,7 +33,7 @@ pub static YOLO_V1: Family = Family {
         Stage::Postprocess,
     ],
     #[cfg(feature = "engine")]
-    load: rooms::load,
+    load: on_backbone::load::<rooms::YoloV1Rooms>,
     #[cfg(feature = "engine")]
-    judge: Some(rooms::judge),
+    judge: Some(on_backbone::judge_one_pass::<rooms::YoloV1Rooms>),
 };
