@@ -104,7 +104,7 @@ fn nothing_outside_the_labs_names_one() {
         ("src/command/train_detector.rs", "train"),
         // So is a class of photographs.
         ("src/data/photographs.rs", "train"),
-        ("src/command/photographs.rs", "train"),
+        ("src/command/photographs/voc.rs", "train"),
         // The loss of that name.
         ("src/train/autoencoder.rs", "divergence"),
         // Topics of the course.

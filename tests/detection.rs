@@ -1,4 +1,5 @@
-//! The parts of detectors against torchvision, and average precision against pycocotools (`tools/detection_vectors.py`).
+//! The parts of detectors against torchvision, average precision against pycocotools (`tools/detection_vectors.py`), and
+//! segments against scikit-image (`tools/segments_vectors.py`).
 
 #![cfg(feature = "native")]
 #![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
@@ -13,7 +14,9 @@ use kiln::methods::box_coder::BoxCoder;
 use kiln::methods::detection_loss::{binary_cross_entropy, cross_entropy, focal, giou, smooth_l1};
 use kiln::methods::matching::{Match, Matching, hard_negatives};
 use kiln::methods::nms::{Among, suppress};
+use kiln::methods::color_spaces::{Space, planes};
 use kiln::methods::roi::{MapShape, Pooling, Region};
+use kiln::methods::segments::{Cutting, cut};
 
 fn vectors<T: for<'a> Deserialize<'a>>(part: &str) -> T {
     let text = std::fs::read_to_string("tests/vectors/detection.json").expect("the vectors");
@@ -338,4 +341,55 @@ fn average_precision_is_that_of_pycocotools() {
     }
     close(&at_half, &v.at_half, "at half");
     close(&over_overlaps, &v.over_overlaps, "over the overlaps");
+}
+
+/// Segments of scikit-image, as runs of pixels.
+#[derive(Deserialize)]
+struct Cut {
+    k: f32,
+    sigma: f32,
+    least: usize,
+    count: usize,
+    runs: Vec<[usize; 2]>,
+}
+
+/// The share of pixels that lie in the segment of `other` in which most pixels of their own segment lie.
+fn kept_together(of: &[u32], other: &[u32]) -> f64 {
+    let mut shared = std::collections::HashMap::<u32, std::collections::HashMap<u32, usize>>::new();
+    for (a, b) in of.iter().zip(other) {
+        *shared.entry(*a).or_default().entry(*b).or_default() += 1;
+    }
+    let most: usize = shared
+        .values()
+        .map(|of| of.values().max().copied().unwrap_or(0))
+        .sum();
+    most as f64 / of.len() as f64
+}
+
+/// Single precision orders pairs that differ by almost the same otherwise, so that a segment may end elsewhere.
+#[test]
+fn segments_are_those_of_scikit_image() {
+    let text = std::fs::read_to_string("tests/vectors/segments.json").expect("the vectors");
+    let mut vectors: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let cases: Vec<Cut> = serde_json::from_value(vectors["cases"].take()).expect("cases");
+    let picture = image::open("tests/vectors/cat-ssd.png").expect("a picture").to_rgb8();
+    let size = [picture.height() as usize, picture.width() as usize];
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let how = Cutting {
+            k: case.k,
+            sigma: case.sigma,
+            least: case.least,
+        };
+        let found = cut(&planes(&picture, Space::Rgb), size, how);
+        let runs = case.runs.iter();
+        let wanted: Vec<u32> = runs
+            .flat_map(|&[of, pixels]| std::iter::repeat_n(of as u32, pixels))
+            .collect();
+        let there = kept_together(&found.of, &wanted);
+        let back = kept_together(&wanted, &found.of);
+        eprintln!("k {}: {} of {} segments, {there:.4}, {back:.4}", case.k, found.count, case.count);
+        assert!(there > 0.99 && back > 0.99, "k {}: {there}, {back}", case.k);
+        assert!(found.count.abs_diff(case.count) * 50 <= case.count);
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod generate;
 pub mod search;
+pub mod truth;
 
 use crate::protocol::lab::LabSpec;
 

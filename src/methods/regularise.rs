@@ -4,49 +4,16 @@
 //! # Reference
 //! Yosinski, Clune, Nguyen, Fuchs and Lipson 2015, "Understanding Neural Networks Through Deep Visualization", section 3.
 
+use super::gaussian::{self, Edge};
+
 /// Half the range from black to white: grey, to which pictures are pulled.
 pub const GREY: f32 = 0.5;
 
 /// Blurs each plane: a Gaussian of that standard deviation in pixels, cut off at three of them; beyond the edge stands
 /// the edge's pixel.
-pub fn blur(planes: &mut [f32], [height, width]: [usize; 2], sigma: f32) {
-    if sigma <= 0.0 {
-        return;
-    }
+pub fn blur(planes: &mut [f32], size: [usize; 2], sigma: f32) {
     let reach = (3.0 * sigma).ceil() as usize;
-    let mut kernel: Vec<f32> = (0..=2 * reach)
-        .map(|i| {
-            let away = i as f32 - reach as f32;
-            (-away * away / (2.0 * sigma * sigma)).exp()
-        })
-        .collect();
-    let sum: f32 = kernel.iter().sum();
-    kernel.iter_mut().for_each(|weight| *weight /= sum);
-    let mut line = Vec::new();
-    let mut along = |plane: &mut [f32], start: usize, count: usize, step: usize| {
-        line.clear();
-        line.extend((0..count + 2 * reach).map(|i| {
-            let place = i.saturating_sub(reach).min(count - 1);
-            plane[start + place * step]
-        }));
-        for place in 0..count {
-            let near = &line[place..place + kernel.len()];
-            let sum = near
-                .iter()
-                .zip(&kernel)
-                .map(|(value, weight)| value * weight)
-                .sum();
-            plane[start + place * step] = sum;
-        }
-    };
-    for plane in planes.chunks_exact_mut(height * width) {
-        for row in 0..height {
-            along(plane, row * width, width, 1);
-        }
-        for column in 0..width {
-            along(plane, column, height, width);
-        }
-    }
+    gaussian::blur(planes, size, sigma, reach, Edge::Nearest);
 }
 
 /// Pulls a picture to grey by a share of the way: what weight decay is to weights.

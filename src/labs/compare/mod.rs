@@ -8,7 +8,6 @@ pub mod engine;
 pub mod page;
 pub mod scene;
 pub mod spec;
-pub mod truth;
 pub mod verdicts;
 #[cfg(feature = "page")]
 pub mod views;

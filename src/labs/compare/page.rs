@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 
 use super::spec::{Answer, CompareSettings, LAB, NAMES, Question};
 use super::scene;
-use super::truth::{read, write};
+use crate::labs::truth::{read, write};
 use super::views::compose::{ComposePanel, Composed, compose};
 use super::views::costs::Costs;
 use super::views::figures::Figures;

@@ -60,7 +60,7 @@ settings! {
         iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, 0.5), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
         /// See [`scene`](super::scene).
         scene ("scene", "k"): String = Kind::Text { default: "" }, "cut-outs over the picture: number,x,y,height,turn of each, in thousandths of the picture and degrees, with semicolons between", causes(Effect::Rerun), page_only();
-        /// See [`truth`](super::truth).
+        /// See [`truth`](crate::labs::truth).
         truth ("truth", "t"): String = Kind::Text { default: "" }, "what is really there: class,x0,y0,x1,y1 of each object in thousandths of the picture, with semicolons between", page_only();
         overlap ("overlap", "h"): f32 = number(0.5, 0.95, 0.05, 0.5), "overlap (IoU) from which on a box counts as a hit", page_only(), group("truth");
     }

@@ -1,7 +1,7 @@
 //! What a family's boxes are worth against a truth.
 
 use super::spec::OfFamily;
-use super::truth::Object;
+use crate::labs::truth::Object;
 use crate::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
 use crate::maths::average_precision::{Claim, Rule, Truth, Verdict, average_precision, judge};
 

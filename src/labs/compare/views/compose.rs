@@ -7,7 +7,7 @@ use web_sys::{Blob, HtmlCanvasElement, HtmlImageElement};
 
 use crate::labs::compare::scene::{CUTOUTS, HEIGHTS, MOST, Placed, bounds, read, write};
 use crate::labs::compare::spec::{CompareSettings, LAB, NAMES};
-use crate::labs::compare::truth::Object;
+use crate::labs::truth::Object;
 use crate::maths::boxes::Corners;
 use crate::page::export::{context, to_blob};
 use crate::page::frame::Stage;
@@ -348,7 +348,7 @@ pub fn ComposePanel() -> impl IntoView {
                         {move || t_string!(i18n, compare.compose_front)}
                     </button>
                     <button type="button" class="button quiet" id="compose-remove" disabled=move || of_chosen().is_none() on:click=move |_| remove()>
-                        {move || t_string!(i18n, compare.truth_remove)}
+                        {move || t_string!(i18n, truth.remove)}
                     </button>
                 </div>
             </Show>
@@ -359,7 +359,7 @@ pub fn ComposePanel() -> impl IntoView {
                         put(before);
                     }
                 }>
-                    {move || t_string!(i18n, compare.truth_undo)}
+                    {move || t_string!(i18n, truth.undo)}
                 </button>
             </div>
         </section>

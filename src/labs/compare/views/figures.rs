@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labs::compare::spec::{Answer, OfFamily};
-use crate::labs::compare::truth::Object;
+use crate::labs::truth::Object;
 use crate::labs::compare::verdicts::Verdicts;
 use crate::labs::detect::families::FAMILIES;
 use crate::labs::detect::views::{class_style, name_and_score, placement};

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labs::compare::spec::{Judgement, LAB, NAMES, Named, Question};
-use crate::labs::compare::truth::Object;
+use crate::labs::truth::Object;
 use crate::labs::detect::families::FAMILIES;
 use crate::labs::detect::views::placement;
 use crate::page::engine;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::labs::compare::spec::Answer;
-use crate::labs::compare::truth::Object;
+use crate::labs::truth::Object;
 use crate::labs::compare::verdicts::{Verdicts, precision};
 use crate::labs::detect::families::FAMILIES;
 use crate::page::plot::{COLORS, Line, Plot, PlotView};

@@ -1,4 +1,7 @@
-//! What is really in a picture, by the visitor's hand: as text that fits into a link.
+//! What is really in a picture, by the visitor's hand: as text that fits into a link, for the labs that judge by it.
+
+#[cfg(feature = "page")]
+pub mod drawing;
 
 use crate::labs::detect::families::PHOTOGRAPH_CLASSES;
 use crate::maths::boxes::Corners;
@@ -18,7 +21,10 @@ pub const MOST: usize = 10;
 /// The objects of a text; what cannot be read is left out.
 pub fn read(text: &str) -> Vec<Object> {
     let of = |part: &str| {
-        let numbers: Vec<u32> = part.split(',').map_while(|number| number.trim().parse().ok()).collect();
+        let numbers: Vec<u32> = part
+            .split(',')
+            .map_while(|number| number.trim().parse().ok())
+            .collect();
         let [class, x0, y0, x1, y1] = numbers.try_into().ok()?;
         let share = |thousandths: u32| thousandths.min(1000) as f32 / 1000.0;
         let [x0, y0, x1, y1] = [x0, y0, x1, y1].map(share);
