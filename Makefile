@@ -113,6 +113,7 @@ vectors: ## make the reference vectors of the parity tests anew
 	$(CACHE)/venv/bin/python tools/elbo_vectors.py tests/vectors/elbo.json
 	$(CACHE)/venv/bin/python tools/inception_vectors.py
 	$(CACHE)/venv/bin/python tools/detection_vectors.py tests/vectors/detection.json
+	$(CACHE)/venv/bin/python tools/svm_vectors.py tests/vectors/svm.json
 	$(CACHE)/venv/bin/python tools/segments_vectors.py tests/vectors/cat-ssd.png tests/vectors/segments.json
 	cargo build --locked --bin kiln
 	python3 tools/family_vectors.py $(CARGO_TARGET_DIR)/debug/kiln

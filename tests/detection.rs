@@ -1,5 +1,5 @@
 //! The parts of detectors against torchvision, average precision against pycocotools (`tools/detection_vectors.py`), and
-//! segments against scikit-image (`tools/segments_vectors.py`).
+//! segments against scikit-image (`tools/segments_vectors.py`), machines against scikit-learn (`tools/svm_vectors.py`).
 
 #![cfg(feature = "native")]
 #![allow(clippy::disallowed_methods)] // native tests may read a tensor at once
@@ -11,12 +11,14 @@ use kiln::maths::average_precision::{Claim, OVERLAPS, Rule, Truth, average_preci
 use kiln::maths::boxes::Corners;
 use kiln::methods::anchors::Anchors;
 use kiln::methods::box_coder::BoxCoder;
+use kiln::methods::color_spaces::{Space, planes};
 use kiln::methods::detection_loss::{binary_cross_entropy, cross_entropy, focal, giou, smooth_l1};
+use kiln::methods::linear_svm::{Fitting, LinearSvm};
 use kiln::methods::matching::{Match, Matching, hard_negatives};
 use kiln::methods::nms::{Among, suppress};
-use kiln::methods::color_spaces::{Space, planes};
 use kiln::methods::roi::{MapShape, Pooling, Region};
 use kiln::methods::segments::{Cutting, cut};
+use kiln::methods::spatial_pyramid::Map;
 
 fn vectors<T: for<'a> Deserialize<'a>>(part: &str) -> T {
     let text = std::fs::read_to_string("tests/vectors/detection.json").expect("the vectors");
@@ -366,13 +368,15 @@ fn kept_together(of: &[u32], other: &[u32]) -> f64 {
     most as f64 / of.len() as f64
 }
 
-/// Single precision orders pairs that differ by almost the same otherwise, so that a segment may end elsewhere.
+/// Single precision orders pairs that differ by almost the same otherwise: a few pixels may belong elsewhere.
 #[test]
 fn segments_are_those_of_scikit_image() {
     let text = std::fs::read_to_string("tests/vectors/segments.json").expect("the vectors");
     let mut vectors: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let cases: Vec<Cut> = serde_json::from_value(vectors["cases"].take()).expect("cases");
-    let picture = image::open("tests/vectors/cat-ssd.png").expect("a picture").to_rgb8();
+    let picture = image::open("tests/vectors/cat-ssd.png")
+        .expect("a picture")
+        .to_rgb8();
     let size = [picture.height() as usize, picture.width() as usize];
     assert_eq!(cases.len(), 2);
     for case in cases {
@@ -388,8 +392,67 @@ fn segments_are_those_of_scikit_image() {
             .collect();
         let there = kept_together(&found.of, &wanted);
         let back = kept_together(&wanted, &found.of);
-        eprintln!("k {}: {} of {} segments, {there:.4}, {back:.4}", case.k, found.count, case.count);
-        assert!(there > 0.99 && back > 0.99, "k {}: {there}, {back}", case.k);
-        assert!(found.count.abs_diff(case.count) * 50 <= case.count);
+        assert!(
+            there > 0.9999 && back > 0.9999,
+            "k {}: {there}, {back}",
+            case.k
+        );
+        assert_eq!(found.count, case.count, "k {}", case.k);
     }
+}
+
+#[derive(Deserialize)]
+struct Machine {
+    features: Vec<f32>,
+    dims: usize,
+    labels: Vec<bool>,
+    costs: [f32; 2],
+    margins: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Pyramid {
+    map: Vec<f32>,
+    side: usize,
+    channels: usize,
+    regions: Vec<Four>,
+    grids: Vec<usize>,
+    pooled: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct OfRegions {
+    machine: Machine,
+    pyramid: Pyramid,
+}
+
+/// Margins within a thousandth of `LinearSVC`'s; bins are PyTorch's `adaptive_max_pool2d`.
+#[test]
+fn machines_and_pyramids_are_those_of_the_references() {
+    let text = std::fs::read_to_string("tests/vectors/svm.json").expect("the vectors");
+    let OfRegions { machine, pyramid } = serde_json::from_str(&text).expect("JSON");
+    let fitting = Fitting {
+        costs: machine.costs,
+        epochs: 20_000,
+        tolerance: 1e-6,
+        seed: 3,
+    };
+    let examples: Vec<(usize, bool)> = machine.labels.iter().copied().enumerate().collect();
+    let plane = LinearSvm::fit(&machine.features, machine.dims, &examples, fitting);
+    let rows = machine.features.chunks_exact(machine.dims);
+    assert_eq!(rows.len(), machine.margins.len());
+    for (row, wanted) in rows.zip(&machine.margins) {
+        let margin = plane.margin(row);
+        assert!((margin - wanted).abs() < 1e-3, "{margin} is not {wanted}");
+    }
+    let map = Map {
+        values: &pyramid.map,
+        side: pyramid.side,
+        channels: pyramid.channels,
+    };
+    let mut pooled = Vec::new();
+    for region in all(&pyramid.regions) {
+        map.pool(region, &pyramid.grids, &mut pooled);
+    }
+    assert_eq!(pooled, pyramid.pooled);
 }

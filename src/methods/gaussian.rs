@@ -68,12 +68,15 @@ mod tests {
             plane
         };
         let [a, b, c] = [1.0, 2.0, 4.0];
-        for (found, wanted) in mean(&[a, b, c], 1).iter().zip([4.0, 7.0, 10.0]) {
-            assert!((found - wanted / 3.0).abs() < 1e-4, "{found}");
+        // Around the first b a a b c, around the second a a b c c, around the last a b c c b.
+        for (found, wanted) in mean(&[a, b, c], 2).iter().zip([10.0, 12.0, 13.0]) {
+            assert!((found - wanted / 5.0).abs() < 1e-4, "{found}");
         }
-        // Two pixels mirrored over and over: a b b a a b b a around each.
-        for found in mean(&[a, b], 4) {
-            assert!((1.4..1.6).contains(&found), "{found}");
-        }
+        // Two pixels mirrored over and over: b a a b around the first of them.
+        let far = mean(&[a, b], 7);
+        assert!(
+            (far[0] - (7.0 * a + 8.0 * b) / 15.0).abs() < 1e-4,
+            "{far:?}"
+        );
     }
 }
