@@ -37,6 +37,7 @@ macro_rules! labs {
 labs! {
     detect,
     compare,
+    propose,
     segment,
     activations,
     explain,

@@ -355,7 +355,7 @@ impl State {
         let current = self.source.get_untracked();
         match (shared.sample, current) {
             (Some(sample), Some(source)) if source.sample == Some(sample) => self.run_if_light(),
-            (Some(sample), _) => self.take_sample(sample),
+            (Some(sample), _) => self.fetch_sample(sample, Some(lab)),
             (None, Some(_)) => {
                 self.write_address();
                 self.run_if_light();
@@ -366,13 +366,42 @@ impl State {
 
     /// Puts a file on the stage and runs the lab on it.
     pub fn take(self, blob: Blob, name: String, sample: Option<&'static Sample>) {
+        self.take_for(blob, name, sample, None);
+    }
+
+    /// The same; what the settings of a lab whose link was opened say of the picture stays.
+    fn take_for(
+        self,
+        blob: Blob,
+        name: String,
+        sample: Option<&'static Sample>,
+        linked: Option<&'static LabSpec>,
+    ) {
         // A sample that is on its way comes too late.
         let _ = self.begin_choice();
+        let is_same = sample.is_some()
+            && self
+                .source
+                .with_untracked(|now| now.as_ref().is_some_and(|now| now.sample == sample));
         for lab in self.specs().into_iter().filter(|lab| lab.uses_picture) {
             self.clear(lab);
+            if linked != Some(lab) && !is_same {
+                self.forget_picture(lab);
+            }
         }
         self.put(blob, name, sample);
         self.run_if_light();
+    }
+
+    /// Takes back what a lab's settings say of the picture.
+    fn forget_picture(self, lab: &LabSpec) {
+        let settings = self.settings(lab);
+        for param in lab.params.iter().filter(|param| param.of_picture) {
+            let default = param.kind.default_value();
+            if settings.with_untracked(|settings| *settings.get(param.name) != default) {
+                settings.update(|settings| settings.set(param.name, default));
+            }
+        }
     }
 
     /// Clears a lab's desk for another picture. What the visitor started and waited for is paused and
@@ -444,6 +473,10 @@ impl State {
 
     /// Fetches a sample and takes it.
     pub fn take_sample(self, sample: &'static Sample) {
+        self.fetch_sample(sample, None);
+    }
+
+    fn fetch_sample(self, sample: &'static Sample, linked: Option<&'static LabSpec>) {
         let is_latest = self.begin_choice();
         leptos::task::spawn_local(async move {
             let fetched = super::fetch::sample(sample).await;
@@ -451,7 +484,9 @@ impl State {
                 return;
             }
             match fetched {
-                Ok(blob) => self.take(blob, format!("{}.jpg", sample.name), Some(sample)),
+                Ok(blob) => {
+                    self.take_for(blob, format!("{}.jpg", sample.name), Some(sample), linked)
+                }
                 Err(failure) => self.refuse(failure),
             }
         });

@@ -119,6 +119,7 @@ impl Wing {
                 "semantic-segmentation",
                 "person-segmentation",
                 "localisation",
+                "region-proposals",
                 "rcnn",
                 "fast-rcnn",
                 "faster-rcnn",

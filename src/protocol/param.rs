@@ -29,6 +29,8 @@ pub struct Param {
     pub most: Option<fn(&Settings) -> f32>,
     /// Whether only the page has a use for it: then it is no flag of the command.
     pub page_only: bool,
+    /// Whether it says something of the picture on the stage: with another one it is the default again.
+    pub of_picture: bool,
     /// The number that the page begins with, where that is not the default: links leave the default out,
     /// and those that were shared go on meaning it.
     pub opens: Option<f32>,
@@ -68,6 +70,7 @@ impl Param {
             shows: None,
             most: None,
             page_only: false,
+            of_picture: false,
             opens: None,
         }
     }
@@ -99,6 +102,12 @@ impl Param {
     /// The same, of no use to the command line.
     pub const fn page_only(mut self) -> Self {
         self.page_only = true;
+        self
+    }
+
+    /// The same, about the picture on the stage.
+    pub const fn of_picture(mut self) -> Self {
+        self.of_picture = true;
         self
     }
 

@@ -13,6 +13,8 @@ export const pages = {
   "detect-anchors": "#/detect?v=1&p=coffee&w=anchors&m=5",
   "detect-scores": "#/detect?v=1&p=photographer&w=scores",
   "detect-suppressed": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
+  "propose-boxes": "#/propose?v=1&p=cat&w=boxes&t=4,10,20,850,980",
+  "propose-merged": "#/propose?v=1&p=crew&n=60",
   "detect-proposals": "#/detect?v=1&p=cat&f=faster-rcnn&w=proposals",
   "detect-yolo": "#/detect?v=1&p=cat&f=yolo-v1&w=anchors",
   "compare-truth": "#/compare?v=1&p=cat&t=4,10,20,850,980",

@@ -66,20 +66,11 @@ pub fn Drawing(
             change(new);
         }
     };
-    // Another picture has another truth.
-    Effect::new(move |before: Option<Option<String>>| {
-        let now = state
-            .source
-            .with(|source| source.as_ref().map(|source| source.url.clone()));
-        if before
-            .flatten()
-            .is_some_and(|before| Some(&before) != now.as_ref())
-        {
-            undo.set(Vec::new());
-            chosen.set(None);
-            put(String::new());
-        }
-        now
+    // What was done to another picture cannot be undone on this one.
+    Effect::new(move |_| {
+        state.source.track();
+        undo.set(Vec::new());
+        chosen.set(None);
     });
     let choose_class = move |new: usize| {
         class.set(new);

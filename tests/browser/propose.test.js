@@ -1,0 +1,112 @@
+// Selective search in a real browser: merges one by one, the boxes of the search, and how many objects they find.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { By, count, jobDone, open, serve, text, until } from "./browser.js";
+
+let site;
+let driver;
+before(async () => {
+  site = await serve();
+  driver = await open();
+});
+after(async () => {
+  await driver?.quit();
+  await site?.close();
+});
+
+const visit = async (fragment) => {
+  await driver.get("about:blank");
+  await driver.get(`${site.url}?backend=cpu${fragment}`);
+  await until(driver, "the page", () => count(driver, "main h1"));
+};
+
+/** How many colours the regions have, without the lines between them. */
+const colors = () =>
+  driver.executeScript(() => {
+    const canvas = document.getElementById("regions");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const pixels = new Uint32Array(data.buffer);
+    return new Set(pixels.filter((pixel) => pixel >>> 24 < 200)).size;
+  });
+
+const slideTo = (id, value) =>
+  driver.executeScript(
+    (id, value) => {
+      const slider = document.getElementById(id);
+      slider.value = value;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    id,
+    value,
+  );
+
+test("regions merge step by step, and the step travels in the link", async () => {
+  await visit("#/propose?v=1&p=cat");
+  await jobDone(driver);
+  await until(driver, "regions", async () => (await colors()) > 20);
+  const first = await colors();
+  assert.equal(await count(driver, ".moved"), 0);
+  await slideTo("merge-step", 30);
+  await until(driver, "a merge", () => count(driver, ".moved"));
+  assert.equal(await count(driver, ".shape"), 2);
+  assert.match(await text(driver, "#merged"), /pixels .* become one region/);
+  assert.ok((await colors()) <= first);
+  const all = await driver.executeScript(() => Number(document.getElementById("merge-step").max));
+  await slideTo("merge-step", all);
+  await until(driver, "one region", async () => (await colors()) === 1);
+  assert.match(await text(driver, "#merged"), /Regions left: 1\./);
+  await until(driver, "the link", async () => (await driver.getCurrentUrl()).includes(`n=${all}`));
+});
+
+test("another cut has other segments", async () => {
+  const merges = () => driver.executeScript(() => Number(document.getElementById("merge-step")?.max ?? 0));
+  await visit("#/propose?v=1&p=cat&k=50");
+  await jobDone(driver);
+  await until(driver, "merges", merges);
+  const fine = await merges();
+  await visit("#/propose?v=1&p=cat&k=400");
+  await jobDone(driver);
+  await until(driver, "merges", merges);
+  assert.ok((await merges()) < fine);
+});
+
+test("an object that is drawn is found by some box of the search", async () => {
+  await visit("#/propose?v=1&p=cat&w=boxes");
+  await jobDone(driver);
+  await until(driver, "boxes", async () => (await count(driver, ".box.proposal")) > 200);
+  const canvas = await driver.findElement(By.id("truth-canvas"));
+  await driver.executeScript((element) => element.scrollIntoView({ block: "center" }), canvas);
+  const { width, height } = await canvas.getRect();
+  const at = (x, y) => ({ origin: canvas, x: Math.round((x - 0.5) * width), y: Math.round((y - 0.5) * height) });
+  await driver.actions().move(at(0.01, 0.02)).press().move(at(0.5, 0.5)).move(at(0.85, 0.98)).release().perform();
+  await until(driver, "recall", () => count(driver, "#recall-objects tbody tr"));
+  assert.match(await text(driver, "#recall"), /100 %/);
+  assert.equal(await count(driver, ".box.fits"), 1);
+  // One box alone is not the cat's.
+  await slideTo("most", 1);
+  await until(driver, "one box", async () => (await count(driver, ".box.proposal")) === 1);
+  await until(driver, "the link", async () => /t=4(,|%2C)/.test(await driver.getCurrentUrl()));
+});
+
+test("a truth belongs to its picture, and a link brings its own", async () => {
+  const truth = "4,20,20,850,980";
+  await visit(`#/propose?v=1&p=cat&w=boxes&t=${truth}`);
+  await jobDone(driver);
+  await until(driver, "the truth", () => count(driver, "#truth-canvas .box.truth"));
+  // Another picture, while the drawing is not on the page.
+  await driver.executeScript(() => document.querySelector('input[name="view"][value="regions"]').click());
+  await until(driver, "no drawing", async () => (await count(driver, "#truth-canvas")) === 0);
+  await driver.executeScript(() => document.querySelector('[data-sample="coffee"]').click());
+  await until(driver, "the other picture", async () => (await driver.getCurrentUrl()).includes("p=coffee"));
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelector('input[name="view"][value="boxes"]').click());
+  await until(driver, "a drawing", () => count(driver, "#truth-canvas"));
+  assert.equal(await count(driver, "#truth-canvas .box.truth"), 0);
+  // A link that is opened over it.
+  await driver.executeScript((truth) => (location.hash = `#/propose?v=1&p=cat&w=boxes&t=${truth}`), truth);
+  await until(driver, "the cat", async () => (await driver.getCurrentUrl()).includes("p=cat"));
+  await jobDone(driver);
+  await until(driver, "its truth", () => count(driver, "#truth-canvas .box.truth"));
+  await driver.sleep(1000); // what follows the picture has followed
+  assert.equal(await count(driver, "#truth-canvas .box.truth"), 1);
+});
