@@ -23,7 +23,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("page", &["protocol"]),
     (
         "command",
-        &["protocol", "models", "data", "job", "train", "engine"],
+        &[
+            "maths", "protocol", "models", "data", "job", "train", "engine",
+        ],
     ),
 ];
 

@@ -11,12 +11,19 @@ use burn::module::Module;
 use burn::tensor::Device;
 use kiln::engine::native_host::decode_picture;
 use kiln::job::{Reply, Request};
-use kiln::labs::compare::spec::{Answer as Compared, LAB as COMPARE, Question as Compare};
-use kiln::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
+use kiln::labs::compare::spec::{
+    Answer as Compared, CompareSettings, Judgement, LAB as COMPARE, Named, Question as Compare,
+};
+use kiln::labs::detect::families::{FAMILIES, Family, Looks, PHOTOGRAPH_CLASSES};
 use kiln::labs::detect::spec::{Answer, LAB, Question};
+use kiln::labs::propose::spec::{
+    Answer as Proposed, LAB as PROPOSE, OF_MERGE, OF_REGION, Question as Propose,
+};
+use kiln::maths::boxes::Corners;
 use kiln::models::Row;
 use kiln::models::detect::anchor_free::ANCHOR_FREE_HEAD;
 use kiln::models::detect::backbone::BACKBONE;
+use kiln::models::detect::fast_rcnn::FAST_RCNN;
 use kiln::models::detect::grid_head::GRID_HEAD;
 use kiln::models::detect::ssd_head::SSD_HEAD;
 use kiln::models::detect::two_step::TWO_STEP;
@@ -139,7 +146,8 @@ fn the_inside_fits_together() {
         });
         let places: usize = cells.sum();
         let firsts: Vec<usize> = inside.grids.iter().map(|grid| grid.first).collect();
-        assert!(firsts.is_sorted() && firsts[0] == 0);
+        assert!(firsts.is_sorted() && firsts.first().is_none_or(|first| *first == 0));
+        assert_eq!(firsts.is_empty(), family.looks == Looks::Regions);
         let count = |name: &str| floats(reply.file(name)).len();
         assert_eq!(count("starts"), 4 * places, "{}", family.name);
         assert_eq!(count("boxes"), 4 * places);
@@ -157,7 +165,12 @@ fn the_inside_fits_together() {
             .iter()
             .filter(|of| of.region.is_some())
             .count();
-        assert!((1..=100).contains(&regions));
+        let most = if family.looks == Looks::Regions {
+            300
+        } else {
+            100
+        };
+        assert!((1..=most).contains(&regions));
         assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
         assert!(proposals.all.is_sorted_by(|a, b| a.score >= b.score));
         for (at, of) in proposals.all.iter().enumerate() {
@@ -165,7 +178,7 @@ fn the_inside_fits_together() {
                 of.suppressed_by.is_none_or(|by| by < at),
                 "only a better one suppresses"
             );
-            assert!(of.anchor < places);
+            assert!(of.anchor < places.max(regions));
         }
     }
 }
@@ -175,7 +188,7 @@ fn pooling_and_align_read_other_numbers() {
     let page = Page::open();
     let family = FAMILIES
         .iter()
-        .find(|family| family.two_steps)
+        .find(|family| family.looks == Looks::Anchors)
         .expect("Faster R-CNN");
     let bins = |how: &str| {
         let reply =
@@ -199,8 +212,14 @@ fn families_side_by_side_are_those_alone() {
         .expect("an answer")
         .answer()
         .expect("an answer");
-    assert_eq!(compared.found.len(), trained().count());
-    for (of, family) in compared.found.iter().zip(trained()) {
+    let chosen = settings_of_all.read::<CompareSettings>().chosen();
+    assert_eq!(compared.found.len(), chosen.len());
+    assert!(
+        chosen
+            .iter()
+            .all(|family| trained().any(|of| of.name == family.name))
+    );
+    for (of, family) in compared.found.iter().zip(chosen) {
         assert_eq!(FAMILIES[of.family].name, family.name);
         let score = format!("{}", family.thresholds.score);
         let alone = run(
@@ -227,6 +246,112 @@ fn families_side_by_side_are_those_alone() {
     assert!(best.into_iter().all(|found| found.score >= 0.95));
 }
 
+/// The terms are those of training, and where they come from is told by place.
+#[test]
+fn losses_come_from_places() {
+    let page = Page::open();
+    let judged_as_trained = trained().filter(|family| family.judge.is_some());
+    let names: Vec<&str> = judged_as_trained.map(|family| family.name).collect();
+    let settings = Settings::new(&COMPARE).with(&[("families", &names.join(","))]);
+    let request = Request::new(&Compare::Run, &settings).with("picture", sample("cat"));
+    page.send(request).expect("an answer");
+    let named = |class: usize, [x0, y0, x1, y1]: [f32; 4]| Named {
+        class,
+        box_in_image: Corners { x0, y0, x1, y1 },
+    };
+    let judged = |named: Named| -> Vec<Judgement> {
+        let reply = page.ask(Compare::Judge(vec![named]), &settings);
+        reply.answer().expect("an answer")
+    };
+    let cat = judged(named(4, [2.0, 4.0, 384.0, 297.0]));
+    let dog = judged(named(5, [2.0, 4.0, 384.0, 297.0]));
+    assert_eq!(cat.len(), names.len());
+    for (cat, dog) in cat.iter().zip(&dog) {
+        let family = FAMILIES[cat.family].name;
+        let sum = |of: &Judgement| of.losses.iter().map(|(_, loss)| loss).sum::<f32>();
+        assert!(sum(dog) > sum(cat), "{family}: it is a cat");
+        let of_places = |of: &[f32]| of.iter().sum::<f32>();
+        assert!(
+            cat.places
+                .is_sorted_by(|a, b| of_places(&a.terms) >= of_places(&b.terms))
+        );
+        assert!(
+            !cat.places.is_empty() && !cat.positives.is_empty(),
+            "{family}"
+        );
+        assert!(
+            cat.places.iter().all(|of| of_places(&of.terms) > 0.0),
+            "{family}"
+        );
+        for (term, (name, loss)) in cat.losses.iter().enumerate() {
+            let told: f32 = cat.places.iter().map(|of| of.terms[term]).sum();
+            assert!(told <= loss + 1e-4, "{family}, {name}: {told} of {loss}");
+        }
+        assert!(cat.places.iter().any(|of| of.learns), "{family}");
+    }
+}
+
+#[test]
+fn selective_search_fits_together() {
+    let page = Page::open();
+    let ask = |picture: Picture, values: &[(&str, &str)]| {
+        let settings = Settings::new(&PROPOSE).with(values);
+        let request = Request::new(&Propose::Run, &settings).with("picture", picture);
+        let reply = page.send(request).expect("an answer");
+        let answer: Proposed = reply.answer().expect("an answer");
+        (answer, reply)
+    };
+    let (answer, reply) = ask(sample("cat"), &[]);
+    assert_eq!((answer.size, answer.cut), ([451, 300], [240, 160]));
+    let of: Vec<u16> = reply
+        .file("segments")
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|&of| u16::from_le_bytes(of))
+        .collect();
+    assert_eq!(of.len(), 240 * 160);
+    assert_eq!(
+        usize::from(*of.iter().max().expect("pixels")) + 1,
+        answer.segments
+    );
+    let regions = floats(reply.file("regions"));
+    let regions = regions.as_chunks::<OF_REGION>().0;
+    assert_eq!(regions.len(), 2 * answer.segments - 1);
+    assert_eq!(
+        regions.last(),
+        Some(&[240.0 * 160.0, 0.0, 0.0, 240.0, 160.0])
+    );
+    let merges = floats(reply.file("merges"));
+    let merges = merges.as_chunks::<OF_MERGE>().0;
+    assert_eq!(merges.len(), answer.segments - 1);
+    for (number, [a, b, parts @ ..]) in merges.iter().enumerate() {
+        let new = answer.segments + number;
+        assert!(a < b && (*b as usize) < new, "only what is there is merged");
+        let pixels = |region: usize| regions[region][0];
+        assert_eq!(pixels(*a as usize) + pixels(*b as usize), pixels(new));
+        assert!(
+            parts.iter().all(|part| (-1e-3..=1.001).contains(part)),
+            "{parts:?}"
+        );
+    }
+    let boxes = floats(reply.file("proposals"));
+    assert!(boxes.len() > 4 * 200, "{}", boxes.len() / 4);
+    let inside = |&[x0, y0, x1, y1]: &[f32; 4]| {
+        0.0 <= x0 && x0 < x1 && x1 <= 451.01 && 0.0 <= y0 && y0 < y1 && y1 <= 300.01
+    };
+    assert!(boxes.as_chunks::<4>().0.iter().all(inside));
+    // The search does not depend on the settings, the hierarchy does.
+    let (coarse, other) = ask(sample("cat"), &[("k", "400"), ("by", "color")]);
+    assert!(coarse.segments < answer.segments);
+    assert_eq!(other.file("proposals"), reply.file("proposals"));
+    for (width, height) in [(1, 1), (16, 16), (4000, 3000), (2000, 1)] {
+        let (answer, reply) = ask(plain(width, height, [200, 30, 30, 255]), &[]);
+        assert_eq!((answer.size, answer.segments), ([width, height], 1));
+        assert_eq!(reply.file("proposals").len(), 4 * 4, "{width} x {height}");
+    }
+}
+
 #[test]
 fn a_comparison_of_nothing_is_an_empty_answer() {
     let page = Page::open();
@@ -251,6 +376,7 @@ fn cards_say_what_the_networks_are() {
     let device = Device::flex();
     let parameters = [
         ("detector-backbone", BACKBONE.blank(&device).num_params()),
+        ("fast-rcnn", FAST_RCNN.blank(&device).num_params()),
         ("faster-rcnn", TWO_STEP.blank(&device).num_params()),
         ("ssd-voc", SSD_HEAD.blank(&device).num_params()),
         ("yolo-v1", GRID_HEAD.blank(&device).num_params()),

@@ -7,15 +7,16 @@ import json
 import subprocess
 import sys
 
-FAMILIES = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"]
+# Names, and the scores from which on boxes are listed.
+FAMILIES = {"sppnet": "0.5", "fast-rcnn": "0.3", "faster-rcnn": "0.3", "ssd-voc": "0.3", "yolo-v1": "0.3", "anchor-free": "0.3"}
 PICTURE = "tests/vectors/cat-ssd.png"
 TARGET = "tests/vectors/families.json"
 
 
 def main(kiln):
     found = {}
-    for family in FAMILIES:
-        command = [kiln, "detect", PICTURE, "--model", family, "--score", "0.3", "--json"]
+    for family, score in FAMILIES.items():
+        command = [kiln, "detect", PICTURE, "--model", family, "--score", score, "--json"]
         answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         found[family] = answer[0]["detections"]
     with open(TARGET, "w") as file:

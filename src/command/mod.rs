@@ -14,6 +14,7 @@ pub mod recipes;
 pub mod session;
 pub mod train;
 pub mod train_detector;
+pub mod train_svm;
 pub mod weights_file;
 
 use std::process::ExitCode;

@@ -186,6 +186,15 @@ pub(super) struct Course {
     backend: String,
 }
 
+impl Course {
+    /// Writes what was trained where the user wants it.
+    pub(super) fn write(self, weights: &[u8]) -> Result<(), String> {
+        self.out
+            .write(weights)
+            .map_err(|failure| sentence(&failure))
+    }
+}
+
 /// A CSV file, a line on the terminal, a clock.
 struct Log {
     file: Option<fs::File>,
@@ -428,9 +437,5 @@ pub(super) fn follow<T: Trainee>(
         training.score(&job, &mut tell).await
     });
     trained.map_err(|failure| sentence(&failure))?;
-    let bytes = weights_file::half_bytes(training.finished())?;
-    course
-        .out
-        .write(&bytes)
-        .map_err(|failure| sentence(&failure))
+    course.write(&weights_file::half_bytes(training.finished())?)
 }

@@ -11,18 +11,32 @@ use crate::models::detect::anchor_free::AnchorFreeConfig;
 use crate::models::detect::backbone::{Backbone, BackboneConfig};
 use crate::models::efficientnet_lite::EfficientNetLiteConfig;
 use crate::train::detector::anchor_free::AnchorFreeRecipe;
+use crate::train::detector::fast_rcnn::FastRcnnRecipe;
 use crate::train::detector::grid::GridRecipe;
 use crate::train::detector::ssd::SsdRecipe;
+use crate::train::detector::svm;
 use crate::train::detector::two_step::TwoStepRecipe;
 use crate::train::detector::{DetectorTrainee, Options, Recipe, Views};
 use crate::train::training::Training;
 
 use super::photographs::{self, Opened};
 use super::train::{Course, data_folder, follow, path};
-use super::{cli, print, weights_file};
+use super::{cli, print, train_svm, weights_file};
 
 /// The families that can be trained.
-const FAMILIES: [&str; 4] = ["anchor-free", "ssd", "yolo-v1", "faster-rcnn"];
+const FAMILIES: [&str; 6] = [
+    "anchor-free",
+    "ssd",
+    "yolo-v1",
+    "faster-rcnn",
+    FAST_RCNN,
+    SPPNET,
+];
+/// Those that look at boxes of selective search.
+const FAST_RCNN: &str = "fast-rcnn";
+const SPPNET: &str = "sppnet";
+/// Boxes of a photograph that they learn from, and are measured on in training; what ships looks at 300.
+const SEARCHED: usize = 500;
 /// Views of each photograph that are made: as it is, mirrored, and two drawn ones.
 const VERSIONS: &str = "4";
 
@@ -114,15 +128,36 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         "train",
     )?;
     let measured = photographs::maps(&held_out, &backbone, &of, 1, seed, &cache, "held-out")?;
+    let family = arguments
+        .get_one::<String>("family")
+        .expect("has a default");
+    let (views, measured) = match &**family {
+        FAST_RCNN | SPPNET => {
+            let of = |photographs: &[&Opened], name: &str| {
+                photographs::searched(photographs, SEARCHED, &cache, name)
+            };
+            let (known, in_measured) = (of(&train, "train")?, of(&held_out, "held-out")?);
+            (
+                views.with_proposals(&train, &known, whole("versions"), seed),
+                measured.with_proposals(&held_out, &in_measured, 1, seed),
+            )
+        }
+        _ => (views, measured),
+    };
+    if family == SPPNET {
+        let plain = train_svm::Plain {
+            views: &views,
+            versions: whole("versions"),
+        };
+        let fitted = svm::fit(&plain, seed, &|said| print::note(said))?;
+        return course.write(&weights_file::half_bytes(fitted.network())?);
+    }
     let options = Options {
         rate: *arguments.get_one::<f64>("rate").expect("has a default"),
         batch: whole("batch"),
         seed,
     };
     let channels = whole("channels");
-    let family = arguments
-        .get_one::<String>("family")
-        .expect("has a default");
     let device = device.clone().autodiff();
     let views: [&dyn Views; 2] = [&views, &measured];
     match family.as_str() {
@@ -130,6 +165,10 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         "yolo-v1" => go(course, GridRecipe::new(channels), options, views, &device),
         "faster-rcnn" => {
             let recipe = TwoStepRecipe::new(channels, seed);
+            go(course, recipe, options, views, &device)
+        }
+        FAST_RCNN => {
+            let recipe = FastRcnnRecipe::new(channels, seed);
             go(course, recipe, options, views, &device)
         }
         _ => {

@@ -28,11 +28,12 @@ const overlap = (a, b) => {
   const both = side(0, 2) * side(1, 3);
   return both / (area(a) + area(b) - both);
 };
-const trained = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
+const alike = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
+const trained = ["sppnet", "fast-rcnn", ...alike];
 
 for (const family of trained) {
   test(`${family} finds in the browser what it finds natively`, async () => {
-    await visit(`#/detect?v=1&f=${family}&s=0.30`);
+    await visit(`#/detect?v=1&f=${family}&s=${family === "sppnet" ? "0.50" : "0.30"}`);
     await upload(driver, join(root, "tests/vectors/cat-ssd.png"));
     await jobDone(driver);
     const found = await detections(driver);
@@ -103,7 +104,7 @@ test("families stand side by side, with what they cost", async () => {
   assert.equal(await count(driver, "#costs tbody tr"), 4);
   assert.equal(await count(driver, ".times .stages"), 4);
   assert.match(await text(driver, "#costs"), /100 proposals/);
-  for (const family of trained) assert.ok(await count(driver, `.family[data-family="${family}"] .box`), family);
+  for (const family of alike) assert.ok(await count(driver, `.family[data-family="${family}"] .box`), family);
   // One less, one more: the order is the list's.
   await click('input[value="anchor-free"]');
   await until(driver, "three figures", async () => (await count(driver, ".family")) === 3);
@@ -111,6 +112,25 @@ test("families stand side by side, with what they cost", async () => {
   await click('input[name="families"][value="ssd"]');
   await until(driver, "the first one", () => driver.executeScript(() => document.querySelectorAll(".family").length === 4 && document.querySelector(".family").dataset.family === "ssd"));
   await until(driver, "the link", async () => /f=ssd(,|%2C)faster-rcnn/.test(await driver.getCurrentUrl()));
+});
+
+test("boxes of selective search are proposals without a score, fewer where fewer are asked for", async () => {
+  await visit("#/detect?v=1&p=cat&f=fast-rcnn&w=proposals");
+  await jobDone(driver);
+  await until(driver, "boxes", async () => /300/.test(await text(driver, "#proposals")));
+  assert.equal(await count(driver, ".box.proposal"), 20);
+  await driver.executeScript(() => document.querySelectorAll(".box.proposal")[3].click());
+  await until(driver, "bins", async () => (await count(driver, ".bins i")) === 49);
+  assert.match(await text(driver, "#proposal"), /map of (40|20|10) cells/);
+  await slide(driver, "searched", 50);
+  await until(driver, "fewer", async () => /50/.test(await text(driver, "#proposals")));
+  // SPPNet has a pyramid, and no grid to look at.
+  await visit("#/detect?v=1&p=cat&f=sppnet&w=proposals");
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelectorAll(".box.proposal")[3].click());
+  await until(driver, "bins", async () => (await count(driver, ".bins i")) === 16);
+  await click('input[name="view"][value="anchors"]');
+  await until(driver, "no grid", async () => /no grid/.test(await text(driver, ".inspector")));
 });
 
 test("the truth is drawn by pointer and by keys, judged, and travels in the link", async () => {
@@ -134,6 +154,11 @@ test("the truth is drawn by pointer and by keys, judged, and travels in the link
   assert.match(await text(driver, '#losses tr[data-family="faster-rcnn"]'), /objectness .* boxes/);
   await click('#losses tr[data-family="ssd-voc"] button');
   await until(driver, "positive default boxes", () => count(driver, "#truth .shape"));
+  // Where the loss comes from.
+  const most = await count(driver, "#loss-places tbody tr");
+  assert.ok(most > 0 && most <= 10 && (await count(driver, "#truth .moved")) === most);
+  await click("#loss-places tbody tr:last-child button");
+  await until(driver, "one place", async () => (await count(driver, "#truth .moved.best")) === 1);
   // A dog it is not: everything is a false alarm, and undone.
   await driver.executeScript(() => {
     const select = document.getElementById("truth-class");

@@ -14,6 +14,7 @@ use crate::command::{print, read_now};
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::data::views::Change;
 use crate::engine::weights::sha256_hex;
+use crate::maths::boxes::Corners;
 use crate::models::detect::SIDE;
 use crate::models::detect::backbone::{Backbone, CHANNELS, STRIDES, to_grid};
 use crate::protocol::failure::Failure;
@@ -43,6 +44,9 @@ struct Item {
     objects: Vec<Labelled>,
     boxed: [bool; CLASSES.len()],
     size: [f32; 2],
+    /// In pixels of the square; not kept in the file.
+    #[serde(skip)]
+    proposals: Vec<Corners>,
 }
 
 /// The views of a file.
@@ -168,6 +172,7 @@ fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<I
             objects,
             boxed: photograph.boxed,
             size,
+            proposals: Vec::new(),
         }
     };
     Ok(wanted.iter().map(item).collect())
@@ -210,6 +215,33 @@ fn of_group(group: &[Wanted<'_>], backbone: &Backbone) -> Result<Vec<u8>, String
 }
 
 impl Kept {
+    /// With the proposals of each photograph, in its pixels, as its views see them. Photographs, versions and seed are those of
+    /// [`maps`].
+    pub fn with_proposals(
+        mut self,
+        photographs: &[&Opened],
+        found: &[Vec<Corners>],
+        versions: usize,
+        seed: u32,
+    ) -> Self {
+        let mut items = self.items.iter_mut();
+        for (number, (opened, found)) in photographs.iter().zip(found).enumerate() {
+            let as_objects: Vec<Labelled> = found
+                .iter()
+                .map(|&box_in_image| Labelled {
+                    class: 0,
+                    box_in_image,
+                })
+                .collect();
+            let changes = Change::of(opened.photograph.size, SIDE, seed, number);
+            for (change, item) in changes.take(versions).zip(&mut items) {
+                let moved = change.move_all(&as_objects, SIDE);
+                item.proposals = moved.into_iter().map(|of| of.box_in_image).collect();
+            }
+        }
+        self
+    }
+
     fn open(index: Index, data: &Path) -> Result<Self, String> {
         let file =
             File::open(data).map_err(|e| format!("{} cannot be read: {e}", print::shown(data)))?;
@@ -276,5 +308,9 @@ impl Views for Kept {
 
     fn size(&self, index: usize) -> [f32; 2] {
         self.items[index].size
+    }
+
+    fn proposals(&self, index: usize) -> &[Corners] {
+        &self.items[index].proposals
     }
 }

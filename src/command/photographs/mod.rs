@@ -1,6 +1,7 @@
 //! Sets of photographs on disk, and what a backbone makes of them.
 
 mod maps;
+mod searched;
 mod voc;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use self::maps::{Kept, maps};
+pub use self::searched::searched;
 use super::print;
 use crate::data::photographs::{Photograph, parse};
 use crate::engine::native_host::decode_picture;

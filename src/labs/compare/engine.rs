@@ -2,9 +2,9 @@
 
 use super::spec::{Answer, CompareSettings, Judgement, Named, OfFamily, Question};
 use crate::data::photographs::Labelled;
-use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::job::{Job, Promise, Reply, Request};
-use crate::labs::detect::detector::Kept;
+use crate::labs::detect::detector::{Kept, trial_picture};
 use crate::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
 use crate::labs::detect::spec::{DetectSettings, LAB as DETECT, Thresholds};
 use crate::protocol::failure::Failure;
@@ -82,7 +82,7 @@ impl Comparison {
         // Timed by itself: the job's own stages are those of all families together.
         let part = Job::new(job.host(), job.backend());
         if !self.warm.contains(&family.name) {
-            detector.run(&part, &empty_picture()).await?;
+            detector.run(&part, &trial_picture()).await?;
             part.finish();
             self.warm.push(family.name);
         }
@@ -178,7 +178,7 @@ impl LabEngine for Comparison {
             let of_family: DetectSettings = Settings::new(&DETECT).read();
             for family in settings.read::<CompareSettings>().chosen() {
                 let detector = (family.load)(bench.shelf, bench.job, &of_family).await?;
-                detector.run(bench.job, &empty_picture()).await?;
+                detector.run(bench.job, &trial_picture()).await?;
             }
             Ok(())
         })

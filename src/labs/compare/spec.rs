@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::labs::detect::families::{FAMILIES, Family};
-use crate::labs::detect::spec::{Candidate, Detections, Thresholds};
+use crate::labs::detect::spec::{Candidate, Detections, Thresholds, Told};
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::message::Timings;
@@ -17,7 +17,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "compare",
     about: "Runs several detectors on the same picture and compares what they find and what it costs",
     wing: Wing::Detection,
-    topics: &["faster-rcnn", "yolo"],
+    topics: &["fast-rcnn", "faster-rcnn", "yolo"],
     tasks: TASKS,
     params: PARAMS,
     network: None,
@@ -61,7 +61,7 @@ settings! {
         /// See [`scene`](super::scene).
         scene ("scene", "k"): String = Kind::Text { default: "" }, "cut-outs over the picture: number,x,y,height,turn of each, in thousandths of the picture and degrees, with semicolons between", causes(Effect::Rerun), page_only();
         /// See [`truth`](crate::labs::truth).
-        truth ("truth", "t"): String = Kind::Text { default: "" }, "what is really there: class,x0,y0,x1,y1 of each object in thousandths of the picture, with semicolons between", page_only();
+        truth ("truth", "t"): String = Kind::Text { default: "" }, "what is really there: class,x0,y0,x1,y1 of each object in thousandths of the picture, with semicolons between", page_only(), of_picture();
         overlap ("overlap", "h"): f32 = number(0.5, 0.95, 0.05, 0.5), "overlap (IoU) from which on a box counts as a hit", page_only(), group("truth");
     }
 }
@@ -114,9 +114,8 @@ pub struct Judgement {
     pub family: usize,
     /// The terms of its loss by name; training lowers their sum.
     pub losses: Vec<(String, f32)>,
-    /// The places that add most to it, by falling share: where they are before the network says anything, in pixels of the
-    /// picture, and what each adds to each term.
-    pub places: Vec<(Corners, Vec<f32>)>,
+    /// The places that add most to it, by falling share, in pixels of the picture.
+    pub places: Vec<Told>,
     /// Where the places are that have an object to learn (anchors, default boxes, cells), with its number.
     pub positives: Vec<(Corners, usize)>,
     /// Places that learn that there is nothing.

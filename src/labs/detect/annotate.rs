@@ -30,6 +30,15 @@ pub fn draw(picture: &Picture, detections: &Detections, family: &Family) -> Pict
     canvas.picture
 }
 
+/// The picture with the frames of boxes, the first one above all others.
+pub fn frames(picture: &Picture, boxes: &[Corners]) -> Picture {
+    let mut canvas = Canvas::of(picture);
+    for of in boxes.iter().rev() {
+        canvas.frame(*of, 1, [0xe6, 0x9f, 0x00]);
+    }
+    canvas.picture
+}
+
 /// A picture that is drawn into.
 pub struct Canvas {
     /// What it is so far.

@@ -5,6 +5,7 @@
 
 use crate::job::{Job, Promise};
 use crate::maths::boxes::Corners;
+use crate::maths::draws::Draws;
 use crate::methods::nms::{Among, suppress};
 use crate::methods::outputs::Places;
 use crate::protocol::failure::Failure;
@@ -219,6 +220,24 @@ impl<D: Detector> Kept for Run<D> {
     }
 }
 
+/// A picture for trials: patches in many colours, so that a detector which looks at segments has as many of them as on a
+/// photograph.
+pub fn trial_picture() -> Picture {
+    const SIZE: [usize; 2] = [240, 160];
+    const PATCH: usize = 12;
+    let mut draws = Draws::new(1, 0);
+    let patches = (SIZE[0] / PATCH + 1) * (SIZE[1] / PATCH + 1);
+    let colors: Vec<[u8; 3]> = (0..patches)
+        .map(|_| [(); 3].map(|()| draws.below(256) as u8))
+        .collect();
+    let pixels = (0..SIZE[1]).flat_map(|y| (0..SIZE[0]).map(move |x| (x / PATCH, y / PATCH)));
+    let rgba = pixels.flat_map(|(x, y)| {
+        let [r, g, b] = colors[y * (SIZE[0] / PATCH + 1) + x];
+        [r, g, b, 255]
+    });
+    Picture::new(SIZE[0], SIZE[1], rgba.collect()).expect("as many bytes as its size says")
+}
+
 /// A box that passed the score threshold, before suppression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
@@ -288,6 +307,12 @@ mod tests {
         // Shift 2 of 10: intersection 80, union 120.
         assert!((listed[1].overlap - 2.0 / 3.0).abs() < 1e-6);
         assert_eq!(listed[0].overlap, 0.0);
+    }
+
+    #[test]
+    fn trials_have_as_many_boxes_as_photographs() {
+        use crate::methods::selective_search::SEARCH;
+        assert_eq!(SEARCH.of(&trial_picture(), 300).len(), 300);
     }
 
     #[test]

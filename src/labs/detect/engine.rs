@@ -1,9 +1,9 @@
 //! Detection on the engine: the chosen family's detector, and what is kept of its last run.
 
-use super::detector::Kept;
+use super::detector::{Kept, trial_picture};
 use super::families::FAMILIES;
 use super::spec::{Answer, DetectSettings, LAB, Question};
-use crate::engine::lab::{Bench, LabEngine, Workload, empty_picture};
+use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::job::{Promise, Reply, Request, bytes_of};
 use crate::maths::boxes::Corners;
 use crate::protocol::failure::Failure;
@@ -46,10 +46,10 @@ fn answer(run: &dyn Kept, settings: &DetectSettings, with_inside: bool) -> Reply
         .with("bins", bytes_of(run.bins()))
 }
 
-/// Runs a family's network; every picture takes it as long as an empty one.
+/// Runs a family's network on a picture of no account.
 async fn run_empty(bench: Bench<'_>, settings: &DetectSettings) -> Result<(), Failure> {
     let detector = (settings.family().load)(bench.shelf, bench.job, settings).await?;
-    detector.run(bench.job, &empty_picture()).await.map(drop)
+    detector.run(bench.job, &trial_picture()).await.map(drop)
 }
 
 impl LabEngine for Detection {

@@ -136,6 +136,7 @@ fn of_family(family: &Family, held_out: &[&Opened], session: &mut Session) -> Re
             boxed: std::array::from_fn(|class| {
                 opened.photograph.boxed[class] && known.contains(&Some(class))
             }),
+            proposals: &[],
         })
         .collect();
     let half = average_precisions(&scenes, &found, 0.5);
@@ -280,6 +281,7 @@ mod tests {
         let scene = Scene {
             objects: &objects,
             boxed: [true; CLASSES.len()],
+            proposals: &[],
         };
         let found = [(0.9, 0.0), (0.7, 51.0), (0.6, 0.0), (0.5, 200.0)].map(|(score, x)| Found {
             box_in_square: square(x),
@@ -300,6 +302,7 @@ mod tests {
         let scene = Scene {
             objects: &objects,
             boxed: [false; CLASSES.len()],
+            proposals: &[],
         };
         // The first is called a dog with more certainty than a cat, the second a cat, the third is not found.
         let found = [(0.9, 0.0, 5), (0.7, 1.0, 4), (0.6, 50.0, 4)].map(|(score, x, class)| Found {

@@ -125,6 +125,7 @@ impl Results {
 #[component]
 fn DetectLab() -> impl IntoView {
     let state = use_state();
+    let i18n = use_i18n();
     let results = Results::follow(state);
     let Results {
         shown,
@@ -162,6 +163,7 @@ fn DetectLab() -> impl IntoView {
             .map(|shown| view! { <Boxes shown highlight /> }.into_any()),
     };
     let beside = move || match chosen.get() {
+        View::Anchors if grid().is_none() && opened.with(Option::is_some) => view! { <p class="help">{t_string!(i18n, detect.grid_none)}</p> }.into_any(),
         View::Anchors => view! {
             <GridChoice opened />
             <Control lab=&LAB name=NAMES.paint />

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::families::ssd::THRESHOLDS;
-use super::families::{self, FAMILIES, Family};
+use super::families::{self, FAMILIES, Family, Looks};
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
@@ -52,6 +52,10 @@ fn has_regions(settings: &Settings) -> bool {
     settings.read::<DetectSettings>().family().two_steps
 }
 
+fn is_searched(settings: &Settings) -> bool {
+    settings.read::<DetectSettings>().family().looks == Looks::Regions
+}
+
 choices! {
     /// What the picture shows beside the detections.
     pub enum View {
@@ -81,6 +85,8 @@ choices! {
 choices! {
     /// How a second step reads the features of its regions.
     pub enum PoolingChoice {
+        /// As the detector was trained.
+        Own,
         /// Between the cells, nothing rounded.
         Align,
         /// The largest of whole cells.
@@ -99,6 +105,7 @@ settings! {
         map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1", "40", "20"]), "feature map whose cells the page draws, by cells in a row", page_only();
         paint ("paint", "y"): Paint = choice::<Paint>(), "what colours the cells that the page draws", page_only();
         pooling ("pooling", "r"): PoolingChoice = choice::<PoolingChoice>(), "how a second step reads its regions: RoI align or RoI pooling", causes(Effect::Rerun), shows(has_regions), group("family");
+        searched ("searched", "n"): usize = number(10.0, 500.0, 10.0, 300.0), "boxes of selective search that are looked at, the likeliest first (detectors without a first step of their own)", causes(Effect::Rerun), shows(is_searched), group("family");
     }
 }
 
@@ -210,6 +217,17 @@ pub struct Grid {
     pub each: usize,
 }
 
+/// A place, and what it adds to a loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Where it is before the network says anything.
+    pub place: Corners,
+    /// What it adds to each term.
+    pub terms: Vec<f32>,
+    /// Whether it has an object to learn.
+    pub learns: bool,
+}
+
 /// A region that a first step proposes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
@@ -234,6 +252,8 @@ pub struct Proposals {
     pub all: Vec<Proposal>,
     /// Bins in a row of a pooled region.
     pub bins: usize,
+    /// Cells in a row of the maps that regions are read from, see [`Proposal::grid`].
+    pub maps: Vec<usize>,
 }
 
 /// What a run shows of the detector's inside, whatever the thresholds.

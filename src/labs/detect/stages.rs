@@ -1,6 +1,6 @@
 //! The stages of a detector as pictures: where it looks, what a first step proposes, what is left.
 
-use super::annotate::Canvas;
+use super::annotate::{Canvas, frames};
 use super::families::FAMILIES;
 use super::spec::{Answer, Grid, Inside};
 use crate::job::Reply;
@@ -30,12 +30,12 @@ pub fn pictures(picture: &Picture, answer: &Answer, reply: &Reply) -> Pictures {
             let kept = proposals.all.iter().filter(|of| wanted(of.region));
             kept.map(|of| of.box_in_image).take(MOST).collect()
         };
-        all.push(("proposals-before".into(), framed(picture, &of(&|_| true))));
-        all.push(("proposals".into(), framed(picture, &of(&|region| region.is_some()))));
+        all.push(("proposals-before".into(), frames(picture, &of(&|_| true))));
+        all.push(("proposals".into(), frames(picture, &of(&|region| region.is_some()))));
     }
     let candidates = answer.detections.candidates.iter();
     let before: Vec<Corners> = candidates.map(|found| found.box_in_image).collect();
-    all.push(("before-suppression".into(), framed(picture, &before)));
+    all.push(("before-suppression".into(), frames(picture, &before)));
     let family = FAMILIES[answer.family];
     let boxes = super::annotate::draw(picture, &answer.detections, family);
     all.push(("boxes".into(), boxes));
@@ -60,15 +60,6 @@ fn heat(picture: &Picture, inside: &Inside, grid: &Grid, scores: &[f32]) -> Pict
         let [column, row] = [cell % grid.columns, cell / grid.columns].map(|at| at as f32);
         let edges = [column * across, row * down, (column + 1.0) * across, (row + 1.0) * down];
         canvas.tint(edges.map(|at| at.round() as i64), inferno(best), 0.55);
-    }
-    canvas.picture
-}
-
-fn framed(picture: &Picture, boxes: &[Corners]) -> Picture {
-    let mut canvas = Canvas::of(picture);
-    // The strongest is drawn last.
-    for of in boxes.iter().rev() {
-        canvas.frame(*of, 1, [0xe6, 0x9f, 0x00]);
     }
     canvas.picture
 }

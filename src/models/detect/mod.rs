@@ -7,8 +7,11 @@
 
 pub mod anchor_free;
 pub mod backbone;
+pub mod fast_rcnn;
 pub mod grid_head;
 pub mod pyramid;
+pub mod region_head;
+pub mod region_svm;
 pub mod ssd_head;
 pub mod two_step;
 

@@ -2,11 +2,12 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
 use crate::models::Network;
 
 use super::pyramid::{Pyramid, PyramidConfig, Unit};
+use super::region_head;
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig, Step};
 
 /// Configuration of [`TwoStep`] heads.
@@ -127,8 +128,7 @@ impl TwoStep {
 
     /// [`name`](Self::name), logits as probabilities: `[regions, 1 + classes + 4 * classes]`.
     pub fn name_together(&self, pooled: Tensor<3>) -> Tensor<2> {
-        let [logits, offsets] = self.name(pooled);
-        Tensor::cat(vec![activation::softmax(logits, 1), offsets], 1)
+        region_head::together(self.name(pooled))
     }
 
     /// The second step, for each region by itself.
@@ -137,15 +137,7 @@ impl TwoStep {
     /// - input: `[side * side, regions, channels]`, what was pooled
     /// - output: logits `[regions, 1 + classes]`, offsets `[regions, 4 * classes]`
     pub fn name(&self, pooled: Tensor<3>) -> [Tensor<2>; 2] {
-        let [bins, regions, channels] = pooled.dims();
-        let x = pooled
-            .swap_dims(0, 1)
-            .reshape([1, regions, bins * channels]);
-        let x = self
-            .dense
-            .iter()
-            .fold(x, |x, dense| activation::relu(dense.forward(x, 1)));
-        [&self.classes, &self.offsets].map(|last| last.forward(x.clone(), 1).squeeze_dim(0))
+        region_head::name(&self.dense, [&self.classes, &self.offsets], pooled)
     }
 }
 

@@ -75,6 +75,7 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Term; 3] 
     let start = |place: usize| (place % batch, starts[place / batch]);
     let of_classes = Term {
         name: "classes",
+        of_objects: false,
         each: each.sum_dim(2).reshape([cells * batch]) / found.max(1) as f32,
         places: (0..cells * batch).map(start).collect(),
     };
@@ -102,12 +103,14 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Term; 3] 
     let apart = giou(around(at(&said.distances, 4)), around(truths));
     let of_boxes = Term {
         name: "boxes",
+        of_objects: true,
         each: apart * centreness.clone() / weight.max(1e-3),
         places: starts.clone(),
     };
     let quality = at(&said.centreness, 1).reshape([found]);
     let of_centres = Term {
         name: "centreness",
+        of_objects: true,
         each: binary_cross_entropy(quality, centreness) / found as f32,
         places: starts,
     };
@@ -140,7 +143,7 @@ impl Recipe for AnchorFreeRecipe {
         targets.into_iter().map(is).collect()
     }
 
-    fn starts(&self) -> Vec<Corners> {
+    fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
         anchor_free::starts(&self.levels)
     }
 
@@ -149,6 +152,7 @@ impl Recipe for AnchorFreeRecipe {
         job: &Job<'_>,
         network: &AnchorFree,
         maps: &[Tensor<3>; 3],
+        _: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure> {
         let said = self.say(network, maps);
         let [cells, _, classes] = said.classes.dims();
@@ -195,7 +199,11 @@ mod tests {
         let objects = &[object];
         // The first is of a set of persons and cars; the second has boxes missing.
         let known = std::array::from_fn(|class| class < 2);
-        let scenes = [known, [false; CLASSES.len()]].map(|boxed| Scene { objects, boxed });
+        let scenes = [known, [false; CLASSES.len()]].map(|boxed| Scene {
+            objects,
+            boxed,
+            proposals: &[],
+        });
         let [classes, boxes, centreness] = losses(&levels, &said, &scenes);
         let gradients = (classes.sum() + boxes.sum() + centreness.sum()).backward();
         let numbers = |tensor: &Tensor<3>| -> Vec<f32> {
@@ -232,6 +240,7 @@ mod tests {
         let scene = Scene {
             objects: &[],
             boxed: [true; CLASSES.len()],
+            proposals: &[],
         };
         let found = losses(&anchor_free::levels(2), &said, &[scene]);
         let [classes, boxes, centreness] =

@@ -159,6 +159,8 @@ impl Recipe for GridRecipe {
             .collect();
         let term = |name, each| Term {
             name,
+            // Confidence is learned everywhere.
+            of_objects: name != "confidence",
             each,
             places: places.clone(),
         };
@@ -180,7 +182,7 @@ impl Recipe for GridRecipe {
         all
     }
 
-    fn starts(&self) -> Vec<Corners> {
+    fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
         grid::starts(self.config.boxes)
     }
 
@@ -189,6 +191,7 @@ impl Recipe for GridRecipe {
         job: &Job<'_>,
         network: &GridHead,
         maps: &[Tensor<3>; 3],
+        _: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure> {
         let boxes = self.config.boxes;
         let each = boxes * NUMBERS + CLASSES.len();
@@ -240,7 +243,15 @@ mod tests {
         said[cell * each + NUMBERS..cell * each + NUMBERS + 4].copy_from_slice(&numbers);
         let boxed = std::array::from_fn(|class| class != 0);
         let objects = &[object];
-        let wanted = wanted(&said, &[Scene { objects, boxed }], 2);
+        let wanted = wanted(
+            &said,
+            &[Scene {
+                objects,
+                boxed,
+                proposals: &[],
+            }],
+            2,
+        );
         let of = |values: &[f32], at: usize| values[cell * each + at];
         assert_eq!(of(&wanted.weights, 0), 0.0);
         assert_eq!(of(&wanted.weights, NUMBERS), COORDINATES);

@@ -2,8 +2,11 @@
 //! family is a [`Recipe`]: its network, its losses, and the boxes that it finds.
 
 pub mod anchor_free;
+pub mod fast_rcnn;
 pub mod grid;
+pub mod regions;
 pub mod ssd;
+pub mod svm;
 pub mod two_step;
 
 use burn::module::Module;
@@ -23,6 +26,7 @@ use crate::methods::matching::Match;
 use crate::methods::nms::{Among, suppress};
 use crate::methods::outputs::{Found, Places};
 use crate::methods::resize::stretch_rgb;
+use crate::methods::selective_search::SEARCH;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -43,6 +47,11 @@ pub trait Views {
     /// Which classes are boxed wherever they are.
     fn boxed(&self, index: usize) -> [bool; CLASSES.len()];
 
+    /// The boxes of selective search, in pixels of the square; none where nobody asked for them.
+    fn proposals(&self, _: usize) -> &[Corners] {
+        &[]
+    }
+
     /// Columns and rows of the photograph in the square.
     fn size(&self, index: usize) -> [f32; 2];
 }
@@ -54,6 +63,8 @@ pub struct Scene<'a> {
     pub objects: &'a [Labelled],
     /// Which classes are boxed wherever they are.
     pub boxed: [bool; CLASSES.len()],
+    /// The boxes of selective search, in pixels of the square, for families that look at those.
+    pub proposals: &'a [Corners],
 }
 
 impl Scene<'_> {
@@ -95,6 +106,8 @@ pub struct Term {
     pub name: &'static str,
     /// What each place adds to it, `[places]`.
     pub each: Tensor<1>,
+    /// Whether only places that have an object to learn add to it.
+    pub of_objects: bool,
     /// The picture of each place, and where the place is before the network says anything, in pixels of the square. Empty
     /// where no place has anything to learn.
     pub places: Vec<(usize, Corners)>,
@@ -105,6 +118,7 @@ impl Term {
     pub fn nothing<const D: usize>(name: &'static str, said: &Tensor<D>) -> Self {
         Self {
             name,
+            of_objects: true,
             each: said.clone().sum() * 0.0,
             places: Vec::new(),
         }
@@ -139,7 +153,8 @@ pub trait Recipe {
         step: u64,
     ) -> Result<Vec<Term>, Failure>;
 
-    /// What the network says of all places of each picture.
+    /// What the network says of all places of each picture. `proposals` are those of each picture as in
+    /// [`Scene::proposals`].
     ///
     /// # Errors
     /// Those of [`Job::read`].
@@ -148,14 +163,20 @@ pub trait Recipe {
         job: &Job<'_>,
         network: &Self::Network,
         maps: &[Tensor<3>; 3],
+        proposals: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure>;
 
-    /// What each place has to learn from a scene: an object, that there is nothing, or neither. Of a detector of two steps the
-    /// places are those of the first.
+    /// Whether it looks at the boxes of selective search.
+    fn searches(&self) -> bool {
+        false
+    }
+
+    /// What each place has to learn from a scene: an object, that there is nothing, or neither. Of Faster R-CNN the places are
+    /// those of its first step; of Fast R-CNN the proposals, then the objects, which it learns from, too.
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match>;
 
     /// Where these places are before the network says anything, in pixels of the square.
-    fn starts(&self) -> Vec<Corners>;
+    fn starts(&self, scene: &Scene<'_>) -> Vec<Corners>;
 
     /// Overlap above which the weaker of two boxes of a class goes.
     fn overlap(&self) -> f32 {
@@ -248,7 +269,11 @@ pub async fn detect<R: Recipe>(
     let mut found = Vec::with_capacity(indices.len());
     for together in indices.chunks(TOGETHER) {
         let maps = views.maps(together, device)?;
-        let of_pictures = recipe.look(job, network, &maps).await?;
+        let proposals: Vec<&[Corners]> = together
+            .iter()
+            .map(|&index| views.proposals(index as usize))
+            .collect();
+        let of_pictures = recipe.look(job, network, &maps, &proposals).await?;
         for (places, &index) in of_pictures.iter().zip(together) {
             let size = views.size(index as usize);
             found.push(chosen(
@@ -362,6 +387,16 @@ impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
     }
 }
 
+/// The boxes of selective search in a photograph, in its pixels, the likeliest first.
+pub fn proposals(picture: &Picture, most: usize) -> Vec<Corners> {
+    SEARCH.of(picture, most)
+}
+
+/// What decides what [`proposals`] are: others have another text.
+pub fn search_of_proposals() -> String {
+    format!("{SEARCH:?}")
+}
+
 /// A picture as large as its photograph is said to be.
 pub fn fitted(picture: Picture, [width, height]: [usize; 2]) -> Picture {
     if [picture.width, picture.height] == [width, height] {
@@ -374,16 +409,18 @@ pub fn fitted(picture: Picture, [width, height]: [usize; 2]) -> Picture {
 }
 
 /// What is in a view.
-fn scene(views: &dyn Views, index: usize) -> Scene<'_> {
+pub fn scene(views: &dyn Views, index: usize) -> Scene<'_> {
     Scene {
         objects: views.objects(index),
         boxed: views.boxed(index),
+        proposals: views.proposals(index),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::anchor_free::AnchorFreeRecipe;
+    use super::fast_rcnn::FastRcnnRecipe;
     use super::grid::GridRecipe;
     use super::ssd::SsdRecipe;
     use super::two_step::TwoStepRecipe;
@@ -396,7 +433,7 @@ mod tests {
     use burn::tensor::TensorData;
 
     /// Photographs of one square object each, which the maps show: the cells inside it are bright in a channel of its class.
-    struct Toy(Vec<Labelled>);
+    struct Toy(Vec<Labelled>, Vec<Vec<Corners>>);
 
     impl Toy {
         fn new(count: usize) -> Self {
@@ -413,7 +450,20 @@ mod tests {
                     },
                 }
             };
-            Self((0..count).map(object).collect())
+            let objects: Vec<Labelled> = (0..count).map(object).collect();
+            // Each object, a little beside it, and a place far away.
+            let around = |object: &Labelled| {
+                let b = object.box_in_image;
+                let moved = |x: f32, y: f32| Corners {
+                    x0: b.x0 + x,
+                    y0: b.y0 + y,
+                    x1: b.x1 + x,
+                    y1: b.y1 + y,
+                };
+                vec![moved(6.0, -4.0), moved(-70.0, 60.0), moved(60.0, 40.0)]
+            };
+            let proposals = objects.iter().map(around).collect();
+            Self(objects, proposals)
         }
     }
 
@@ -459,6 +509,10 @@ mod tests {
 
         fn size(&self, _: usize) -> [f32; 2] {
             [SIDE as f32; 2]
+        }
+
+        fn proposals(&self, index: usize) -> &[Corners] {
+            &self.1[index]
         }
     }
 
@@ -524,6 +578,11 @@ mod tests {
     }
 
     #[test]
+    fn regions_from_outside_learn_what_stands_in_them() {
+        learns(FastRcnnRecipe::new(16, 1), 120, 0.8);
+    }
+
+    #[test]
     fn a_grid_learns_where_objects_are() {
         learns(GridRecipe::new(16), 200, 0.8);
     }
@@ -554,5 +613,6 @@ mod tests {
         resumes(|| SsdRecipe::new(16));
         resumes(|| GridRecipe::new(16));
         resumes(|| TwoStepRecipe::new(16, 1));
+        resumes(|| FastRcnnRecipe::new(16, 1));
     }
 }

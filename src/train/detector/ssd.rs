@@ -100,6 +100,7 @@ impl SsdRecipe {
         let start = |place: usize| (place % batch, self.corners[place / batch]);
         let of_classes = Term {
             name: "classes",
+            of_objects: false,
             each: (each * counts).reshape([boxes * batch]) / positives.max(1) as f32,
             places: (0..boxes * batch).map(start).collect(),
         };
@@ -119,6 +120,7 @@ impl SsdRecipe {
             .reshape([positives]);
         let of_boxes = Term {
             name: "boxes",
+            of_objects: true,
             each: apart / positives as f32,
             places: starts,
         };
@@ -148,7 +150,7 @@ impl Recipe for SsdRecipe {
         Matching::DEFAULT_BOXES.of(&self.corners, &scene.boxes())
     }
 
-    fn starts(&self) -> Vec<Corners> {
+    fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
         self.corners.clone()
     }
 
@@ -157,6 +159,7 @@ impl Recipe for SsdRecipe {
         job: &Job<'_>,
         network: &SsdHead,
         maps: &[Tensor<3>; 3],
+        _: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure> {
         let numbers = job.read(network.forward(maps).together()).await?;
         let each = self.corners.len() * (1 + CLASSES.len() + 4);

@@ -2,16 +2,17 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::regions::{self, BETA};
 use super::{Recipe, Scene, Term};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::maths::draws::Draws;
 use crate::methods::box_coder::BoxCoder;
-use crate::methods::detection_loss::{binary_cross_entropy, cross_entropy, smooth_l1};
+use crate::methods::detection_loss::{binary_cross_entropy, smooth_l1};
 use crate::methods::matching::{Match, Matching, sampled};
 use crate::methods::outputs::Places;
-use crate::methods::outputs::two_step::{self, CODER, Geometry, PROPOSALS, Pooled, RATIOS};
+use crate::methods::outputs::two_step::{self, Geometry, PROPOSALS, Pooled, RATIOS};
 use crate::methods::proposals::{Choosing, Proposal};
 use crate::methods::roi::Pooling;
 use crate::models::detect::two_step::{Proposed, TwoStep, TwoStepConfig};
@@ -19,12 +20,6 @@ use crate::protocol::failure::Failure;
 
 /// Anchors that learn in a photograph, and the share of positive ones at most.
 const SAMPLE: (usize, f32) = (128, 0.5);
-/// The same of regions.
-const REGIONS: (usize, f32) = (32, 0.25);
-/// Where the slope of the loss of boxes stops to grow.
-const BETA: f64 = 1.0 / 9.0;
-/// What is added to the logits of classes that a set is silent about.
-const SILENT: f32 = -1e4;
 /// Proposals in training.
 const IN_TRAINING: Choosing = Choosing {
     after: 150,
@@ -124,6 +119,7 @@ impl TwoStepRecipe {
         let of_objects = binary_cross_entropy(logits, targets) * vector(weights, &device);
         let of_objects = Term {
             name: "objectness",
+            of_objects: false,
             each: of_objects / count,
             places: of_places,
         };
@@ -138,98 +134,11 @@ impl TwoStepRecipe {
         let apart = smooth_l1(moves - wanted, BETA).sum_dim(1).reshape([rows]);
         let of_moves = Term {
             name: "proposals",
+            of_objects: true,
             each: apart / count,
             places: of_positives,
         };
         [of_objects, of_moves]
-    }
-
-    /// The two losses of the second step.
-    fn of_regions(
-        &self,
-        network: &TwoStep,
-        proposed: &Proposed,
-        proposals: &[Vec<Proposal>],
-        scenes: &[Scene<'_>],
-        draws: &mut Draws,
-    ) -> [Term; 2] {
-        let device = proposed.moves.device();
-        let mut regions: Vec<(usize, Corners, Option<usize>)> = Vec::new();
-        for (picture, scene) in scenes
-            .iter()
-            .enumerate()
-            .filter(|(_, scene)| scene.is_known())
-        {
-            let truths = scene.boxes();
-            // The truths are proposals, too: in the beginning there is nothing better.
-            let mut all: Vec<Corners> = proposals[picture]
-                .iter()
-                .map(|of| of.box_in_input)
-                .collect();
-            all.extend(&truths);
-            let matches = Matching::SECOND_STEP.of(&all, &truths);
-            let taken = sampled(&matches, REGIONS.0, REGIONS.1, draws);
-            let kept = all
-                .into_iter()
-                .zip(taken)
-                .filter(|(_, is)| *is != Match::Ignored);
-            regions.extend(kept.map(|(region, is)| (picture, region, is.truth())));
-        }
-        let none = |name| Term::nothing(name, &proposed.moves);
-        if regions.is_empty() {
-            return ["classes", "boxes"].map(none);
-        }
-        let places: Vec<(usize, Corners)> = regions
-            .iter()
-            .map(|&(picture, region, _)| (picture, region))
-            .collect();
-        let Pooled { bins, order } = self.geometry.pool(&proposed.levels, &places);
-        let [logits, offsets] = network.name(bins);
-        let count = regions.len();
-        let classes = 1 + CLASSES.len();
-        let (mut wanted, mut silent) = (vec![0f32; count * classes], vec![0f32; count * classes]);
-        let (mut rows, mut targets) = (Vec::new(), Vec::new());
-        let mut of_positives = Vec::new();
-        for (row, &index) in order.iter().enumerate() {
-            let (picture, region, truth) = regions[index];
-            let scene = &scenes[picture];
-            let class = truth.map_or(0, |truth| 1 + scene.objects[truth].class);
-            wanted[row * classes + class] = 1.0;
-            for (class, is) in scene.counts(truth).into_iter().enumerate() {
-                silent[row * classes + 1 + class] = if is { 0.0 } else { SILENT };
-            }
-            if let Some(truth) = truth {
-                let object = &scene.objects[truth];
-                rows.push((row * CLASSES.len() + object.class) as i32);
-                of_positives.push(places[index]);
-                targets
-                    .extend(CODER.encode(object.box_in_image.centre_size(), region.centre_size()));
-            }
-        }
-        let table = |values: Vec<f32>| {
-            Tensor::<2>::from_data(TensorData::new(values, [count, classes]), &device)
-        };
-        let of_classes = Term {
-            name: "classes",
-            each: cross_entropy(logits + table(silent), table(wanted)) / count as f32,
-            places: order.iter().map(|&index| places[index]).collect(),
-        };
-        if rows.is_empty() {
-            return [of_classes, none("boxes")];
-        }
-        let positives = rows.len();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [positives]), &device);
-        let found = offsets.reshape([count * CLASSES.len(), 4]).select(0, rows);
-        let targets = Tensor::<2>::from_data(TensorData::new(targets, [positives, 4]), &device);
-        let apart = smooth_l1(found - targets, BETA)
-            .sum_dim(1)
-            .reshape([positives]);
-        let of_boxes = Term {
-            name: "boxes",
-            each: apart / count as f32,
-            places: of_positives,
-        };
-        [of_classes, of_boxes]
     }
 }
 
@@ -267,8 +176,16 @@ impl Recipe for TwoStepRecipe {
         let proposed = network.propose(maps);
         let mut terms = Vec::from(self.of_proposals(&proposed, scenes, &mut draws));
         let said = job.read(proposed.together().inner()).await?;
-        let proposals = self.proposals(&said, IN_TRAINING);
-        terms.extend(self.of_regions(network, &proposed, &proposals, scenes, &mut draws));
+        let boxes = |of: Vec<Proposal>| of.into_iter().map(|of| of.box_in_input).collect();
+        let proposals = self.proposals(&said, IN_TRAINING).into_iter().map(boxes);
+        terms.extend(regions::losses(
+            &self.geometry,
+            &proposed.levels,
+            |bins| network.name(bins),
+            &proposals.collect::<Vec<_>>(),
+            scenes,
+            &mut draws,
+        ));
         Ok(terms)
     }
 
@@ -276,7 +193,7 @@ impl Recipe for TwoStepRecipe {
         Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes())
     }
 
-    fn starts(&self) -> Vec<Corners> {
+    fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
         self.geometry.anchors.clone()
     }
 
@@ -285,6 +202,7 @@ impl Recipe for TwoStepRecipe {
         job: &Job<'_>,
         network: &TwoStep,
         maps: &[Tensor<3>; 3],
+        _: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure> {
         let proposed = network.propose(maps);
         let said = job.read(proposed.together()).await?;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::labs::compare::spec::{Judgement, LAB, NAMES, Named, Question};
 use crate::labs::truth::Object;
 use crate::labs::detect::families::FAMILIES;
+use crate::labs::detect::spec::Told;
 use crate::labs::detect::views::placement;
 use crate::page::engine;
 use crate::page::latest::{Latest, Standing};
@@ -56,7 +57,7 @@ impl Judging {
         let positives = of.positives.into_iter().map(move |(place, _)| {
             view! { <div class="shape" style=placement(place, width, height)></div> }
         });
-        let most = of.places.into_iter().enumerate().map(move |(at, (place, _))| {
+        let most = of.places.into_iter().enumerate().map(move |(at, Told { place, .. })| {
             let is = move || self.place.get() == Some(at);
             view! { <div class="moved" class:best=is style=placement(place, width, height)></div> }
         });
@@ -87,7 +88,8 @@ pub fn LossesPanel(
         let Some([width, height]) = size.get_untracked() else {
             return;
         };
-        let named = objects.get_untracked().into_iter().map(|object| Named {
+        let asked = objects.get_untracked();
+        let named = asked.clone().into_iter().map(|object| Named {
             class: object.class,
             box_in_image: object.place.scale(width, height),
         });
@@ -96,7 +98,9 @@ pub fn LossesPanel(
             &settings.get_untracked(),
         );
         latest.ask("judge", question, move |says| {
-            if let Some(of) = says.read::<Vec<Judgement>>() {
+            // Meanwhile the visitor may have moved a box.
+            let is_same = objects.try_get_untracked().is_some_and(|now| now == asked);
+            if let Some(of) = says.read::<Vec<Judgement>>().filter(|_| is_same) {
                 let _ = judging.judged.try_set(of);
             }
         });
@@ -112,8 +116,14 @@ pub fn LossesPanel(
                 </button>
                 <Standing latest />
             </div>
-            {move || is_judged().then(|| view! { <Losses judging /> })}
-            {move || judging.chosen().map(|of| view! { <Most of judging /> })}
+            {move || {
+                i18n.get_locale();
+                is_judged().then(|| view! { <Losses judging /> })
+            }}
+            {move || {
+                i18n.get_locale();
+                judging.chosen().map(|of| view! { <Most of judging /> })
+            }}
         </Show>
     }
 }
@@ -178,14 +188,14 @@ fn Most(of: Judgement, judging: Judging) -> impl IntoView {
         .into_iter()
         .map(|name| view! { <th scope="col" class="number">{name}</th> })
         .collect();
-    let learns = |place| of.positives.iter().any(|(positive, _)| *positive == place);
-    let rows = of.places.iter().enumerate().map(|(at, (place, parts))| {
+    let rows = of.places.iter().enumerate().map(|(at, told)| {
+        let parts = &told.terms;
         let is = move || judging.place.get() == Some(at);
         let numbers: Vec<_> = parts
             .iter()
             .map(|part| view! { <td class="number">{format!("{part:.2}")}</td> })
             .collect();
-        let kind = if learns(*place) {
+        let kind = if told.learns {
             t_string!(i18n, compare.place_object)
         } else {
             t_string!(i18n, compare.place_other)

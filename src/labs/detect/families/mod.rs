@@ -4,9 +4,13 @@
 //! its network and its rooms with the feature `engine`.
 
 pub mod anchor_free;
+pub mod fast_rcnn;
 pub mod faster_rcnn;
 #[cfg(feature = "engine")]
 pub mod on_backbone;
+#[cfg(feature = "engine")]
+pub mod on_regions;
+pub mod sppnet;
 pub mod ssd;
 pub mod ssd_voc;
 pub mod yolo_v1;
@@ -33,6 +37,8 @@ use crate::protocol::picture::Picture;
 /// All families, the first one is what the lab opens with.
 pub const FAMILIES: &[&Family] = &[
     &ssd::SSD,
+    &sppnet::SPPNET,
+    &fast_rcnn::FAST_RCNN,
     &faster_rcnn::FASTER_RCNN,
     &ssd_voc::SSD_VOC,
     &yolo_v1::YOLO_V1,
@@ -69,6 +75,8 @@ pub enum Looks {
     Boxes,
     /// The cell itself.
     Cells,
+    /// No grid: the boxes of selective search.
+    Regions,
 }
 
 impl Looks {
@@ -95,6 +103,8 @@ pub struct Family {
     pub two_steps: bool,
     /// What it looks at in each cell of its grids.
     pub looks: Looks,
+    /// Whether a score is the logistic function of a margin, and no probability.
+    pub margins: bool,
     /// The class that says "nothing here", where there is one.
     pub background: Option<usize>,
     /// What decides what is shown, before the visitor changes it.

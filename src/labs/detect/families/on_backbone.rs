@@ -11,12 +11,13 @@ use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
 use crate::labs::detect::detector::{AnyDetector, Detector, Found, list};
 use crate::labs::detect::families::Family;
-use crate::labs::detect::spec::{DetectSettings, Detections, Grid, Inside, Thresholds};
+use crate::labs::detect::spec::{DetectSettings, Detections, Grid, Inside, Thresholds, Told};
 use crate::maths::boxes::Corners;
 use crate::methods::matching::Match;
 use crate::methods::nms::Among;
 use crate::methods::outputs::Places;
 use crate::methods::resize::stretch_rgb;
+use crate::methods::selective_search::SEARCH;
 use crate::models::Network;
 use crate::models::detect::backbone::{BACKBONE, Backbone, to_grid};
 use crate::models::detect::SIDE;
@@ -24,6 +25,8 @@ use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 use crate::train::detector::{Recipe, Scene, Term};
 
+/// Boxes of selective search that are looked at, until the visitor says otherwise.
+pub const SEARCHED: usize = 300;
 /// Places that are told of a judgement at most.
 const TOLD: usize = 10;
 /// Boxes that go into suppression at most, the best by their scores.
@@ -168,7 +171,7 @@ impl<F: OnePass> Detector for Rooms<F> {
         maps: Maps,
         (): (),
     ) -> Result<Said, Failure> {
-        let mut said = self.recipe.look(job, &self.grounded.heads, &maps).await?;
+        let mut said = self.recipe.look(job, &self.grounded.heads, &maps, &[&[]]).await?;
         Ok(Said {
             places: said.pop().expect("a picture went in"),
             fit: square.fit,
@@ -224,9 +227,8 @@ pub fn judge_one_pass<'a, F: OnePass>(
 pub struct Judged {
     /// The terms of the loss by name; training lowers their sum.
     pub losses: Vec<(&'static str, f32)>,
-    /// The places that add most to the sum, by falling share: where they are before the network says anything, in pixels of
-    /// the picture, and what each adds to each term.
-    pub places: Vec<(Corners, Vec<f32>)>,
+    /// The places that add most to the sum, by falling share, in pixels of the picture.
+    pub places: Vec<Told>,
     /// Where the places that have an object to learn are before the network says anything, in pixels of the picture, with the
     /// number of the object.
     pub positives: Vec<(Corners, usize)>,
@@ -259,20 +261,25 @@ where
         ..*object
     };
     let objects: Vec<Labelled> = objects.iter().map(in_square).collect();
+    let proposals = match recipe.searches() {
+        true => square.fit.all_in_square(&SEARCH.of(picture, SEARCHED)),
+        false => Vec::new(),
+    };
     let scene = Scene {
         objects: &objects,
         boxed: [true; CLASSES.len()],
+        proposals: &proposals,
     };
     // Losses are made of what records, though nothing is learned here.
     let maps = grounded.maps(&square).map(Tensor::from_inner);
     let heads = grounded.heads.valid().train();
     let terms = recipe.losses(job, &heads, &maps, &[scene], 0).await?;
     let (losses, mut places) = told(job, &terms).await?;
-    for (place, _) in &mut places {
-        *place = square.fit.in_picture(*place);
+    for told in &mut places {
+        told.place = square.fit.in_picture(told.place);
     }
     let matches = recipe.assign(&scene);
-    let starts = recipe.starts();
+    let starts = recipe.starts(&scene);
     let positives = matches.iter().zip(&starts).filter_map(|(is, start)| {
         Some((square.fit.in_picture(*start), is.truth()?))
     });
@@ -286,38 +293,50 @@ where
     })
 }
 
-/// The value of each term, and the places that add most to their sum, with what each adds to each term.
+/// The value of each term, and the places that add most to their sum.
 async fn told(
     job: &Job<'_>,
     terms: &[Term],
-) -> Result<(Vec<(&'static str, f32)>, Vec<(Corners, Vec<f32>)>), Failure> {
+) -> Result<(Vec<(&'static str, f32)>, Vec<Told>), Failure> {
     // Read back together.
     let each: Vec<Tensor<1>> = terms.iter().map(|term| term.each.clone().inner()).collect();
     let values = job.read(Tensor::cat(each, 0)).await?;
     let mut rest = values.as_slice();
     let mut losses = Vec::new();
-    let mut places: Vec<(Corners, Vec<f32>)> = Vec::new();
+    let mut places: Vec<Told> = Vec::new();
     let mut known = HashMap::new();
     for (number, term) in terms.iter().enumerate() {
         let (of_term, others) = rest.split_at(term.each.dims()[0]);
         rest = others;
         losses.push((term.name, of_term.iter().sum()));
-        for (&(_, place), value) in term.places.iter().zip(of_term) {
+        for (&(_, place), &value) in term.places.iter().zip(of_term) {
             let key = [place.x0, place.y0, place.x1, place.y1].map(f32::to_bits);
             let at = *known.entry(key).or_insert_with(|| {
-                places.push((place, vec![0.0; terms.len()]));
+                places.push(Told {
+                    place,
+                    terms: vec![0.0; terms.len()],
+                    learns: false,
+                });
                 places.len() - 1
             });
-            places[at].1[number] += value;
+            places[at].terms[number] += value;
+            places[at].learns |= term.of_objects && value > 0.0;
         }
     }
-    let sum = |of: &(Corners, Vec<f32>)| of.1.iter().sum::<f32>();
+    let sum = |of: &Told| of.terms.iter().sum::<f32>();
+    places.retain(|of| sum(of) > 0.0);
     places.sort_by(|a, b| sum(b).total_cmp(&sum(a)));
     places.truncate(TOLD);
     Ok((losses, places))
 }
 
 impl Fit {
+    /// From pixels of the picture to those of the square.
+    pub fn all_in_square(self, boxes: &[Corners]) -> Vec<Corners> {
+        let Self([across, down]) = self;
+        boxes.iter().map(|of| of.scale(across, down)).collect()
+    }
+
     /// From pixels of the square to those of the picture.
     pub fn in_picture(self, in_square: Corners) -> Corners {
         let Self([across, down]) = self;

@@ -13,7 +13,7 @@ use js_sys::{Float32Array, Uint8Array};
 
 use super::spec::{BoxInImage, Candidate, Detections, Inside};
 use crate::page::engine::Payload;
-use crate::page::text::I18n;
+use crate::page::text::{I18n, t_string};
 use crate::page::words::lab_word;
 
 /// What the lab shows of a result.
@@ -130,6 +130,10 @@ pub fn class_name(i18n: I18n, family: &Family, class: usize) -> String {
 /// As a label says it.
 pub fn name_and_score(i18n: I18n, family: &Family, found: &Candidate) -> String {
     let name = class_name(i18n, family, found.class);
+    if family.margins {
+        let margin = (found.score / (1.0 - found.score)).ln();
+        return t_string!(i18n, detect.margin, name = name, margin = format!("{margin:+.1}")).to_string();
+    }
     format!("{name} {:.0} %", found.score * 100.0)
 }
 

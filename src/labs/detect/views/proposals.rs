@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::super::families::{Family, Looks};
 use super::super::spec::{Detections, Proposals};
 use super::cells::heat;
 use super::{Opened, Shown, class_style, name_and_score, placement};
-use crate::page::text::{t_string, use_i18n};
+use crate::page::text::{I18n, t_string, use_i18n};
 
 /// Which proposals are shown, and which one is open.
 #[derive(Clone, Copy)]
@@ -36,6 +37,14 @@ fn listed(proposals: &Proposals, look: Look) -> Vec<usize> {
     wanted.map(|(at, _)| at).take(look.most.get()).collect()
 }
 
+/// What a proposal is called: a search knows no scores.
+fn proposal_name(i18n: I18n, family: &Family, at: usize, score: f32) -> String {
+    match family.looks {
+        Looks::Regions => t_string!(i18n, detect.proposal_searched, number = at + 1).to_string(),
+        _ => t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{score:.2}")).to_string(),
+    }
+}
+
 /// The box that the heads made of a region, the best where they made several.
 fn made_of(detections: &Detections, region: usize) -> Option<usize> {
     let all = detections.candidates.iter();
@@ -48,6 +57,7 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
     let [width, height] = opened.size;
     let proposals = StoredValue::new(opened.inside.proposals.clone().unwrap_or_default());
     let i18n = use_i18n();
+    let family = shown.family();
     let boxes = move || {
         let shown = proposals.with_value(|proposals| listed(proposals, look));
         let each = shown.into_iter().rev().map(|at| {
@@ -56,7 +66,7 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                 let style = placement(of.box_in_image, width, height);
                 (style, of.suppressed_by.is_some(), of.score)
             });
-            let name = t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{score:.2}")).to_string();
+            let name = proposal_name(i18n, family, at, score);
             view! {
                 <button
                     type="button"
@@ -73,7 +83,6 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
         });
         each.collect_view()
     };
-    let family = shown.family();
     let inside = move || {
         let at = look.open.get()?;
         let (corners, region, bins) = proposals.with_value(|proposals| {
@@ -119,14 +128,13 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
     };
     let all = proposals.all.len();
     let kept = proposals.all.iter().filter(|of| of.region.is_some()).count();
-    let grids = opened.inside.grids.clone();
     let family = shown.family();
     let open = move || {
         let at = look.open.get()?;
         let of = proposals.all.get(at)?;
         let what = match (of.region, of.suppressed_by) {
             (Some(region), _) => {
-                let level = grids.get(of.grid).map_or(0, |grid| grid.columns);
+                let level = proposals.maps.get(of.grid).copied().unwrap_or(0);
                 let read = t_string!(i18n, detect.proposal_read, cells = level, bins = proposals.bins).to_string();
                 let made = match made_of(&shown.detections, region) {
                     Some(index) => t_string!(
@@ -143,29 +151,34 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
             (None, None) => t_string!(i18n, detect.proposal_late).to_string(),
         };
         Some(view! {
-            <h3>{t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{:.2}", of.score)).to_string()}</h3>
+            <h3>{proposal_name(i18n, family, at, of.score)}</h3>
             <p class="help" id="proposal">{what}</p>
         })
     };
     view! {
-        <p class="help" id="proposals">{t_string!(i18n, detect.proposals_text, all = all, kept = kept).to_string()}</p>
+        <p class="help" id="proposals">{match family.looks {
+            Looks::Regions => t_string!(i18n, detect.proposals_searched, count = kept).to_string(),
+            _ => t_string!(i18n, detect.proposals_text, all = all, kept = kept).to_string(),
+        }}</p>
         <div class="control">
             <label for="proposals-most">{t_string!(i18n, detect.proposals_most)}</label>
-            <output for="proposals-most">{move || look.most.get()}</output>
+            <output for="proposals-most">{move || look.most.get().min(all)}</output>
             <input
                 type="range"
                 id="proposals-most"
                 min="1"
                 max=all.max(1)
-                prop:value=move || look.most.get()
-                style=move || format!("--filled:{}%", 100 * look.most.get() / all.max(1))
+                prop:value=move || look.most.get().min(all)
+                style=move || format!("--filled:{}%", 100 * look.most.get().min(all) / all.max(1))
                 on:input:target=move |event| look.most.set(event.target().value().parse().unwrap_or(20))
             />
         </div>
-        <label class="check">
-            <input type="checkbox" id="proposals-before" prop:checked=move || look.before.get() on:change:target=move |event| look.before.set(event.target().checked()) />
-            {t_string!(i18n, detect.proposals_before)}
-        </label>
+        {(family.looks != Looks::Regions).then(|| view! {
+            <label class="check">
+                <input type="checkbox" id="proposals-before" prop:checked=move || look.before.get() on:change:target=move |event| look.before.set(event.target().checked()) />
+                {t_string!(i18n, detect.proposals_before)}
+            </label>
+        })}
         {open}
     }
     .into_any()

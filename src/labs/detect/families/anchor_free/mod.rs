@@ -18,6 +18,7 @@ pub static ANCHOR_FREE: Family = Family {
     words: "photographs",
     two_steps: false,
     looks: Looks::Cells,
+    margins: false,
     background: None,
     thresholds: Thresholds {
         score: 0.55,

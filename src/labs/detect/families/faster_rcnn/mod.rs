@@ -19,6 +19,7 @@ pub static FASTER_RCNN: Family = Family {
     words: "photographs",
     two_steps: true,
     looks: Looks::Anchors,
+    margins: false,
     background: None,
     thresholds: Thresholds {
         score: 0.6,

@@ -1,7 +1,5 @@
 //! Faster R-CNN's five rooms.
 
-use burn::tensor::Tensor;
-
 use super::FASTER_RCNN;
 use crate::data::photographs::Labelled;
 use crate::engine::shelf::Shelf;
@@ -11,12 +9,12 @@ use crate::labs::detect::families::Family;
 use crate::labs::detect::families::on_backbone::{
     self, Grounded, Judged, Maps, Said, Square, grids, in_picture,
 };
+use crate::labs::detect::families::on_regions;
 use crate::labs::detect::spec::{
     DetectSettings, Detections, Inside, PoolingChoice, Proposal, Proposals, Thresholds,
 };
-use crate::maths::boxes::Corners;
 use crate::methods::nms::Suppressed;
-use crate::methods::outputs::two_step::{self, Geometry, LEVELS, PROPOSALS, Pooled, RATIOS};
+use crate::methods::outputs::two_step::{self, Geometry, LEVELS, PROPOSALS, RATIOS};
 use crate::methods::outputs::{Places, sigmoid};
 use crate::methods::proposals::{self, Looked};
 use crate::methods::roi::Pooling;
@@ -51,7 +49,7 @@ pub(super) fn load<'a>(
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
         let pooling = match settings.pooling {
-            PoolingChoice::Align => Pooling::Aligned { samples: 2 },
+            PoolingChoice::Own | PoolingChoice::Align => Pooling::Aligned { samples: 2 },
             PoolingChoice::Pool => Pooling::Largest,
         };
         let detector = FasterRcnn {
@@ -128,27 +126,17 @@ impl Detector for FasterRcnn {
         _: Maps,
         first: FirstStep,
     ) -> Result<BothSteps, Failure> {
-        let classes = FASTER_RCNN.classes.len();
         let kept: Vec<proposals::Proposal> = first.looked.kept(&PROPOSALS);
-        let regions: Vec<(usize, Corners)> = kept.iter().map(|of| (0, of.box_in_input)).collect();
-        let side = two_step::BINS * two_step::BINS;
-        let (places, bins) = if regions.is_empty() {
-            (two_step::places(&[], &[], &[], classes), Vec::new())
-        } else {
-            let Pooled { bins, order } = self.geometry.pool(&first.proposed.levels, &regions);
-            // Read back together: the numbers of each region, then the means of its bins.
-            let means: Tensor<2> = bins.clone().mean_dim(2).squeeze_dim::<2>(2).transpose();
-            let said = self.grounded.heads.name_together(bins);
-            let both = job.read(Tensor::cat(vec![said, means], 1)).await?;
-            let each = 1 + 5 * classes;
-            let rows = || both.chunks_exact(each + side);
-            let numbers: Vec<f32> = rows().flat_map(|row| row[..each].iter().copied()).collect();
-            let mut bins = vec![0.0; regions.len() * side];
-            for (row, &region) in rows().zip(&order) {
-                bins[region * side..(region + 1) * side].copy_from_slice(&row[each..]);
-            }
-            (two_step::places(&kept, &order, &numbers, classes), bins)
-        };
+        let heads = &self.grounded.heads;
+        let (places, bins) = on_regions::name(
+            job,
+            &self.geometry,
+            &first.proposed.levels,
+            &kept,
+            |bins| heads.name_together(bins),
+            FASTER_RCNN.classes.len(),
+        )
+        .await?;
         let levels = kept.iter().map(|of| self.geometry.level_of(of.box_in_input));
         let sure: Vec<f32> = first.objectness.iter().map(|&logit| sigmoid(logit)).collect();
         let anchors = &self.geometry.anchors;
@@ -205,6 +193,7 @@ impl Detector for FasterRcnn {
             proposals: Some(Proposals {
                 all: suppression.order.iter().map(of_proposal).collect(),
                 bins: two_step::BINS,
+                maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
             }),
         };
         (inside, in_picture(&said.anchors, fit))

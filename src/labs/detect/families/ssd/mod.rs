@@ -25,6 +25,7 @@ pub static SSD: Family = Family {
     words: "ssd",
     two_steps: false,
     looks: Looks::DefaultBoxes,
+    margins: false,
     background: Some(0),
     thresholds: THRESHOLDS,
     map: None,

@@ -18,6 +18,7 @@ pub static SSD_VOC: Family = Family {
     words: "photographs",
     two_steps: false,
     looks: Looks::DefaultBoxes,
+    margins: false,
     background: None,
     thresholds: Thresholds {
         score: 0.4,

@@ -18,6 +18,7 @@ pub static YOLO_V1: Family = Family {
     words: "photographs",
     two_steps: false,
     looks: Looks::Boxes,
+    margins: false,
     background: None,
     thresholds: Thresholds {
         score: 0.3,
