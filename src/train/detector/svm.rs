@@ -27,8 +27,8 @@ const BOXED: f32 = 0.6;
 const PICKED: usize = 12;
 /// Rounds in which negatives are sought that the machines take for objects.
 const ROUNDS: usize = 4;
-/// What an error costs.
-const COST: f32 = 1e-3;
+/// What an error costs. With ten times as much, in two rounds, the machines found less (mAP@.5 0.48 instead of 0.52).
+const COST: f32 = 1e-4;
 /// How strongly offsets are held to 0.
 const RIDGE: f32 = 1000.0;
 /// Steps of conjugate gradients.

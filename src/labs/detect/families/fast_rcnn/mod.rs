@@ -19,10 +19,10 @@ pub static FAST_RCNN: Family = Family {
     margins: false,
     background: None,
     thresholds: Thresholds {
-        score: 0.6,
+        score: 0.9,
         iou: 0.5,
     },
-    map: Some([0.707, 0.384]),
+    map: Some([0.66, 0.338]),
     parameters: 4_599_742,
     stages: [
         Stage::Prepare,

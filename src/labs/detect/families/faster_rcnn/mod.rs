@@ -22,10 +22,10 @@ pub static FASTER_RCNN: Family = Family {
     margins: false,
     background: None,
     thresholds: Thresholds {
-        score: 0.6,
+        score: 0.75,
         iou: 0.5,
     },
-    map: Some([0.707, 0.384]),
+    map: Some([0.732, 0.43]),
     parameters: 4_684_429,
     stages: [
         Stage::Prepare,

@@ -19,10 +19,10 @@ pub static SPPNET: Family = Family {
     margins: true,
     background: None,
     thresholds: Thresholds {
-        score: 0.6,
+        score: 0.55,
         iou: 0.3,
     },
-    map: Some([0.707, 0.384]),
+    map: Some([0.516, 0.215]),
     parameters: 3_117_005,
     stages: [
         Stage::Prepare,
