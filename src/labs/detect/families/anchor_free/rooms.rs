@@ -26,6 +26,6 @@ impl OnePass for AnchorFreeRooms {
     }
 
     fn grids() -> (&'static [usize], usize) {
-        (&[40, 20, 10], 1)
+        (&[40, 20, 10, 5], 1)
     }
 }
