@@ -48,8 +48,10 @@ fn several_families(_: &Settings) -> bool {
     FAMILIES.len() > 1
 }
 
+/// A pyramid of bins is no pooling of one grid.
 fn has_regions(settings: &Settings) -> bool {
-    settings.read::<DetectSettings>().family().two_steps
+    let family = settings.read::<DetectSettings>().family();
+    family.two_steps && !family.margins
 }
 
 fn is_searched(settings: &Settings) -> bool {

@@ -193,7 +193,7 @@ fn Most(of: Judgement, judging: Judging) -> impl IntoView {
         let is = move || judging.place.get() == Some(at);
         let numbers: Vec<_> = parts
             .iter()
-            .map(|part| view! { <td class="number">{format!("{part:.2}")}</td> })
+            .map(|part| view! { <td class="number">{format!("{part:.3}")}</td> })
             .collect();
         let kind = if told.learns {
             t_string!(i18n, compare.place_object)
@@ -208,7 +208,7 @@ fn Most(of: Judgement, judging: Judging) -> impl IntoView {
                     </button>
                 </th>
                 {numbers}
-                <td class="number">{format!("{:.2}", parts.iter().sum::<f32>())}</td>
+                <td class="number">{format!("{:.3}", parts.iter().sum::<f32>())}</td>
             </tr>
         }
     });
