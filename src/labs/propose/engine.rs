@@ -3,6 +3,7 @@
 use super::spec::{Answer, By, Colors, MOST, ProposeSettings, Question};
 use crate::engine::lab::{Bench, LabEngine};
 use crate::job::{Job, Promise, Reply, Request, bytes_of};
+use crate::labs::detect::families::on_regions::search;
 use crate::maths::boxes::Corners;
 use crate::methods::color_spaces::Space;
 use crate::methods::resize::stretch_rgb;
@@ -32,14 +33,7 @@ impl Proposing {
             return Ok((boxes.clone(), *ms));
         }
         let start = job.host().now_ms();
-        let [width, height] = SEARCH.size(picture);
-        let rgb = stretch_rgb(picture, width, height);
-        let mut found = Vec::new();
-        for strategy in SEARCH.strategies {
-            found.extend(strategy.found(&rgb, [height, width]));
-            job.breathe().await?;
-        }
-        let boxes = SEARCH.chosen(found, picture, MOST);
+        let boxes = search(job, picture, MOST).await?;
         let ms = job.host().now_ms() - start;
         self.searched = Some((picture.clone(), boxes.clone(), ms));
         Ok((boxes, ms))

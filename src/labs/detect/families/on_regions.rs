@@ -28,16 +28,25 @@ impl Searched {
     /// # Errors
     /// Those of the job.
     pub async fn search(&self, job: &Job<'_>, most: usize) -> Result<Vec<Corners>, Failure> {
-        let [width, height] = SEARCH.size(&self.picture);
-        let rgb = stretch_rgb(&self.picture, width, height);
-        let mut found = Vec::new();
-        for strategy in SEARCH.strategies {
-            found.extend(strategy.found(&rgb, [height, width]));
-            job.breathe().await?;
-        }
-        let boxes = SEARCH.chosen(found, &self.picture, most);
+        let boxes = search(job, &self.picture, most).await?;
         Ok(self.square.fit.all_in_square(&boxes))
     }
+}
+
+/// The boxes of selective search in pixels of the picture, the likeliest first; the job may be cancelled between two
+/// strategies.
+///
+/// # Errors
+/// Those of the job.
+pub async fn search(job: &Job<'_>, picture: &Picture, most: usize) -> Result<Vec<Corners>, Failure> {
+    let [width, height] = SEARCH.size(picture);
+    let rgb = stretch_rgb(picture, width, height);
+    let mut found = Vec::new();
+    for strategy in SEARCH.strategies {
+        found.extend(strategy.found(&rgb, [height, width]));
+        job.breathe().await?;
+    }
+    Ok(SEARCH.chosen(found, picture, most))
 }
 
 /// What heads say of regions, with the mean of the features in each bin of each region. `head` gives
