@@ -345,25 +345,9 @@ impl Fit {
 }
 
 impl Said {
-    /// See [`Detector::postprocess`](crate::labs::detect::detector::Detector::postprocess): suppression is by class.
-    pub fn detections(&self, [width, height]: [f32; 2], thresholds: Thresholds) -> Detections {
-        let mut found: Vec<Found> = self
-            .places
-            .found(thresholds.score)
-            .map(|of| Found {
-                box_in_image: self.fit.in_picture(of.box_in_square).clip(width, height),
-                class: of.class,
-                score: of.score,
-                anchor: of.place,
-            })
-            .collect();
-        found.sort_by(|a, b| b.score.total_cmp(&a.score));
-        found.truncate(MOST);
-        let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
-        Detections {
-            candidates: list(&found, Among::EachClass(&classes), thresholds.iou),
-            best_scores: self.places.best_scores(),
-        }
+    /// See [`detections`].
+    pub fn detections(&self, size: [f32; 2], thresholds: Thresholds) -> Detections {
+        detections(&self.places, self.fit, size, thresholds)
     }
 
     /// The places by grid, of so many cells in a row each, from fine to coarse; `each` places of a cell.
@@ -374,6 +358,31 @@ impl Said {
             proposals: None,
         };
         (inside, in_picture(&self.places, self.fit))
+    }
+}
+
+/// See [`Detector::postprocess`](crate::labs::detect::detector::Detector::postprocess): suppression is by class.
+pub fn detections(
+    places: &Places,
+    fit: Fit,
+    [width, height]: [f32; 2],
+    thresholds: Thresholds,
+) -> Detections {
+    let mut found: Vec<Found> = places
+        .found(thresholds.score)
+        .map(|of| Found {
+            box_in_image: fit.in_picture(of.box_in_square).clip(width, height),
+            class: of.class,
+            score: of.score,
+            anchor: of.place,
+        })
+        .collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.truncate(MOST);
+    let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
+    Detections {
+        candidates: list(&found, Among::EachClass(&classes), thresholds.iou),
+        best_scores: places.best_scores(),
     }
 }
 

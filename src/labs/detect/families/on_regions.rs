@@ -1,10 +1,14 @@
-//! What the families share whose heads look at regions: the picture searched, the maps pooled, and what is kept of a run.
+//! What the families share whose heads look at regions: the rooms of those that look at boxes of selective search, the maps
+//! pooled, and what is kept of a run.
 
+use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::on_backbone::{Said, Square};
+use super::Family;
+use super::on_backbone::{Fit, Grounded, Square, detections, numbers};
 use crate::job::Job;
-use crate::labs::detect::spec::{Inside, Proposal, Proposals};
+use crate::labs::detect::detector::Detector;
+use crate::labs::detect::spec::{Detections, Inside, Proposal, Proposals, Thresholds};
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
 use crate::methods::outputs::two_step::{self, Geometry, Pooled};
@@ -13,6 +17,132 @@ use crate::methods::resize::stretch_rgb;
 use crate::methods::selective_search::SEARCH;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
+
+/// A family of detectors that look at boxes of selective search: what it reads of the picture, and what it says of the boxes.
+#[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
+pub trait OnSearch: 'static {
+    /// What stands on the backbone.
+    type Heads: Module + 'static;
+    /// What it reads for all boxes together.
+    type Features;
+
+    /// Its row.
+    fn family() -> &'static Family;
+
+    /// The part that all boxes of a picture share.
+    ///
+    /// # Errors
+    /// Those of the job.
+    async fn features(
+        grounded: &Grounded<Self::Heads>,
+        job: &Job<'_>,
+        square: &Square,
+    ) -> Result<Self::Features, Failure>;
+
+    /// What stands in each box, boxes in pixels of the square.
+    ///
+    /// # Errors
+    /// Those of the job.
+    async fn name(
+        &self,
+        heads: &Self::Heads,
+        job: &Job<'_>,
+        features: Self::Features,
+        regions: &[Corners],
+    ) -> Result<Named, Failure>;
+}
+
+/// What is said of boxes, and how they were read.
+pub struct Named {
+    /// Of the boxes, in pixels of the square.
+    pub places: Places,
+    /// The level that each box was read from, see [`Proposals::maps`].
+    pub levels: Vec<usize>,
+    /// Cells in a row of each level.
+    pub maps: Vec<usize>,
+    /// The mean of the features in each bin, box after box.
+    pub bins: Vec<f32>,
+    /// Bins in a row.
+    pub side: usize,
+}
+
+/// The five rooms of such a family.
+pub struct Rooms<F: OnSearch> {
+    /// Its networks.
+    pub grounded: Grounded<F::Heads>,
+    /// What else it needs.
+    pub family: F,
+    /// Boxes that are looked at.
+    pub most: usize,
+}
+
+impl<F: OnSearch> Detector for Rooms<F> {
+    type Input = Searched;
+    type Features = F::Features;
+    /// In pixels of the square.
+    type Proposals = Vec<Corners>;
+    type Raw = OfRegions;
+
+    fn family() -> &'static Family {
+        F::family()
+    }
+
+    fn transform(&self, picture: &Picture) -> Searched {
+        Searched {
+            square: self.grounded.square(picture),
+            picture: picture.clone(),
+        }
+    }
+
+    async fn backbone(&self, job: &Job<'_>, input: &Searched) -> Result<F::Features, Failure> {
+        F::features(&self.grounded, job, &input.square).await
+    }
+
+    async fn proposals(
+        &self,
+        job: &Job<'_>,
+        input: &Searched,
+        _: &F::Features,
+    ) -> Result<Vec<Corners>, Failure> {
+        input.search(job, self.most).await
+    }
+
+    async fn heads(
+        &self,
+        job: &Job<'_>,
+        input: Searched,
+        features: F::Features,
+        regions: Vec<Corners>,
+    ) -> Result<OfRegions, Failure> {
+        let heads = &self.grounded.heads;
+        let named = self.family.name(heads, job, features, &regions).await?;
+        Ok(OfRegions {
+            named,
+            fit: input.square.fit,
+        })
+    }
+
+    fn postprocess(of: &OfRegions, size: [f32; 2], thresholds: Thresholds) -> Detections {
+        detections(&of.named.places, of.fit, size, thresholds)
+    }
+
+    fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
+        of.inside(size)
+    }
+
+    fn bins(of: &OfRegions) -> &[f32] {
+        &of.named.bins
+    }
+
+    fn looked_at(of: &OfRegions) -> usize {
+        of.named.places.count()
+    }
+
+    /// Of the boxes: those for each class, scores.
+    fn numbers(of: &OfRegions) -> Vec<f32> {
+        numbers(&of.named.places)
+    }
+}
 
 /// A picture in the square, and as it was.
 pub struct Searched {
@@ -83,37 +213,31 @@ pub async fn name(
 /// What is kept of a run on regions that come from outside.
 pub struct OfRegions {
     /// What the heads said.
-    pub said: Said,
-    /// The level that each region was read from.
-    pub levels: Vec<usize>,
-    /// The mean of the features in each bin, region after region.
-    pub bins: Vec<f32>,
-    /// Bins in a row.
-    pub side: usize,
-    /// Cells in a row of each level.
-    pub maps: Vec<usize>,
+    pub named: Named,
+    /// Where the boxes are in the picture.
+    pub fit: Fit,
 }
 
 impl OfRegions {
     /// No grids, but proposals: all regions, the likeliest first.
     pub fn inside(&self, [width, height]: [f32; 2]) -> (Inside, Places) {
-        let fit = self.said.fit;
-        let regions = self.said.places.starts.iter().enumerate();
+        let (fit, named) = (self.fit, &self.named);
+        let regions = named.places.starts.iter().enumerate();
         let all = regions.map(|(region, start)| Proposal {
             box_in_image: fit.in_picture(*start).clip(width, height),
             score: 0.0,
             anchor: region,
             suppressed_by: None,
             region: Some(region),
-            grid: self.levels.get(region).copied().unwrap_or(0),
+            grid: named.levels.get(region).copied().unwrap_or(0),
         });
         let inside = Inside {
             grids: Vec::new(),
             classes: 1,
             proposals: Some(Proposals {
                 all: all.collect(),
-                bins: self.side,
-                maps: self.maps.clone(),
+                bins: named.side,
+                maps: named.maps.clone(),
             }),
         };
         (inside, Places::default())

@@ -1,14 +1,14 @@
-//! Fast R-CNN's five rooms.
+//! What Fast R-CNN does in its rooms.
 
 use super::FAST_RCNN as FAMILY;
 use crate::data::photographs::Labelled;
 use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
-use crate::labs::detect::detector::{AnyDetector, Detector};
+use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::families::Family;
-use crate::labs::detect::families::on_backbone::{self, Grounded, Judged, Maps, Said};
-use crate::labs::detect::families::on_regions::{self, OfRegions, Searched};
-use crate::labs::detect::spec::{DetectSettings, Detections, Inside, PoolingChoice, Thresholds};
+use crate::labs::detect::families::on_backbone::{self, Grounded, Judged, Maps, Square};
+use crate::labs::detect::families::on_regions::{self, Named, OnSearch, Rooms};
+use crate::labs::detect::spec::{DetectSettings, PoolingChoice};
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
 use crate::methods::outputs::two_step::{BINS, Geometry, LEVELS};
@@ -19,13 +19,8 @@ use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 use crate::train::detector::fast_rcnn::{FastRcnnRecipe, unscored};
 
-/// A loaded detector.
-pub struct FastRcnnRooms {
-    grounded: Grounded<FastRcnn>,
-    geometry: Geometry,
-    /// Boxes that are looked at.
-    most: usize,
-}
+/// How it reads its boxes.
+struct ByBins(Geometry);
 
 /// See [`Family::judge`].
 pub(super) fn judge<'a>(
@@ -49,98 +44,58 @@ pub(super) fn load<'a>(
             PoolingChoice::Own | PoolingChoice::Pool => Pooling::Largest,
             PoolingChoice::Align => Pooling::Aligned { samples: 2 },
         };
-        let rooms = FastRcnnRooms {
+        let rooms = Rooms {
             grounded: Grounded::load(shelf, job, &FAST_RCNN).await?,
-            geometry: Geometry::new(BINS, pooling),
+            family: ByBins(Geometry::new(BINS, pooling)),
             most: settings.searched,
         };
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }
 
-impl Detector for FastRcnnRooms {
-    type Input = Searched;
+impl OnSearch for ByBins {
+    type Heads = FastRcnn;
     type Features = Maps;
-    /// In pixels of the square.
-    type Proposals = Vec<Corners>;
-    type Raw = OfRegions;
 
     fn family() -> &'static Family {
         &FAMILY
     }
 
-    fn transform(&self, picture: &Picture) -> Searched {
-        Searched {
-            square: self.grounded.square(picture),
-            picture: picture.clone(),
-        }
+    async fn features(
+        grounded: &Grounded<FastRcnn>,
+        _: &Job<'_>,
+        square: &Square,
+    ) -> Result<Maps, Failure> {
+        Ok(grounded.maps(square))
     }
 
-    async fn backbone(&self, _: &Job<'_>, input: &Searched) -> Result<Maps, Failure> {
-        Ok(self.grounded.maps(&input.square))
-    }
-
-    async fn proposals(
+    async fn name(
         &self,
+        heads: &FastRcnn,
         job: &Job<'_>,
-        input: &Searched,
-        _: &Maps,
-    ) -> Result<Vec<Corners>, Failure> {
-        input.search(job, self.most).await
-    }
-
-    async fn heads(
-        &self,
-        job: &Job<'_>,
-        input: Searched,
         maps: Maps,
-        regions: Vec<Corners>,
-    ) -> Result<OfRegions, Failure> {
-        let heads = &self.grounded.heads;
+        regions: &[Corners],
+    ) -> Result<Named, Failure> {
         let levels = heads.levels(&maps);
         let (places, bins) = on_regions::name(
             job,
-            &self.geometry,
+            &self.0,
             &levels,
-            &unscored(&regions),
+            &unscored(regions),
             |bins| heads.name_together(bins),
             FAMILY.classes.len(),
         )
         .await?;
-        Ok(OfRegions {
-            said: Said {
-                // A search knows no scores.
-                places: Places {
-                    sure: Vec::new(),
-                    ..places
-                },
-                fit: input.square.fit,
+        Ok(Named {
+            // A search knows no scores.
+            places: Places {
+                sure: Vec::new(),
+                ..places
             },
-            levels: regions.iter().map(|of| self.geometry.level_of(*of)).collect(),
+            levels: regions.iter().map(|of| self.0.level_of(*of)).collect(),
+            maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
             bins,
             side: BINS,
-            maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
         })
-    }
-
-    fn postprocess(of: &OfRegions, size: [f32; 2], thresholds: Thresholds) -> Detections {
-        of.said.detections(size, thresholds)
-    }
-
-    fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
-        of.inside(size)
-    }
-
-    fn bins(of: &OfRegions) -> &[f32] {
-        &of.bins
-    }
-
-    fn looked_at(of: &OfRegions) -> usize {
-        of.said.places.count()
-    }
-
-    /// Of the regions: boxes for each class, scores.
-    fn numbers(of: &OfRegions) -> Vec<f32> {
-        on_backbone::numbers(&of.said.places)
     }
 }

@@ -1,31 +1,24 @@
-//! SPPNet's five rooms.
+//! What SPPNet does in its rooms.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::SPPNET as FAMILY;
 use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
-use crate::labs::detect::detector::{AnyDetector, Detector};
+use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::families::Family;
-use crate::labs::detect::families::on_backbone::{self, Grounded, Said};
-use crate::labs::detect::families::on_regions::{OfRegions, Searched};
-use crate::labs::detect::spec::{DetectSettings, Detections, Inside, Thresholds};
+use crate::labs::detect::families::on_backbone::{Grounded, Square};
+use crate::labs::detect::families::on_regions::{Named, OnSearch, Rooms};
+use crate::labs::detect::spec::DetectSettings;
 use crate::maths::boxes::Corners;
-use crate::methods::outputs::Places;
 use crate::methods::outputs::region_svm;
 use crate::models::detect::SIDE;
 use crate::models::detect::backbone::{CHANNELS, STRIDES};
 use crate::models::detect::region_svm::{FEATURES, GRIDS, MAPS, RegionSvm, SPPNET};
 use crate::protocol::failure::Failure;
-use crate::protocol::picture::Picture;
 
-/// A loaded detector.
-pub struct SppNet {
-    grounded: Grounded<RegionSvm>,
-    device: Device,
-    /// Boxes that are looked at.
-    most: usize,
-}
+/// Where its machines run.
+struct ByPyramid(Device);
 
 /// See [`Family::load`].
 pub(super) fn load<'a>(
@@ -34,9 +27,9 @@ pub(super) fn load<'a>(
     settings: &'a DetectSettings,
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
-        let rooms = SppNet {
+        let rooms = Rooms {
             grounded: Grounded::load(shelf, job, &SPPNET).await?,
-            device: shelf.device().clone(),
+            family: ByPyramid(shelf.device().clone()),
             most: settings.searched,
         };
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
@@ -58,31 +51,21 @@ fn bins(features: &[f32]) -> Vec<f32> {
     features.chunks_exact(FEATURES).flat_map(of_region).collect()
 }
 
-impl Detector for SppNet {
-    type Input = Searched;
+impl OnSearch for ByPyramid {
+    type Heads = RegionSvm;
     /// Two maps as plain numbers: hundreds of regions read each cell many times.
     type Features = [Vec<f32>; MAPS.len()];
-    /// In pixels of the square.
-    type Proposals = Vec<Corners>;
-    type Raw = OfRegions;
 
     fn family() -> &'static Family {
         &FAMILY
     }
 
-    fn transform(&self, picture: &Picture) -> Searched {
-        Searched {
-            square: self.grounded.square(picture),
-            picture: picture.clone(),
-        }
-    }
-
-    async fn backbone(
-        &self,
+    async fn features(
+        grounded: &Grounded<RegionSvm>,
         job: &Job<'_>,
-        input: &Searched,
+        square: &Square,
     ) -> Result<[Vec<f32>; MAPS.len()], Failure> {
-        let maps = self.grounded.maps(&input.square);
+        let maps = grounded.maps(square);
         let flat = MAPS.map(|map| maps[map].clone().reshape([-1]));
         let lengths = flat.each_ref().map(|map: &Tensor<1>| map.dims()[0]);
         let mut first = job.read(Tensor::cat(flat.into(), 0)).await?;
@@ -90,61 +73,27 @@ impl Detector for SppNet {
         Ok([first, second])
     }
 
-    async fn proposals(
+    async fn name(
         &self,
+        heads: &RegionSvm,
         job: &Job<'_>,
-        input: &Searched,
-        _: &[Vec<f32>; MAPS.len()],
-    ) -> Result<Vec<Corners>, Failure> {
-        input.search(job, self.most).await
-    }
-
-    async fn heads(
-        &self,
-        job: &Job<'_>,
-        input: Searched,
         maps: [Vec<f32>; MAPS.len()],
-        regions: Vec<Corners>,
-    ) -> Result<OfRegions, Failure> {
-        let features = region_svm::features(&maps, &regions);
+        regions: &[Corners],
+    ) -> Result<Named, Failure> {
+        let features = region_svm::features(&maps, regions);
         let bins = bins(&features);
         let numbers = if regions.is_empty() {
             Vec::new()
         } else {
             let data = TensorData::new(features, [regions.len(), FEATURES]);
-            let features = Tensor::<2>::from_data(data, &self.device);
-            job.read(self.grounded.heads.forward(features)).await?
+            job.read(heads.forward(Tensor::from_data(data, &self.0))).await?
         };
-        Ok(OfRegions {
-            said: Said {
-                places: region_svm::places(&regions, &numbers, FAMILY.classes.len()),
-                fit: input.square.fit,
-            },
+        Ok(Named {
+            places: region_svm::places(regions, &numbers, FAMILY.classes.len()),
             levels: vec![0; regions.len()],
+            maps: vec![SIDE / STRIDES[MAPS[0]]],
             bins,
             side: FINEST,
-            maps: vec![SIDE / STRIDES[MAPS[0]]],
         })
-    }
-
-    fn postprocess(of: &OfRegions, size: [f32; 2], thresholds: Thresholds) -> Detections {
-        of.said.detections(size, thresholds)
-    }
-
-    fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
-        of.inside(size)
-    }
-
-    fn bins(of: &OfRegions) -> &[f32] {
-        &of.bins
-    }
-
-    fn looked_at(of: &OfRegions) -> usize {
-        of.said.places.count()
-    }
-
-    /// Of the regions: boxes for each class, scores.
-    fn numbers(of: &OfRegions) -> Vec<f32> {
-        on_backbone::numbers(&of.said.places)
     }
 }
