@@ -36,3 +36,4 @@ pub mod strokes;
 pub mod style_loss;
 pub mod tiles;
 pub mod tsne;
+pub mod warp;

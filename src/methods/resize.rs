@@ -12,6 +12,14 @@ use crate::protocol::picture::{Picture, over_white};
 /// Bilinear with a support that grows when shrinking (a triangle filter, as in Pillow), so that
 /// small networks see no aliasing. Transparent pixels are laid over white.
 pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
+    let rgba = stretch_opaque(picture, width, height);
+    rgba.chunks_exact(4)
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect()
+}
+
+/// The same as RGBA, whose fourth byte says nothing.
+pub fn stretch_opaque(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
     let opaque;
     let rgba = if picture.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255) {
         &picture.rgba
@@ -21,11 +29,20 @@ pub fn stretch_rgb(picture: &Picture, width: usize, height: usize) -> Vec<u8> {
         opaque = rgba;
         &opaque
     };
-    let resized = resize::<U8x4>(rgba, [picture.width, picture.height], [width, height]);
-    resized
-        .chunks_exact(4)
-        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-        .collect()
+    resize::<U8x4>(rgba, [picture.width, picture.height], [width, height])
+}
+
+/// Stretches the part of RGBA bytes between left, upper, right and lower edge, in pixels of which a part counts as well. The
+/// part lies in the picture and has a size.
+pub fn stretch_part(
+    rgba: &[u8],
+    from: [usize; 2],
+    [left, top, right, bottom]: [f32; 4],
+    to: [usize; 2],
+) -> Vec<u8> {
+    let [left, top, right, bottom] = [left, top, right, bottom].map(f64::from);
+    let options = options().crop(left, top, right - left, bottom - top);
+    resize_by::<U8x4>(rgba, from, to, &options)
 }
 
 /// Stretches one channel of bytes with the same filter.
@@ -33,7 +50,12 @@ pub fn stretch_gray(gray: &[u8], from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
     resize::<U8>(gray, from, to)
 }
 
-/// Typed, so that the program holds the code of two kinds of pixels and not of fifteen.
+fn options() -> ResizeOptions {
+    ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .use_alpha(false)
+}
+
 fn resize<P: PixelTrait<Component = u8>>(
     bytes: &[u8],
     from: [usize; 2],
@@ -42,14 +64,21 @@ fn resize<P: PixelTrait<Component = u8>>(
     if from == to {
         return bytes.to_vec();
     }
+    resize_by::<P>(bytes, from, to, &options())
+}
+
+/// Typed, so that the program holds the code of two kinds of pixels and not of fifteen.
+fn resize_by<P: PixelTrait<Component = u8>>(
+    bytes: &[u8],
+    from: [usize; 2],
+    to: [usize; 2],
+    options: &ResizeOptions,
+) -> Vec<u8> {
     let source = TypedImageRef::<P>::from_buffer(from[0] as u32, from[1] as u32, bytes)
         .expect("a Picture has as many bytes as its size says");
     let mut target = TypedImage::<P>::new(to[0] as u32, to[1] as u32);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .use_alpha(false);
     Resizer::new()
-        .resize_typed(&source, &mut target, &options)
+        .resize_typed(&source, &mut target, options)
         .expect("neither picture is empty");
     P::components(target.pixels()).to_vec()
 }
@@ -131,6 +160,15 @@ mod tests {
             first_channel(stretch_rgb(&gray(2, 1, &[0, 100]), 4, 1)),
             [0, 25, 75, 100]
         );
+    }
+
+    #[test]
+    fn a_part_is_stretched_by_itself() {
+        let ramp: Vec<u8> = (0..8).flat_map(|v| [10 * v, 0, 0, 255]).collect();
+        // The two pixels 20 and 30, doubled: centres at 1.75, 2.25, 2.75 and 3.25 pixels, nothing read from beside the part.
+        let part = stretch_part(&ramp, [8, 1], [2.0, 0.0, 4.0, 1.0], [4, 1]);
+        let red: Vec<u8> = part.into_iter().step_by(4).collect();
+        assert_eq!(red, [20, 23, 28, 30]);
     }
 
     #[test]

@@ -67,6 +67,22 @@ impl Pooling {
             Self::Aligned { samples } => aligned(regions, map, side, samples),
         }
     }
+
+    /// Where the bins of a region lie, in cells: rounded outwards or inwards, or the region itself.
+    pub fn reads(self, box_in_cells: Corners) -> Corners {
+        let of = |low: f32, high: f32| {
+            let (first, last) = (rounded(low), rounded(high));
+            [first as f32, (last + 1).max(first + 1) as f32]
+        };
+        match self {
+            Self::Largest => {
+                let [x0, x1] = of(box_in_cells.x0, box_in_cells.x1);
+                let [y0, y1] = of(box_in_cells.y0, box_in_cells.y1);
+                Corners { x0, y0, x1, y1 }
+            }
+            Self::Aligned { .. } => box_in_cells,
+        }
+    }
 }
 
 impl MapShape {
@@ -258,6 +274,24 @@ mod tests {
         let pooled = pooling.plan(regions, MAP, 2).read(map(&device));
         assert_eq!(pooled.dims(), [4, regions.len(), 1]);
         pooled.into_data().try_into_vec().expect("f32")
+    }
+
+    #[test]
+    fn pooling_reads_whole_cells() {
+        let region = Corners {
+            x0: 1.4,
+            y0: 2.6,
+            x1: 3.4,
+            y1: 2.7,
+        };
+        let wanted = Corners {
+            x0: 1.0,
+            y0: 3.0,
+            x1: 4.0,
+            y1: 4.0,
+        };
+        assert_eq!(Pooling::Largest.reads(region), wanted);
+        assert_eq!(Pooling::Aligned { samples: 2 }.reads(region), region);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod grid;
 pub mod region_svm;
 pub mod ssd;
 pub mod two_step;
+pub mod votes;
 
 use crate::maths::boxes::Corners;
 

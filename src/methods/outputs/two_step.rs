@@ -83,6 +83,13 @@ impl Geometry {
             .unwrap_or(last)
     }
 
+    /// Where the bins of a region lie, in pixels of the square.
+    pub fn reads(&self, region: Corners) -> Corners {
+        let stride = LEVELS[self.level_of(region)] as f32;
+        let in_cells = region.scale(1.0 / stride, 1.0 / stride);
+        self.pooling.reads(in_cells).scale(stride, stride)
+    }
+
     /// What regions have in the pyramid's maps, each in a picture of the batch. There has to be one.
     pub fn pool(&self, levels: &[(Tensor<3>, usize)], regions: &[(usize, Corners)]) -> Pooled {
         let (mut pooled, mut order) = (Vec::new(), Vec::new());

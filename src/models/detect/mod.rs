@@ -7,6 +7,7 @@
 
 pub mod anchor_free;
 pub mod backbone;
+pub mod crops;
 pub mod fast_rcnn;
 pub mod grid_head;
 pub mod pyramid;

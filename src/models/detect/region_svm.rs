@@ -1,10 +1,12 @@
-//! Linear support vector machines on the features of regions, and where the boxes should have been: what SPPNet ends with.
+//! Linear support vector machines on the features of regions, and where the boxes should have been: what R-CNN and
+//! SPPNet end with.
 
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::models::Network;
+use crate::models::detect::crops;
 use crate::models::generate::grid_conv::{GridConv, GridConvConfig};
 
 /// Bins in a row of the pyramid's grids, for the maps at stride 16 and 32.
@@ -32,7 +34,13 @@ pub struct RegionSvm {
     pub offsets: GridConv,
 }
 
-/// The row of the shelf: nine classes.
+/// The row of R-CNN: nine classes.
+pub const R_CNN: Network<RegionSvm> = Network {
+    name: "r-cnn",
+    init: |device| RegionSvmConfig::new(crops::FEATURES, 9).init(device),
+};
+
+/// The row of SPPNet: nine classes.
 pub const SPPNET: Network<RegionSvm> = Network {
     name: "sppnet",
     init: |device| RegionSvmConfig::new(FEATURES, 9).init(device),

@@ -15,20 +15,20 @@ use crate::maths::draws::Draws;
 use crate::methods::linear_svm::{Fitting, LinearSvm, dot};
 use crate::methods::outputs::region_svm::CODER;
 pub use crate::methods::outputs::region_svm::features;
-use crate::models::detect::region_svm::{FEATURES, RegionSvm, SPPNET};
+pub use crate::methods::warp::{SIDE as CROP, Sheet};
+use crate::models::Network;
+use crate::models::detect::region_svm::RegionSvm;
 
 use super::Scene;
 
 /// A region that overlaps no object of a class by so much is a negative example of it.
-const NEGATIVE: f32 = 0.3;
+pub const NEGATIVE: f32 = 0.3;
 /// Regions that overlap an object by so much learn its box.
 const BOXED: f32 = 0.6;
 /// Negative examples of a photograph before there is a machine, and new ones in each round after.
 const PICKED: usize = 12;
 /// Rounds in which negatives are sought that the machines take for objects.
 const ROUNDS: usize = 4;
-/// What an error costs. With ten times as much, in two rounds, the machines found less (mAP@.5 0.48 instead of 0.52).
-const COST: f32 = 1e-4;
 /// How strongly offsets are held to 0.
 const RIDGE: f32 = 1000.0;
 /// Steps of conjugate gradients.
@@ -69,19 +69,20 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// The network of SPPNet.
-    pub fn network(&self) -> RegionSvm {
+    /// The network of a family whose regions have so many numbers.
+    pub fn network(&self, row: &Network<RegionSvm>) -> RegionSvm {
         let device = Device::flex();
-        let mut network = (SPPNET.init)(&device);
+        let mut network = (row.init)(&device);
+        let features = self.planes.first().map_or(0, |plane| plane.weights.len());
         for (layer, planes) in [
             (&mut network.classes, &self.planes),
             (&mut network.offsets, &self.offsets),
         ] {
             // Planes are columns.
             let columns =
-                (0..FEATURES).flat_map(|at| planes.iter().map(move |plane| plane.weights[at]));
+                (0..features).flat_map(|at| planes.iter().map(move |plane| plane.weights[at]));
             let weights =
-                TensorData::new(columns.collect::<Vec<f32>>(), [1, FEATURES, planes.len()]);
+                TensorData::new(columns.collect::<Vec<f32>>(), [1, features, planes.len()]);
             let biases: Vec<f32> = planes.iter().map(|plane| plane.bias).collect();
             let biases = TensorData::new(biases, [planes.len()]);
             layer.weight = Param::from_tensor(Tensor::from_data(weights, &device));
@@ -162,11 +163,16 @@ fn positive_of(class: usize) -> [Option<bool>; CLASSES.len()] {
     std::array::from_fn(|other| Some(other == class))
 }
 
-/// Learns machines and offsets; `tell` hears how far it is.
+/// Learns machines and offsets; `cost` is what an error costs, `tell` hears how far it is.
 ///
 /// # Errors
 /// Those of the photographs.
-pub fn fit(regions: &dyn Regions, seed: u32, tell: &dyn Fn(String)) -> Result<Fitted, String> {
+pub fn fit(
+    regions: &dyn Regions,
+    cost: f32,
+    seed: u32,
+    tell: &dyn Fn(String),
+) -> Result<Fitted, String> {
     let dims = regions.dims();
     let mut draws = Draws::new(seed, 0);
     let mut examples = Examples::default();
@@ -193,7 +199,7 @@ pub fn fit(regions: &dyn Regions, seed: u32, tell: &dyn Fn(String)) -> Result<Fi
     }
     let spread = Spread::of(&examples.features, dims);
     spread.apply(&mut examples.features);
-    let mut planes = planes(&examples, dims, seed);
+    let mut planes = planes(&examples, dims, cost, seed);
     for round in 0..ROUNDS {
         let before = examples.labels.len();
         mine(regions, &spread, &planes, &mut examples)?;
@@ -202,7 +208,7 @@ pub fn fit(regions: &dyn Regions, seed: u32, tell: &dyn Fn(String)) -> Result<Fi
             round + 1,
             examples.labels.len() - before
         ));
-        planes = self::planes(&examples, dims, seed);
+        planes = self::planes(&examples, dims, cost, seed);
     }
     drop(examples);
     let offsets = offsets(regions, &spread, tell)?;
@@ -213,7 +219,7 @@ pub fn fit(regions: &dyn Regions, seed: u32, tell: &dyn Fn(String)) -> Result<Fi
 }
 
 /// A plane for each class, on all processors.
-fn planes(examples: &Examples, dims: usize, seed: u32) -> Vec<LinearSvm> {
+fn planes(examples: &Examples, dims: usize, cost: f32, seed: u32) -> Vec<LinearSvm> {
     let of_class = |class: usize| {
         let labels = examples.labels.iter().enumerate();
         let labels: Vec<(usize, bool)> = labels
@@ -223,7 +229,7 @@ fn planes(examples: &Examples, dims: usize, seed: u32) -> Vec<LinearSvm> {
         let positives = labels.iter().filter(|(_, is)| *is).count().max(1);
         let dear = ((labels.len() - positives) as f32 / positives as f32 / 10.0).max(1.0);
         let fitting = Fitting {
-            costs: [COST, COST * dear],
+            costs: [cost, cost * dear],
             epochs: 30,
             tolerance: 0.05,
             seed,
@@ -452,7 +458,7 @@ mod tests {
             .map(square)
             .to_vec();
         let toy = Toy(objects.collect(), proposals);
-        let fitted = fit(&toy, 7, &|_| ()).unwrap();
+        let fitted = fit(&toy, 1e-4, 7, &|_| ()).unwrap();
         assert_eq!((fitted.planes.len(), fitted.offsets.len()), (9, 36));
         let mut right = 0;
         for index in 0..60 {
