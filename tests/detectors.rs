@@ -6,6 +6,9 @@
 
 mod asking;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use asking::Page;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -75,12 +78,10 @@ fn every_family_finds_the_cat() {
         let reply = run(&page, &settings(family, &[]), sample("cat")).expect("an answer");
         let answer: Answer = reply.answer().expect("an answer");
         let (_, best) = answer.detections.kept().next().expect("a box");
-        assert_eq!(
-            family.classes[best.class].to_lowercase(),
-            "cat",
-            "{}",
-            family.name
-        );
+        let name = family.classes[best.class].to_lowercase();
+        // ImageNet has kinds of them.
+        let is_cat = ["cat", "tabby", "tiger cat", "egyptian cat"].contains(&&*name);
+        assert!(is_cat, "{}: {name}", family.name);
         let b = best.box_in_image;
         // Three quarters of the picture, on the left.
         assert!(
@@ -147,8 +148,26 @@ fn the_inside_fits_together() {
         let places: usize = cells.sum();
         let firsts: Vec<usize> = inside.grids.iter().map(|grid| grid.first).collect();
         assert!(firsts.is_sorted() && firsts.first().is_none_or(|first| *first == 0));
-        assert_eq!(firsts.is_empty(), family.looks == Looks::Regions);
+        assert_eq!(firsts.is_empty(), family.looks.searches());
         let count = |name: &str| floats(reply.file(name)).len();
+        if family.looks.searches() {
+            // Places are the boxes of the search, each with its scores.
+            let proposals = inside.proposals.expect("the search proposes");
+            let regions = proposals.all.len();
+            assert!((1..=300).contains(&regions));
+            assert!(
+                proposals
+                    .all
+                    .iter()
+                    .enumerate()
+                    .all(|(at, of)| of.region == Some(at))
+            );
+            assert_eq!(count("starts"), 4 * regions, "{}", family.name);
+            assert_eq!(count("scores"), inside.classes * regions);
+            assert_eq!(inside.classes, family.classes.len());
+            assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
+            continue;
+        }
         assert_eq!(count("starts"), 4 * places, "{}", family.name);
         assert_eq!(count("boxes"), 4 * places);
         assert_eq!(count("scores"), inside.classes * places);
@@ -165,12 +184,7 @@ fn the_inside_fits_together() {
             .iter()
             .filter(|of| of.region.is_some())
             .count();
-        let most = if family.looks == Looks::Regions {
-            300
-        } else {
-            100
-        };
-        assert!((1..=most).contains(&regions));
+        assert!((1..=100).contains(&regions));
         assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
         assert!(proposals.all.is_sorted_by(|a, b| a.score >= b.score));
         for (at, of) in proposals.all.iter().enumerate() {
@@ -179,6 +193,32 @@ fn the_inside_fits_together() {
                 "only a better one suppresses"
             );
             assert!(of.anchor < places.max(regions));
+        }
+    }
+}
+
+/// R-CNN takes its time: what it has so far is an answer of fewer boxes.
+#[test]
+fn what_is_known_so_far_is_told() {
+    let page = Page::open();
+    let family = FAMILIES.iter().find(|family| family.name == "r-cnn");
+    let settings = settings(family.expect("R-CNN"), &[("searched", "20")]);
+    let told: Rc<RefCell<Vec<(u32, Reply)>>> = Rc::default();
+    let heard = told.clone();
+    let request = Request::new(&Question::Run, &settings).with("picture", sample("cat"));
+    let whole = page.hear(request, move |done, says| {
+        heard.borrow_mut().push((done, says))
+    });
+    let whole = whole.expect("an answer");
+    let told = told.borrow();
+    let counts: Vec<u32> = told.iter().map(|(done, _)| *done).collect();
+    assert_eq!(counts, [8, 16]);
+    for (done, says) in told.iter() {
+        let answer: Answer = says.answer().expect("an answer of the lab");
+        let proposals = answer.inside.expect("the boxes so far").proposals;
+        assert_eq!(proposals.expect("proposals").all.len(), *done as usize);
+        for name in ["starts", "scores", "bins"] {
+            assert!(whole.file(name).starts_with(says.file(name)), "{name}");
         }
     }
 }

@@ -3,6 +3,9 @@
 /// The first word of the setting: the class that the network holds most probable.
 pub const BEST: &str = "best";
 
+/// What a detector of these classes says instead of a group of words: they have names in English only.
+pub const GROUP: &str = "imagenet";
+
 /// A class by its name.
 pub fn name(class: usize) -> &'static str {
     NAMES[class]

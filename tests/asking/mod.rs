@@ -9,6 +9,7 @@ use kiln::job::{Reply, Request};
 use kiln::labs;
 use kiln::protocol::card::FILES;
 use kiln::protocol::failure::Failure;
+use kiln::protocol::message::Event;
 use kiln::protocol::settings::Settings;
 use serde::Serialize;
 
@@ -25,7 +26,20 @@ impl Page {
 
     /// The answer to a request that may hold files.
     pub fn send(&self, request: Request) -> Result<Reply, Failure> {
-        let host = NativeHost::new("weights", |_, _| {});
+        self.hear(request, |_, _| {})
+    }
+
+    /// The same; `on_says` hears what is said on the way, after so many steps.
+    pub fn hear(
+        &self,
+        request: Request,
+        on_says: impl Fn(u32, Reply) + 'static,
+    ) -> Result<Reply, Failure> {
+        let host = NativeHost::new("weights", move |event, says| {
+            if let Event::Steps { done, .. } = event {
+                on_says(done, says);
+            }
+        });
         let mut engine = self.0.borrow_mut();
         let (reply, _) = pollster::block_on(engine.answer(&host, request))?;
         Ok(reply)

@@ -29,11 +29,12 @@ const overlap = (a, b) => {
   return both / (area(a) + area(b) - both);
 };
 const alike = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
-const trained = ["sppnet", "fast-rcnn", ...alike];
+const machines = ["r-cnn", "sppnet"];
+const trained = [...machines, "fast-rcnn", ...alike];
 
 for (const family of trained) {
   test(`${family} finds in the browser what it finds natively`, async () => {
-    await visit(`#/detect?v=1&f=${family}&s=${family === "sppnet" ? "0.50" : "0.30"}`);
+    await visit(`#/detect?v=1&f=${family}&s=${machines.includes(family) ? "0.50" : "0.30"}`);
     await upload(driver, join(root, "tests/vectors/cat-ssd.png"));
     await jobDone(driver);
     const found = await detections(driver);
@@ -131,6 +132,55 @@ test("boxes of selective search are proposals without a score, fewer where fewer
   await until(driver, "bins", async () => (await count(driver, ".bins i")) === 16);
   await click('input[name="view"][value="anchors"]');
   await until(driver, "no grid", async () => /no grid/.test(await text(driver, ".inspector")));
+});
+
+test("R-CNN fills its contact sheet while it looks, and can be stopped", async () => {
+  await visit("#/detect?v=1&p=cat&f=r-cnn&n=500&w=sheet");
+  // Some crops are there while others are still looked at.
+  await until(driver, "the first crops", async () => (await count(driver, ".crop")) >= 8);
+  assert.ok((await count(driver, ".crop")) < 500);
+  await click("#cancel");
+  await until(driver, "a stop", () => driver.executeScript(() => document.getElementById("cancel")?.disabled ?? true));
+  const stopped = await count(driver, ".crop");
+  assert.ok(stopped >= 8 && stopped < 500, `${stopped}`);
+  // What is there can be looked at.
+  await driver.executeScript(() => document.querySelectorAll(".crop")[3].click());
+  await until(driver, "the box", async () => (await count(driver, ".box.proposal.lit")) === 1);
+  assert.match(await text(driver, "#proposal"), /Warped to a square/);
+  // Fewer boxes: a whole run, the surest first.
+  await slide(driver, "searched", 20);
+  await jobDone(driver);
+  await until(driver, "20 crops", async () => (await count(driver, ".crop")) === 20);
+  await click("#sheet-surest");
+  const margins = () => driver.executeScript(() => [...document.querySelectorAll(".crop .says")].map((says) => Number(says.textContent.match(/[-+][\d.]+$/)[0])));
+  await until(driver, "an order", async () => {
+    const all = await margins();
+    return all.every((margin, at) => at === 0 || margin <= all[at - 1]);
+  });
+  // A detector without a search has no crops, and says so.
+  await click('input[value="ssd-voc"]');
+  await jobDone(driver);
+  await until(driver, "a sentence", async () => /no boxes of a search/.test(await text(driver, "#sheet")));
+});
+
+test("R-CNN with ImageNet's classes names what it was never trained to find", async () => {
+  await visit("#/detect?v=1&p=coffee&f=r-cnn-imagenet&n=100");
+  await jobDone(driver, 120_000);
+  const found = await detections(driver);
+  assert.ok(found.some((got) => /espresso|cup|coffee/.test(got.class)), JSON.stringify(found));
+});
+
+test("each step from R-CNN to Faster R-CNN is told with what it saved", async () => {
+  await visit("#/compare?v=1&p=cat&f=r-cnn,sppnet,fast-rcnn,faster-rcnn&n=50");
+  await jobDone(driver, 120_000);
+  await until(driver, "four rows", async () => (await count(driver, "#steps tbody tr")) === 4);
+  assert.equal(await count(driver, "#steps > p"), 3);
+  const features = await driver.executeScript(() => [...document.querySelectorAll("#steps tbody tr")].map((row) => Number(row.children[2].textContent)));
+  assert.ok(features[0] > 2 * features[1], `each box by itself takes longer than one pass: ${features}`);
+  // Of two that are no neighbours there is nothing to tell.
+  await click('input[value="sppnet"]');
+  await jobDone(driver, 120_000);
+  await until(driver, "one paragraph", async () => (await count(driver, "#steps > p")) === 1);
 });
 
 test("the truth is drawn by pointer and by keys, judged, and travels in the link", async () => {

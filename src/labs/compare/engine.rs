@@ -41,6 +41,14 @@ fn position(family: &Family) -> usize {
     position.expect("every family is in the list")
 }
 
+/// What a family is asked by itself.
+fn of_family(settings: &CompareSettings) -> DetectSettings {
+    DetectSettings {
+        searched: settings.searched,
+        ..Settings::new(&DETECT).read()
+    }
+}
+
 fn answer(ran: &[Ran], [width, height]: [usize; 2], settings: &CompareSettings) -> Answer {
     let of = |ran: &Ran| {
         let family = ran.kept.family();
@@ -76,7 +84,7 @@ impl Comparison {
         picture: &Picture,
         settings: &CompareSettings,
     ) -> Result<Ran, Failure> {
-        let of_family: DetectSettings = Settings::new(&DETECT).read();
+        let of_family = of_family(settings);
         let job = bench.job;
         let detector = (family.load)(bench.shelf, job, &of_family).await?;
         // Timed by itself: the job's own stages are those of all families together.
@@ -175,8 +183,9 @@ impl LabEngine for Comparison {
         settings: &'a Settings,
     ) -> Promise<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let of_family: DetectSettings = Settings::new(&DETECT).read();
-            for family in settings.read::<CompareSettings>().chosen() {
+            let settings: CompareSettings = settings.read();
+            let of_family = of_family(&settings);
+            for family in settings.chosen() {
                 let detector = (family.load)(bench.shelf, bench.job, &of_family).await?;
                 detector.run(bench.job, &trial_picture()).await?;
             }

@@ -10,6 +10,7 @@ use crate::labs::truth::{read, write};
 use super::views::compose::{ComposePanel, Composed, compose};
 use super::views::costs::Costs;
 use super::views::figures::Figures;
+use super::views::steps::Steps;
 use super::views::truth::TruthPanel;
 use crate::labs::detect::families::FAMILIES;
 use crate::page::controls::Panel;
@@ -121,13 +122,14 @@ fn CompareLab() -> impl IntoView {
             <div class="bench">
                 <div class="hero-column">
                     {figures}
-                    {move || answer.get().map(|answer| view! { <Costs answer /> })}
+                    {move || answer.get().map(|answer| view! { <Costs answer=answer.clone() /><Steps answer /> })}
                     <ComposePanel />
                     <TruthPanel answer=answer.into() backdrop />
                 </div>
                 <div class="inspector">
                     <RunPanel lab=&LAB />
                     <Chooser />
+                    <Panel lab=&LAB group="searched" />
                     <Panel lab=&LAB group="thresholds" />
                     <Panel lab=&LAB group="truth" />
                     <Exports answer />
@@ -209,7 +211,7 @@ fn Chooser() -> impl IntoView {
             state.set(&LAB, NAMES.families, Value::Text(ordered.join(",")));
         }
     };
-    let boxes = FAMILIES.iter().map(|family| {
+    let boxes = FAMILIES.iter().filter(|family| family.is_measured()).map(|family| {
         let name = family.name;
         let is = move || chosen.with(|chosen| chosen.contains(&name));
         let last = move || is() && chosen.with(Vec::len) == 1;

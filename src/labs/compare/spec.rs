@@ -17,7 +17,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "compare",
     about: "Runs several detectors on the same picture and compares what they find and what it costs",
     wing: Wing::Detection,
-    topics: &["fast-rcnn", "faster-rcnn", "yolo"],
+    topics: &["rcnn", "fast-rcnn", "faster-rcnn", "yolo"],
     tasks: TASKS,
     params: PARAMS,
     network: None,
@@ -50,6 +50,11 @@ fn same(settings: &Settings) -> bool {
     settings.read::<CompareSettings>().cut == Cut::Same
 }
 
+fn searches(settings: &Settings) -> bool {
+    let chosen = settings.read::<CompareSettings>().chosen();
+    chosen.iter().any(|family| family.looks.searches())
+}
+
 settings! {
     /// Settings of the comparison.
     pub struct CompareSettings {
@@ -58,6 +63,7 @@ settings! {
         cut ("cut", "c"): Cut = choice::<Cut>(), "from which score on boxes are shown: each detector's own best, or the same for all", causes(Effect::Refine), group("thresholds");
         score ("score", "s"): f32 = number(0.05, 0.95, 0.01, 0.4), "lowest score of a detection that is kept (cut same)", causes(Effect::Refine), group("thresholds"), shows(same);
         iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, 0.5), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
+        searched ("searched", "n"): usize = number(10.0, 500.0, 10.0, 300.0), "boxes of selective search that are looked at, the likeliest first (detectors without a first step of their own)", causes(Effect::Rerun), group("searched"), shows(searches);
         /// See [`scene`](super::scene).
         scene ("scene", "k"): String = Kind::Text { default: "" }, "cut-outs over the picture: number,x,y,height,turn of each, in thousandths of the picture and degrees, with semicolons between", causes(Effect::Rerun), page_only();
         /// See [`truth`](crate::labs::truth).
@@ -67,11 +73,11 @@ settings! {
 }
 
 impl CompareSettings {
-    /// The families that are compared, in the order of the list.
+    /// The families that are compared, in the order of the list: those that know a class of the photographs.
     pub fn chosen(&self) -> Vec<&'static Family> {
         let names: Vec<&str> = self.families.split(',').map(str::trim).collect();
         let all = FAMILIES.iter().copied();
-        all.filter(|family| names.contains(&family.name)).collect()
+        all.filter(|family| names.contains(&family.name) && family.is_measured()).collect()
     }
 
     /// What decides which boxes of a family are shown.

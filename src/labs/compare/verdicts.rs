@@ -2,17 +2,8 @@
 
 use super::spec::OfFamily;
 use crate::labs::truth::Object;
-use crate::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::families::{FAMILIES, PHOTOGRAPH_CLASSES};
 use crate::maths::average_precision::{Claim, Rule, Truth, Verdict, average_precision, judge};
-
-/// The class of the photographs that a class of a family is.
-fn class_of(family: &Family, class: usize) -> Option<usize> {
-    let name = match family.classes[class] {
-        "Cattle" => "cow".to_string(),
-        name => name.to_lowercase(),
-    };
-    PHOTOGRAPH_CLASSES.iter().position(|of| *of == name)
-}
 
 /// What became of the boxes that a family shows.
 pub struct Verdicts {
@@ -46,7 +37,7 @@ impl Verdicts {
         for class in 0..PHOTOGRAPH_CLASSES.len() {
             let truths = truths(truth, size, class);
             let of_class: Vec<usize> = (0..kept.len())
-                .filter(|&at| class_of(family, kept[at].class) == Some(class))
+                .filter(|&at| family.photographed(kept[at].class) == Some(class))
                 .collect();
             let claims: Vec<Claim> = of_class
                 .iter()
@@ -78,7 +69,7 @@ pub fn precision(of: &OfFamily, truth: &[Object], size: [f32; 2], overlap: f32) 
     let mut ranked: Vec<(f32, bool)> = Vec::new();
     for class in 0..PHOTOGRAPH_CLASSES.len() {
         let truths = truths(truth, size, class);
-        let of_class = of.ranked.iter().filter(|found| class_of(family, found.class) == Some(class));
+        let of_class = of.ranked.iter().filter(|found| family.photographed(found.class) == Some(class));
         let claims: Vec<Claim> = of_class
             .map(|found| Claim {
                 picture: 0,

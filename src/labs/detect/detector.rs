@@ -156,13 +156,19 @@ impl<D: Detector> AnyDetector for D {
     }
 }
 
-struct Run<D: Detector> {
+/// What is kept of a run of a detector, or of the part of it that is done.
+pub struct Run<D: Detector> {
     raw: D::Raw,
     width: usize,
     height: usize,
 }
 
 impl<D: Detector> Run<D> {
+    /// Of a picture of so many columns and rows.
+    pub fn new(raw: D::Raw, [width, height]: [usize; 2]) -> Self {
+        Self { raw, width, height }
+    }
+
     /// From room to room; a stage begins where it is not the one of the room before.
     async fn through(detector: &D, job: &Job<'_>, picture: &Picture) -> Result<Self, Failure> {
         let stages = D::family().stages;

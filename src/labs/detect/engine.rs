@@ -20,7 +20,8 @@ struct Detection {
     last: Option<Box<dyn Kept>>,
 }
 
-fn answer(run: &dyn Kept, settings: &DetectSettings, with_inside: bool) -> Reply {
+/// What is said of a run, or of the part of it that is done.
+pub fn answer(run: &dyn Kept, settings: &DetectSettings, with_inside: bool) -> Reply {
     let position = |family| FAMILIES.iter().position(|&other| std::ptr::eq(other, family));
     let [width, height] = run.size();
     let (inside, places) = with_inside.then(|| run.inside()).unzip();
@@ -67,6 +68,8 @@ impl LabEngine for Detection {
                     let picture = request.picture("picture").await?;
                     let picture = picture.ok_or(Failure::EmptyFile)?;
                     job.stage(Stage::Load).await?;
+                    // Where this run is cancelled, what was told of it on the way is shown: nothing older is to be refined.
+                    self.last = None;
                     let detector = (settings.family().load)(bench.shelf, job, &settings).await?;
                     let run = detector.run(job, &picture).await?;
                     let reply = answer(&*run, &settings, true);

@@ -9,12 +9,14 @@ use super::families::FAMILIES;
 use super::spec::{Answer, DetectSettings, Grid, LAB, NAMES, Question, View};
 use super::views::annotate;
 use super::views::cells::{CellPanel, Cells};
-use super::views::proposals::{Look, RegionPanel, Regions};
+use super::views::proposals::{Look, OpenRegion, RegionPanel, Regions};
 use super::views::scores::Scores;
+use super::views::sheet::ContactSheet;
 use super::views::{Opened, Shown, class_name, class_style, color, name_and_score, placement};
 use super::views::suppression::{Suppression, SuppressionList};
 use crate::page::controls::{Control, Panel};
 use crate::page::engine::{self, Payload};
+use crate::page::desk::RunState;
 use crate::page::export;
 use crate::page::frame::{LabFrame, Stage};
 use crate::page::home::Door;
@@ -87,7 +89,14 @@ impl Results {
             highlight: RwSignal::new(None),
             steps: RwSignal::new(None),
         };
-        let answer = state.desk(&LAB).answer;
+        let desk = state.desk(&LAB);
+        let answer = desk.answer;
+        // What is known so far is shown as if it were all; the end brings the rest.
+        desk.on_says(move |says| {
+            if desk.state.with_untracked(|state| matches!(state, RunState::Running { steps: Some(_), .. })) {
+                answer.set(Some(says));
+            }
+        });
         Effect::new(move |_| match answer.get() {
             Some(says) => results.take(&says),
             None => {
@@ -114,9 +123,14 @@ impl Results {
         }));
         if let Some(inside) = answer.inside {
             let opened = Opened::read(says, answer.family, [width, height], inside);
+            // More of the same run: the crops that are there stay.
+            let before = self.opened.with_untracked(|before| before.as_ref().map(|of| of.begins_like(&opened)));
+            if before != Some(true) {
+                self.look.run.update(|run| *run += 1);
+                self.look.open.set(None);
+            }
             self.opened.set(Some(opened));
             self.cell.set(None);
-            self.look.open.set(None);
         }
     }
 }
@@ -158,6 +172,7 @@ fn DetectLab() -> impl IntoView {
         View::Suppressed => shown
             .get()
             .map(|shown| view! { <Suppression shown highlight steps /> }.into_any()),
+        View::Sheet => regions().map(|(opened, shown)| view! { <Boxes shown highlight /><OpenRegion opened look /> }.into_any()),
         View::Detections | View::Scores => shown
             .get()
             .map(|shown| view! { <Boxes shown highlight /> }.into_any()),
@@ -170,7 +185,7 @@ fn DetectLab() -> impl IntoView {
             {move || grid().map(|(opened, grid)| view! { <CellPanel opened grid cell /> })}
         }
         .into_any(),
-        View::Proposals => (move || regions().map(|(opened, shown)| view! { <RegionPanel opened shown look /> })).into_any(),
+        View::Proposals | View::Sheet => (move || regions().map(|(opened, shown)| view! { <RegionPanel opened shown look /> })).into_any(),
         View::Scores => view! { <Scores shown /> }.into_any(),
         View::Suppressed => view! { <SuppressionList shown highlight steps /> }.into_any(),
         View::Detections => view! { <Table shown highlight /> }.into_any(),
@@ -201,6 +216,7 @@ fn DetectLab() -> impl IntoView {
         }
         (model, score, iou)
     });
+    let picture = Signal::derive(move || state.source.with(|source| source.as_ref().map(|of| of.url.clone())));
     let live = RwSignal::new(false);
     live::follow(live, state.desk(&LAB), move || {
         act(state, &state.settings(&LAB).get(), Trigger::Run);
@@ -219,7 +235,10 @@ fn DetectLab() -> impl IntoView {
     view! {
         <LabFrame lab=&LAB above=move || view! { <LiveButton live /> }>
             <div class="bench">
-                <div class="hero-column">{stage}</div>
+                <div class="hero-column">
+                    {stage}
+                    {move || (chosen.get() == View::Sheet && !live.get()).then(|| view! { <ContactSheet opened look picture /> })}
+                </div>
                 <div class="inspector">
                     <div class:gone=live><RunPanel lab=&LAB /></div>
                     <Panel lab=&LAB group="family" />

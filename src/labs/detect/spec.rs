@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::families::ssd::THRESHOLDS;
-use super::families::{self, FAMILIES, Family, Looks};
+use super::families::{self, FAMILIES, Family};
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
@@ -55,7 +55,7 @@ fn has_regions(settings: &Settings) -> bool {
 }
 
 fn is_searched(settings: &Settings) -> bool {
-    settings.read::<DetectSettings>().family().looks == Looks::Regions
+    settings.read::<DetectSettings>().family().looks.searches()
 }
 
 choices! {
@@ -71,6 +71,8 @@ choices! {
         Scores,
         /// Which box suppressed which.
         Suppressed,
+        /// The boxes of a search, each as the heads see it, with what they say of it.
+        Sheet,
     }
 }
 
@@ -245,6 +247,8 @@ pub struct Proposal {
     pub region: Option<usize>,
     /// The grid whose features were pooled for it.
     pub grid: usize,
+    /// The part of the picture that its bins cover: rounded to cells, or with what lies around it; beyond the edges, too.
+    pub reads: BoxInImage,
 }
 
 /// What a first step proposes.

@@ -36,7 +36,7 @@ pub fn Costs(
             Looks::DefaultBoxes => t_string!(i18n, compare.of_default_boxes, count = of.places),
             Looks::Boxes => t_string!(i18n, compare.of_boxes, count = of.places),
             Looks::Cells => t_string!(i18n, compare.of_cells, count = of.places),
-            Looks::Regions => t_string!(i18n, compare.of_searched, count = of.places),
+            Looks::Regions | Looks::Crops => t_string!(i18n, compare.of_searched, count = of.places),
         };
         let [half, whole] = match family.map {
             Some(map) => map.map(|map| format!("{map:.2}")),

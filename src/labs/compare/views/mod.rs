@@ -5,4 +5,5 @@ pub mod costs;
 pub mod figures;
 pub mod losses;
 pub mod scores;
+pub mod steps;
 pub mod truth;

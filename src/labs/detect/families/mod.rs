@@ -10,6 +10,7 @@ pub mod faster_rcnn;
 pub mod on_backbone;
 #[cfg(feature = "engine")]
 pub mod on_regions;
+pub mod r_cnn;
 pub mod sppnet;
 pub mod ssd;
 pub mod ssd_voc;
@@ -37,6 +38,8 @@ use crate::protocol::picture::Picture;
 /// All families, the first one is what the lab opens with.
 pub const FAMILIES: &[&Family] = &[
     &ssd::SSD,
+    &r_cnn::R_CNN,
+    &r_cnn::OPEN,
     &sppnet::SPPNET,
     &fast_rcnn::FAST_RCNN,
     &faster_rcnn::FASTER_RCNN,
@@ -75,14 +78,21 @@ pub enum Looks {
     Boxes,
     /// The cell itself.
     Cells,
-    /// No grid: the boxes of selective search.
+    /// No grid: the boxes of selective search, read from the maps of the picture.
     Regions,
+    /// The boxes of selective search, each of which goes through the network by itself.
+    Crops,
 }
 
 impl Looks {
     /// Whether places begin as boxes, and not as the cell.
     pub fn starts(self) -> bool {
         matches!(self, Self::DefaultBoxes | Self::Anchors)
+    }
+
+    /// Whether places are boxes of selective search.
+    pub fn searches(self) -> bool {
+        matches!(self, Self::Regions | Self::Crops)
     }
 }
 
@@ -167,6 +177,20 @@ impl Family {
         (0..self.classes.len()).filter(|&class| Some(class) != self.background)
     }
 
+    /// Which of [`PHOTOGRAPH_CLASSES`] a class is, by its name.
+    pub fn photographed(&self, class: usize) -> Option<usize> {
+        let name = match self.classes[class] {
+            "Cattle" => "cow".to_string(),
+            name => name.to_lowercase(),
+        };
+        PHOTOGRAPH_CLASSES.iter().position(|of| *of == name)
+    }
+
+    /// Whether it knows a class of the photographs, and can be measured on them.
+    pub fn is_measured(&self) -> bool {
+        (0..self.classes.len()).any(|class| self.photographed(class).is_some())
+    }
+
     /// sRGB colour of a class. Classes share colours, so a label always says the name, too.
     pub fn color(&self, class: usize) -> [u8; 3] {
         OKABE_ITO[class % OKABE_ITO.len()]
@@ -200,6 +224,18 @@ mod tests {
             let background = usize::from(family.background.is_some());
             assert_eq!(family.foreground().count() + background, names.len());
         }
+    }
+
+    #[test]
+    fn names_of_other_sets_are_found() {
+        let of = |name: &str| {
+            let class = ssd::SSD.classes.iter().position(|of| *of == name);
+            ssd::SSD.photographed(class.expect("a class of Open Images"))
+        };
+        assert_eq!(of("Cattle"), Some(8));
+        assert_eq!(of("Person"), Some(0));
+        assert_eq!(of("High heels"), None);
+        assert!(ssd::SSD.is_measured() && !r_cnn::OPEN.is_measured());
     }
 
     #[test]

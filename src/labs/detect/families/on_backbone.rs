@@ -47,6 +47,8 @@ pub struct Grounded<N> {
 pub struct Square {
     /// `[1, 3, SIDE, SIDE]`, `(x - 127) / 128`, 0 beside the picture.
     pub image: Tensor<4>,
+    /// Columns and rows of the picture in it.
+    pub size: [usize; 2],
     /// How to find back.
     pub fit: Fit,
 }
@@ -87,32 +89,38 @@ impl<N: Module + 'static> Grounded<N> {
         Ok(Self::new(backbone, heads, shelf.device()))
     }
 
-    /// Scaled so that the longer side fills the square.
+    /// See [`square`].
     pub fn square(&self, picture: &Picture) -> Square {
-        let longer = picture.width.max(picture.height);
-        let size = [picture.width, picture.height]
-            .map(|side| ((side * SIDE + longer / 2) / longer).clamp(1, SIDE));
-        let rgb = stretch_rgb(picture, size[0], size[1]);
-        let mut planes = vec![0f32; 3 * SIDE * SIDE];
-        for (at, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
-            let place = at / size[0] * SIDE + at % size[0];
-            for (channel, &value) in pixel.iter().enumerate() {
-                planes[channel * SIDE * SIDE + place] = (f32::from(value) - 127.0) / 128.0;
-            }
-        }
-        let data = TensorData::new(planes, [1, 3, SIDE, SIDE]);
-        Square {
-            image: Tensor::from_data(data, &self.device),
-            fit: Fit([
-                size[0] as f32 / picture.width as f32,
-                size[1] as f32 / picture.height as f32,
-            ]),
-        }
+        square(picture, &self.device)
     }
 
     /// The maps that all heads read.
     pub fn maps(&self, square: &Square) -> Maps {
         self.backbone.forward(square.image.clone()).map(to_grid)
+    }
+}
+
+/// A picture scaled so that its longer side fills the square.
+pub fn square(picture: &Picture, device: &Device) -> Square {
+    let longer = picture.width.max(picture.height);
+    let size = [picture.width, picture.height]
+        .map(|side| ((side * SIDE + longer / 2) / longer).clamp(1, SIDE));
+    let rgb = stretch_rgb(picture, size[0], size[1]);
+    let mut planes = vec![0f32; 3 * SIDE * SIDE];
+    for (at, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
+        let place = at / size[0] * SIDE + at % size[0];
+        for (channel, &value) in pixel.iter().enumerate() {
+            planes[channel * SIDE * SIDE + place] = (f32::from(value) - 127.0) / 128.0;
+        }
+    }
+    let data = TensorData::new(planes, [1, 3, SIDE, SIDE]);
+    Square {
+        image: Tensor::from_data(data, device),
+        size,
+        fit: Fit([
+            size[0] as f32 / picture.width as f32,
+            size[1] as f32 / picture.height as f32,
+        ]),
     }
 }
 
@@ -347,7 +355,7 @@ impl Fit {
 impl Said {
     /// See [`detections`].
     pub fn detections(&self, size: [f32; 2], thresholds: Thresholds) -> Detections {
-        detections(&self.places, self.fit, size, thresholds)
+        detections(&self.places, self.fit, size, thresholds, false)
     }
 
     /// The places by grid, of so many cells in a row each, from fine to coarse; `each` places of a cell.
@@ -361,12 +369,14 @@ impl Said {
     }
 }
 
-/// See [`Detector::postprocess`](crate::labs::detect::detector::Detector::postprocess): suppression is by class.
+/// See [`Detector::postprocess`](crate::labs::detect::detector::Detector::postprocess): suppression is by class, or
+/// among all.
 pub fn detections(
     places: &Places,
     fit: Fit,
     [width, height]: [f32; 2],
     thresholds: Thresholds,
+    among_all: bool,
 ) -> Detections {
     let mut found: Vec<Found> = places
         .found(thresholds.score)
@@ -380,8 +390,12 @@ pub fn detections(
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.truncate(MOST);
     let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
+    let among = match among_all {
+        true => Among::All,
+        false => Among::EachClass(&classes),
+    };
     Detections {
-        candidates: list(&found, Among::EachClass(&classes), thresholds.iou),
+        candidates: list(&found, among, thresholds.iou),
         best_scores: places.best_scores(),
     }
 }

@@ -1,42 +1,55 @@
 //! What the families share whose heads look at regions: the rooms of those that look at boxes of selective search, the maps
-//! pooled, and what is kept of a run.
+//! pooled, and what is kept of a run. Where boxes are looked at a few at a time, what is known so far is told.
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use std::borrow::Cow;
+
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Family;
-use super::on_backbone::{Fit, Grounded, Square, detections, numbers};
+use super::on_backbone::{Fit, Square, detections, in_picture, numbers, square};
 use crate::job::Job;
-use crate::labs::detect::detector::Detector;
-use crate::labs::detect::spec::{Detections, Inside, Proposal, Proposals, Thresholds};
+use crate::labs::detect::detector::{Detector, Run};
+use crate::labs::detect::engine::answer;
+use crate::labs::detect::spec::{DetectSettings, Detections, Inside, Proposal, Proposals, Thresholds};
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
 use crate::methods::outputs::two_step::{self, Geometry, Pooled};
 use crate::methods::proposals;
 use crate::methods::resize::stretch_rgb;
 use crate::methods::selective_search::SEARCH;
+use crate::methods::warp::{self, Sheet};
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
 /// A family of detectors that look at boxes of selective search: what it reads of the picture, and what it says of the boxes.
 #[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
 pub trait OnSearch: 'static {
-    /// What stands on the backbone.
-    type Heads: Module + 'static;
+    /// What looks.
+    type Networks: 'static;
     /// What it reads for all boxes together.
     type Features;
+    /// Boxes that are looked at together. What they are is told after each time, where there is more than one.
+    const TOGETHER: usize = usize::MAX;
+
+    /// Whether a box suppresses weaker ones of other classes, too: where classes are so fine that several name the same thing.
+    const AMONG_ALL: bool = false;
 
     /// Its row.
     fn family() -> &'static Family;
+
+    /// The scores that count, of what was said of each box by itself.
+    fn settled(said: &Places) -> Cow<'_, Places> {
+        Cow::Borrowed(said)
+    }
 
     /// The part that all boxes of a picture share.
     ///
     /// # Errors
     /// Those of the job.
     async fn features(
-        grounded: &Grounded<Self::Heads>,
+        networks: &Self::Networks,
         job: &Job<'_>,
-        square: &Square,
+        searched: &Searched,
     ) -> Result<Self::Features, Failure>;
 
     /// What stands in each box, boxes in pixels of the square.
@@ -45,14 +58,15 @@ pub trait OnSearch: 'static {
     /// Those of the job.
     async fn name(
         &self,
-        heads: &Self::Heads,
+        networks: &Self::Networks,
         job: &Job<'_>,
-        features: Self::Features,
+        features: &Self::Features,
         regions: &[Corners],
     ) -> Result<Named, Failure>;
 }
 
 /// What is said of boxes, and how they were read.
+#[derive(Debug, Clone)]
 pub struct Named {
     /// Of the boxes, in pixels of the square.
     pub places: Places,
@@ -60,20 +74,38 @@ pub struct Named {
     pub levels: Vec<usize>,
     /// Cells in a row of each level.
     pub maps: Vec<usize>,
+    /// What the bins of each box cover, in pixels of the square.
+    pub reads: Vec<Corners>,
     /// The mean of the features in each bin, box after box.
     pub bins: Vec<f32>,
     /// Bins in a row.
     pub side: usize,
 }
 
+impl Named {
+    /// With what is said of further boxes.
+    fn and(mut self, more: Self) -> Self {
+        self.places.starts.extend(more.places.starts);
+        self.places.boxes.extend(more.places.boxes);
+        self.places.sure.extend(more.places.sure);
+        self.places.scores.extend(more.places.scores);
+        self.levels.extend(more.levels);
+        self.reads.extend(more.reads);
+        self.bins.extend(more.bins);
+        self
+    }
+}
+
 /// The five rooms of such a family.
 pub struct Rooms<F: OnSearch> {
+    /// Where its networks are.
+    pub device: Device,
     /// Its networks.
-    pub grounded: Grounded<F::Heads>,
+    pub networks: F::Networks,
     /// What else it needs.
     pub family: F,
-    /// Boxes that are looked at.
-    pub most: usize,
+    /// How many boxes are looked at, and what is shown of them on the way.
+    pub settings: DetectSettings,
 }
 
 impl<F: OnSearch> Detector for Rooms<F> {
@@ -89,13 +121,13 @@ impl<F: OnSearch> Detector for Rooms<F> {
 
     fn transform(&self, picture: &Picture) -> Searched {
         Searched {
-            square: self.grounded.square(picture),
+            square: square(picture, &self.device),
             picture: picture.clone(),
         }
     }
 
     async fn backbone(&self, job: &Job<'_>, input: &Searched) -> Result<F::Features, Failure> {
-        F::features(&self.grounded, job, &input.square).await
+        F::features(&self.networks, job, input).await
     }
 
     async fn proposals(
@@ -104,7 +136,7 @@ impl<F: OnSearch> Detector for Rooms<F> {
         input: &Searched,
         _: &F::Features,
     ) -> Result<Vec<Corners>, Failure> {
-        input.search(job, self.most).await
+        input.search(job, self.settings.searched).await
     }
 
     async fn heads(
@@ -114,16 +146,25 @@ impl<F: OnSearch> Detector for Rooms<F> {
         features: F::Features,
         regions: Vec<Corners>,
     ) -> Result<OfRegions, Failure> {
-        let heads = &self.grounded.heads;
-        let named = self.family.name(heads, job, features, &regions).await?;
-        Ok(OfRegions {
-            named,
-            fit: input.square.fit,
-        })
+        let name = async |regions| self.family.name(&self.networks, job, &features, regions).await;
+        let fit = input.square.fit;
+        let (first, rest) = regions.split_at(regions.len().min(F::TOGETHER));
+        let mut named = name(first).await?;
+        for more in rest.chunks(F::TOGETHER) {
+            // So far: a run of fewer boxes, as whoever asked will see the whole.
+            let raw = OfRegions { named: named.clone(), fit };
+            let so_far = Run::<Self>::new(raw, [input.picture.width, input.picture.height]);
+            let done = named.places.count() as u32;
+            job.report(done, regions.len() as u32, answer(&so_far, &self.settings, true));
+            job.breathe().await?;
+            named = named.and(name(more).await?);
+        }
+        Ok(OfRegions { named, fit })
     }
 
     fn postprocess(of: &OfRegions, size: [f32; 2], thresholds: Thresholds) -> Detections {
-        detections(&of.named.places, of.fit, size, thresholds)
+        let places = F::settled(&of.named.places);
+        detections(&places, of.fit, size, thresholds, F::AMONG_ALL)
     }
 
     fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
@@ -142,6 +183,16 @@ impl<F: OnSearch> Detector for Rooms<F> {
     fn numbers(of: &OfRegions) -> Vec<f32> {
         numbers(&of.named.places)
     }
+}
+
+/// Puts the crops of regions on a device, `[regions, 3, warp::SIDE, warp::SIDE]`.
+pub fn crops_of(sheet: &Sheet, regions: &[Corners], device: &Device) -> Tensor<4> {
+    let mut planes = Vec::with_capacity(regions.len() * 3 * warp::SIDE * warp::SIDE);
+    for &region in regions {
+        sheet.crop(region, &mut planes);
+    }
+    let shape = [regions.len(), 3, warp::SIDE, warp::SIDE];
+    Tensor::from_data(TensorData::new(planes, shape), device)
 }
 
 /// A picture in the square, and as it was.
@@ -219,7 +270,7 @@ pub struct OfRegions {
 }
 
 impl OfRegions {
-    /// No grids, but proposals: all regions, the likeliest first.
+    /// No grids, but proposals: all regions, the likeliest first, each with its scores.
     pub fn inside(&self, [width, height]: [f32; 2]) -> (Inside, Places) {
         let (fit, named) = (self.fit, &self.named);
         let regions = named.places.starts.iter().enumerate();
@@ -229,17 +280,24 @@ impl OfRegions {
             anchor: region,
             suppressed_by: None,
             region: Some(region),
-            grid: named.levels.get(region).copied().unwrap_or(0),
+            grid: named.levels[region],
+            reads: fit.in_picture(named.reads[region]),
         });
         let inside = Inside {
             grids: Vec::new(),
-            classes: 1,
+            classes: named.places.classes,
             proposals: Some(Proposals {
                 all: all.collect(),
                 bins: named.side,
                 maps: named.maps.clone(),
             }),
         };
-        (inside, Places::default())
+        let said = Places {
+            starts: in_picture(&named.places, fit).starts,
+            scores: named.places.scores.clone(),
+            classes: named.places.classes,
+            ..Places::default()
+        };
+        (inside, said)
     }
 }

@@ -126,7 +126,7 @@ fn what(i18n: I18n, looks: Looks) -> String {
         Looks::Boxes => t_string!(i18n, detect.looks_boxes),
         Looks::Cells => t_string!(i18n, detect.looks_cells),
         // They have no grids.
-        Looks::Regions => "",
+        Looks::Regions | Looks::Crops => "",
     }
     .to_string()
 }
@@ -134,7 +134,7 @@ fn what(i18n: I18n, looks: Looks) -> String {
 /// How a family calls what it is sure of, apart from its classes.
 fn sure_word(i18n: I18n, looks: Looks) -> Option<String> {
     match looks {
-        Looks::DefaultBoxes | Looks::Regions => None,
+        Looks::DefaultBoxes | Looks::Regions | Looks::Crops => None,
         Looks::Anchors => Some(t_string!(i18n, detect.sure_anchors).to_string()),
         Looks::Boxes => Some(t_string!(i18n, detect.sure_boxes).to_string()),
         Looks::Cells => Some(t_string!(i18n, detect.sure_cells).to_string()),

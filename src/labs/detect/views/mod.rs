@@ -4,6 +4,7 @@ pub mod annotate;
 pub mod cells;
 pub mod proposals;
 pub mod scores;
+pub mod sheet;
 pub mod suppression;
 
 use super::families::{FAMILIES, Family};
@@ -15,6 +16,7 @@ use super::spec::{BoxInImage, Candidate, Detections, Inside};
 use crate::page::engine::Payload;
 use crate::page::text::{I18n, t_string};
 use crate::page::words::lab_word;
+use crate::protocol::imagenet;
 
 /// What the lab shows of a result.
 #[derive(Clone, PartialEq)]
@@ -114,6 +116,20 @@ impl Opened {
         all.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0))
     }
 
+    /// Whether another inside is this one, or goes on from it.
+    pub fn begins_like(&self, more: &Self) -> bool {
+        self.family == more.family
+            && self.size == more.size
+            && more.numbers.starts.starts_with(&self.numbers.starts)
+            && more.numbers.scores.starts_with(&self.numbers.scores)
+    }
+
+    /// How many regions the heads looked at.
+    pub fn regions(&self) -> usize {
+        let all = self.inside.proposals.iter().flat_map(|of| &of.all);
+        all.filter(|of| of.region.is_some()).count()
+    }
+
     /// The mean of the features in each bin of a region.
     pub fn bins(&self, region: usize) -> &[f32] {
         let bins = self.inside.proposals.as_ref().map_or(0, |of| of.bins * of.bins);
@@ -124,17 +140,25 @@ impl Opened {
 
 /// Name of a class, by its index.
 pub fn class_name(i18n: I18n, family: &Family, class: usize) -> String {
+    if family.words == imagenet::GROUP {
+        return imagenet::name(class).into();
+    }
     lab_word(i18n, "detect", &format!("classes.{}.{class}", family.words)).into()
 }
 
 /// As a label says it.
 pub fn name_and_score(i18n: I18n, family: &Family, found: &Candidate) -> String {
-    let name = class_name(i18n, family, found.class);
+    said(i18n, family, found.class, found.score)
+}
+
+/// A class with its score.
+pub fn said(i18n: I18n, family: &Family, class: usize, score: f32) -> String {
+    let name = class_name(i18n, family, class);
     if family.margins {
-        let margin = (found.score / (1.0 - found.score)).ln();
+        let margin = (score / (1.0 - score)).ln();
         return t_string!(i18n, detect.margin, name = name, margin = format!("{margin:+.1}")).to_string();
     }
-    format!("{name} {:.0} %", found.score * 100.0)
+    format!("{name} {:.0} %", score * 100.0)
 }
 
 /// The colour of a class, as CSS wants it.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::families::{Family, Looks};
-use super::super::spec::{Detections, Proposals};
+use super::super::spec::{BoxInImage, Detections, Proposals};
 use super::cells::heat;
 use super::{Opened, Shown, class_style, name_and_score, placement};
 use crate::page::text::{I18n, t_string, use_i18n};
@@ -17,6 +17,10 @@ pub struct Look {
     pub before: RwSignal<bool>,
     /// Position in the list.
     pub open: RwSignal<Option<usize>>,
+    /// The surest first on the contact sheet.
+    pub surest: RwSignal<bool>,
+    /// Number of the run: a crop of another one is another crop.
+    pub run: RwSignal<usize>,
 }
 
 impl Default for Look {
@@ -25,6 +29,8 @@ impl Default for Look {
             most: RwSignal::new(20),
             before: RwSignal::new(false),
             open: RwSignal::new(None),
+            surest: RwSignal::new(false),
+            run: RwSignal::new(0),
         }
     }
 }
@@ -39,10 +45,16 @@ fn listed(proposals: &Proposals, look: Look) -> Vec<usize> {
 
 /// What a proposal is called: a search knows no scores.
 fn proposal_name(i18n: I18n, family: &Family, at: usize, score: f32) -> String {
-    match family.looks {
-        Looks::Regions => t_string!(i18n, detect.proposal_searched, number = at + 1).to_string(),
-        _ => t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{score:.2}")).to_string(),
+    if family.looks.searches() {
+        return t_string!(i18n, detect.proposal_searched, number = at + 1).to_string();
     }
+    t_string!(i18n, detect.proposal_name, number = at + 1, score = format!("{score:.2}")).to_string()
+}
+
+/// How far an edge moves at most, in pixels.
+fn shift(from: BoxInImage, to: BoxInImage) -> f32 {
+    let edges = [from.x0 - to.x0, from.y0 - to.y0, from.x1 - to.x1, from.y1 - to.y1];
+    edges.into_iter().map(f32::abs).fold(0.0, f32::max)
 }
 
 /// The box that the heads made of a region, the best where they made several.
@@ -87,7 +99,7 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
         let at = look.open.get()?;
         let (corners, region, bins) = proposals.with_value(|proposals| {
             let of = proposals.all.get(at)?;
-            Some((of.box_in_image, of.region?, proposals.bins))
+            Some((of.reads, of.region?, proposals.bins))
         })?;
         let values = opened.bins(region);
         let most = values.iter().copied().fold(1e-6, f32::max);
@@ -118,6 +130,18 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
     view! { <div class="layer">{boxes}{inside}</div> }
 }
 
+/// The open one alone.
+#[component]
+pub fn OpenRegion(opened: Opened, look: Look) -> impl IntoView {
+    let [width, height] = opened.size;
+    let all = opened.inside.proposals.map(|of| of.all).unwrap_or_default();
+    let boxes: Vec<_> = all.into_iter().map(|of| of.box_in_image).collect();
+    move || {
+        let open = boxes.get(look.open.get()?)?;
+        Some(view! { <div class="box proposal lit" style=placement(*open, width, height)></div> })
+    }
+}
+
 /// How many there are, which are shown, and what became of the open one.
 #[component]
 pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
@@ -135,7 +159,10 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
         let what = match (of.region, of.suppressed_by) {
             (Some(region), _) => {
                 let level = proposals.maps.get(of.grid).copied().unwrap_or(0);
-                let read = t_string!(i18n, detect.proposal_read, cells = level, bins = proposals.bins).to_string();
+                let read = match family.looks {
+                    Looks::Crops => t_string!(i18n, detect.proposal_warped, cells = level).to_string(),
+                    _ => t_string!(i18n, detect.proposal_read, cells = level, bins = proposals.bins).to_string(),
+                };
                 let made = match made_of(&shown.detections, region) {
                     Some(index) => t_string!(
                         i18n,
@@ -145,7 +172,11 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                     .to_string(),
                     None => t_string!(i18n, detect.proposal_nothing).to_string(),
                 };
-                format!("{read} {made}")
+                let [width, height] = opened.size;
+                let shift = shift(of.box_in_image, of.reads.clip(width, height));
+                let shifted = (family.looks != Looks::Crops && shift >= 0.5)
+                    .then(|| t_string!(i18n, detect.proposal_shift, pixels = format!("{shift:.0}")).to_string());
+                [Some(read), shifted, Some(made)].into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
             (None, Some(by)) => t_string!(i18n, detect.proposal_gone, by = by + 1).to_string(),
             (None, None) => t_string!(i18n, detect.proposal_late).to_string(),
@@ -156,9 +187,10 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
         })
     };
     view! {
-        <p class="help" id="proposals">{match family.looks {
-            Looks::Regions => t_string!(i18n, detect.proposals_searched, count = kept).to_string(),
-            _ => t_string!(i18n, detect.proposals_text, all = all, kept = kept).to_string(),
+        <p class="help" id="proposals">{if family.looks.searches() {
+            t_string!(i18n, detect.proposals_searched, count = kept).to_string()
+        } else {
+            t_string!(i18n, detect.proposals_text, all = all, kept = kept).to_string()
         }}</p>
         <div class="control">
             <label for="proposals-most">{t_string!(i18n, detect.proposals_most)}</label>
@@ -173,7 +205,7 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                 on:input:target=move |event| look.most.set(event.target().value().parse().unwrap_or(20))
             />
         </div>
-        {(family.looks != Looks::Regions).then(|| view! {
+        {(!family.looks.searches()).then(|| view! {
             <label class="check">
                 <input type="checkbox" id="proposals-before" prop:checked=move || look.before.get() on:change:target=move |event| look.before.set(event.target().checked()) />
                 {t_string!(i18n, detect.proposals_before)}

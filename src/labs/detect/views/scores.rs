@@ -7,6 +7,9 @@ use super::{Shown, class_name, color};
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
 
+/// Classes that are listed.
+const MOST: usize = 25;
+
 /// Best score of each class before the threshold.
 #[component]
 pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
@@ -22,6 +25,7 @@ pub fn Scores(shown: RwSignal<Option<Shown>>) -> impl IntoView {
             .filter_map(|class| Some((class, *best.get(class)?)))
             .collect();
         scores.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scores.truncate(MOST);
         let rows = scores
             .into_iter()
             .map(|(class, score)| {

@@ -6,8 +6,8 @@ use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
 use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::families::Family;
-use crate::labs::detect::families::on_backbone::{self, Grounded, Judged, Maps, Square};
-use crate::labs::detect::families::on_regions::{self, Named, OnSearch, Rooms};
+use crate::labs::detect::families::on_backbone::{self, Grounded, Judged, Maps};
+use crate::labs::detect::families::on_regions::{self, Named, OnSearch, Rooms, Searched};
 use crate::labs::detect::spec::{DetectSettings, PoolingChoice};
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
@@ -45,16 +45,17 @@ pub(super) fn load<'a>(
             PoolingChoice::Align => Pooling::Aligned { samples: 2 },
         };
         let rooms = Rooms {
-            grounded: Grounded::load(shelf, job, &FAST_RCNN).await?,
+            networks: Grounded::load(shelf, job, &FAST_RCNN).await?,
+            device: shelf.device().clone(),
             family: ByBins(Geometry::new(BINS, pooling)),
-            most: settings.searched,
+            settings: settings.clone(),
         };
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }
 
 impl OnSearch for ByBins {
-    type Heads = FastRcnn;
+    type Networks = Grounded<FastRcnn>;
     type Features = Maps;
 
     fn family() -> &'static Family {
@@ -64,19 +65,20 @@ impl OnSearch for ByBins {
     async fn features(
         grounded: &Grounded<FastRcnn>,
         _: &Job<'_>,
-        square: &Square,
+        searched: &Searched,
     ) -> Result<Maps, Failure> {
-        Ok(grounded.maps(square))
+        Ok(grounded.maps(&searched.square))
     }
 
     async fn name(
         &self,
-        heads: &FastRcnn,
+        grounded: &Grounded<FastRcnn>,
         job: &Job<'_>,
-        maps: Maps,
+        maps: &Maps,
         regions: &[Corners],
     ) -> Result<Named, Failure> {
-        let levels = heads.levels(&maps);
+        let heads = &grounded.heads;
+        let levels = heads.levels(maps);
         let (places, bins) = on_regions::name(
             job,
             &self.0,
@@ -94,6 +96,7 @@ impl OnSearch for ByBins {
             },
             levels: regions.iter().map(|of| self.0.level_of(*of)).collect(),
             maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
+            reads: regions.iter().map(|of| self.0.reads(*of)).collect(),
             bins,
             side: BINS,
         })

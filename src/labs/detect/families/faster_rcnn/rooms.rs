@@ -13,6 +13,7 @@ use crate::labs::detect::families::on_regions;
 use crate::labs::detect::spec::{
     DetectSettings, Detections, Inside, PoolingChoice, Proposal, Proposals, Thresholds,
 };
+use crate::maths::boxes::Corners;
 use crate::methods::nms::Suppressed;
 use crate::methods::outputs::two_step::{self, Geometry, LEVELS, PROPOSALS, RATIOS};
 use crate::methods::outputs::{Places, sigmoid};
@@ -78,6 +79,8 @@ pub struct BothSteps {
     looked: Looked,
     /// The level that each region was read from.
     levels: Vec<usize>,
+    /// What the bins of each region cover, in pixels of the square.
+    reads: Vec<Corners>,
     /// The mean of the features in each bin, region after region.
     bins: Vec<f32>,
 }
@@ -146,6 +149,7 @@ impl Detector for FasterRcnn {
                 fit: square.fit,
             },
             levels: levels.collect(),
+            reads: kept.iter().map(|of| self.geometry.reads(of.box_in_input)).collect(),
             anchors: Places {
                 starts: anchors.clone(),
                 boxes: proposals::moved(anchors, &first.moves),
@@ -185,6 +189,7 @@ impl Detector for FasterRcnn {
                 suppressed_by: fate.map(|fate| position[fate.by]),
                 region,
                 grid: region.map_or(0, |region| said.levels[region]),
+                reads: fit.in_picture(region.map_or(proposal.box_in_input, |region| said.reads[region])),
             }
         };
         let inside = Inside {
