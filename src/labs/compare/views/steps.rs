@@ -12,16 +12,13 @@ const PROPOSALS: &[Stage] = &[Stage::Proposals];
 const FEATURES: &[Stage] = &[Stage::Backbone, Stage::Network];
 const HEADS: &[Stage] = &[Stage::Heads];
 
-fn ms(of: &OfFamily, stages: &[Stage]) -> f64 {
+/// How long these stages took, as it is said: whole milliseconds, tenths where there are few; nothing where there were none.
+fn ms(of: &OfFamily, stages: &[Stage]) -> String {
     let all = of.timings.iter().filter(|(stage, _)| stages.contains(stage));
-    all.map(|(_, ms)| ms).sum()
-}
-
-/// As it is said: whole milliseconds, tenths where there are few.
-fn said(ms: f64) -> String {
-    match ms < 9.95 {
-        true => format!("{ms:.1}"),
-        false => format!("{ms:.0}"),
+    match all.map(|(_, ms)| *ms).reduce(|sum, ms| sum + ms) {
+        None => String::new(),
+        Some(ms) if ms < 9.95 => format!("{ms:.1}"),
+        Some(ms) => format!("{ms:.0}"),
     }
 }
 
@@ -39,7 +36,7 @@ pub fn Steps(
         return ().into_any();
     }
     let rows = ran.iter().map(|of| {
-        let parts = [PROPOSALS, FEATURES, HEADS].map(|stages| view! { <td class="number">{said(ms(of, stages))}</td> });
+        let parts = [PROPOSALS, FEATURES, HEADS].map(|stages| view! { <td class="number">{ms(of, stages)}</td> });
         view! {
             <tr data-family=FAMILIES[of.family].name>
                 <th scope="row">{FAMILIES[of.family].title}</th>
@@ -53,21 +50,21 @@ pub fn Steps(
             i18n,
             compare.step_sppnet,
             boxes = before.places,
-            before = said(ms(before, FEATURES)),
-            features = said(ms(after, FEATURES)),
-            heads = said(ms(after, HEADS))
+            before = ms(before, FEATURES),
+            features = ms(after, FEATURES),
+            heads = ms(after, HEADS)
         )
         .to_string()
     });
     let learned = sppnet.zip(fast).map(|(before, after)| {
-        t_string!(i18n, compare.step_fast, before = said(ms(before, HEADS)), after = said(ms(after, HEADS))).to_string()
+        t_string!(i18n, compare.step_fast, before = ms(before, HEADS), after = ms(after, HEADS)).to_string()
     });
     let proposed = fast.zip(faster).map(|(before, after)| {
         t_string!(
             i18n,
             compare.step_faster,
-            search = said(ms(before, PROPOSALS)),
-            after = said(ms(after, PROPOSALS)),
+            search = ms(before, PROPOSALS),
+            after = ms(after, PROPOSALS),
             many = before.places,
             few = after.places
         )

@@ -23,10 +23,10 @@ pub static R_CNN: Family = Family {
     margins: true,
     background: None,
     thresholds: Thresholds {
-        score: 0.55,
+        score: 0.6,
         iou: 0.3,
     },
-    map: Some([0.516, 0.215]),
+    map: Some([0.511, 0.232]),
     parameters: 3_001_805,
     stages: [
         Stage::Prepare,
