@@ -14,6 +14,7 @@ use crate::models::efficientnet_lite::EfficientNetLiteConfig;
 use crate::train::detector::anchor_free::AnchorFreeRecipe;
 use crate::train::detector::fast_rcnn::FastRcnnRecipe;
 use crate::train::detector::grid::GridRecipe;
+use crate::train::detector::overfeat::{HIDDEN, OverFeatRecipe};
 use crate::train::detector::ssd::SsdRecipe;
 use crate::train::detector::svm;
 use crate::train::detector::two_step::TwoStepRecipe;
@@ -25,8 +26,9 @@ use super::train::{Course, data_folder, follow, path};
 use super::{cli, print, train_svm, weights_file};
 
 /// The families that can be trained.
-const FAMILIES: [&str; 7] = [
+const FAMILIES: [&str; 8] = [
     "anchor-free",
+    OVERFEAT,
     "ssd",
     "yolo-v1",
     "faster-rcnn",
@@ -34,6 +36,8 @@ const FAMILIES: [&str; 7] = [
     R_CNN,
     SPPNET,
 ];
+/// The one that looks at several sizes of a photograph.
+const OVERFEAT: &str = "overfeat";
 /// Those that look at boxes of selective search.
 const FAST_RCNN: &str = "fast-rcnn";
 const R_CNN: &str = "r-cnn";
@@ -135,16 +139,47 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
             fitted.network(&region_svm::R_CNN),
         )?);
     }
-    let views = photographs::maps(
-        &train,
-        &backbone,
-        &of,
-        whole("versions"),
+    let versions = whole("versions");
+    let options = Options {
+        rate: *arguments.get_one::<f64>("rate").expect("has a default"),
+        batch: whole("batch"),
         seed,
-        &cache,
-        "train",
-    )?;
-    let measured = photographs::maps(&held_out, &backbone, &of, 1, seed, &cache, "held-out")?;
+    };
+    let device = device.clone().autodiff();
+    if family == OVERFEAT {
+        let maps = |photographs: &[&Opened], versions: usize, name: &str| {
+            let layout = photographs::SCALES;
+            photographs::maps(
+                photographs,
+                &backbone,
+                layout,
+                &of,
+                versions,
+                seed,
+                &cache,
+                name,
+            )
+        };
+        let views = maps(&train, versions, "train-scales")?;
+        let measured = maps(&held_out, 1, "held-out-scales")?;
+        let views: [&dyn Views<_>; 2] = [&views, &measured];
+        return go(course, OverFeatRecipe::new(HIDDEN), options, views, &device);
+    }
+    let maps = |photographs: &[&Opened], versions: usize, name: &str| {
+        let layout = photographs::ONE_SQUARE;
+        photographs::maps(
+            photographs,
+            &backbone,
+            layout,
+            &of,
+            versions,
+            seed,
+            &cache,
+            name,
+        )
+    };
+    let views = maps(&train, versions, "train")?;
+    let measured = maps(&held_out, 1, "held-out")?;
     let (views, measured) = match &**family {
         FAST_RCNN | SPPNET => {
             let of = |photographs: &[&Opened], name: &str| {
@@ -152,7 +187,7 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
             };
             let (known, in_measured) = (of(&train, "train")?, of(&held_out, "held-out")?);
             (
-                views.with_proposals(&train, &known, whole("versions"), seed),
+                views.with_proposals(&train, &known, versions, seed),
                 measured.with_proposals(&held_out, &in_measured, 1, seed),
             )
         }
@@ -161,20 +196,14 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
     if family == SPPNET {
         let plain = train_svm::Plain {
             views: &views,
-            versions: whole("versions"),
+            versions,
         };
         let fitted = svm::fit(&plain, COSTS[1], seed, &|said| print::note(said))?;
         return course.write(&weights_file::half_bytes(
             fitted.network(&region_svm::SPPNET),
         )?);
     }
-    let options = Options {
-        rate: *arguments.get_one::<f64>("rate").expect("has a default"),
-        batch: whole("batch"),
-        seed,
-    };
     let channels = whole("channels");
-    let device = device.clone().autodiff();
     let views: [&dyn Views; 2] = [&views, &measured];
     match family.as_str() {
         "ssd" => go(course, SsdRecipe::new(channels), options, views, &device),
@@ -205,11 +234,11 @@ fn backbone(file: &Path) -> Result<Backbone, String> {
     })
 }
 
-fn go<R: Recipe>(
+fn go<R: Recipe<MAPS>, const MAPS: usize>(
     course: Course,
     recipe: R,
     options: Options,
-    [views, measured]: [&dyn Views; 2],
+    [views, measured]: [&dyn Views<MAPS>; 2],
     device: &Device,
 ) -> Result<(), String> {
     let trainee = DetectorTrainee::new(recipe, options, views, Some(measured), device);

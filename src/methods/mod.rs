@@ -15,6 +15,7 @@ pub mod dot;
 pub mod elbo;
 pub mod gan_objective;
 pub mod gaussian;
+pub mod greedy_merge;
 pub mod jpeg_loss;
 pub mod lbfgs;
 pub mod linear_svm;

@@ -45,6 +45,13 @@ pub fn stretch_part(
     resize_by::<U8x4>(rgba, from, to, &options)
 }
 
+/// Columns and rows of a picture whose longer side becomes `side` pixels, rounded, at least 1 each. Neither of `size` may
+/// be 0.
+pub fn size_in_square(size: [usize; 2], side: usize) -> [usize; 2] {
+    let longer = size[0].max(size[1]);
+    size.map(|of| ((of * side + longer / 2) / longer).clamp(1, side.max(1)))
+}
+
 /// Stretches one channel of bytes with the same filter.
 pub fn stretch_gray(gray: &[u8], from: [usize; 2], to: [usize; 2]) -> Vec<u8> {
     resize::<U8>(gray, from, to)

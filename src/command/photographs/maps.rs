@@ -15,25 +15,46 @@ use crate::data::photographs::{CLASSES, Labelled};
 use crate::data::views::Change;
 use crate::engine::weights::sha256_hex;
 use crate::maths::boxes::Corners;
+use crate::methods::resize::{size_in_square, stretch_rgb};
 use crate::models::detect::SIDE;
 use crate::models::detect::backbone::{Backbone, CHANNELS, STRIDES, to_grid};
+use crate::models::detect::overfeat;
 use crate::protocol::failure::Failure;
-use crate::protocol::picture::rgb_of;
+use crate::protocol::picture::{Picture, rgb_of};
 use crate::train::detector::Views;
 
-/// Numbers of the three maps of a view.
-const NUMBERS: usize = {
-    let mut sum = 0;
-    let mut map = 0;
-    while map < 3 {
-        let side = SIDE / STRIDES[map];
-        sum += side * side * CHANNELS[map];
-        map += 1;
+/// Which maps are kept of a view: the side of the square that the view is laid into, in pixels, and the backbone's map of it,
+/// counted from fine to coarse. Neighbours of the same square share a forward pass.
+pub type Layout<const MAPS: usize> = [(usize, usize); MAPS];
+
+/// The three maps of the square that most families read.
+pub const ONE_SQUARE: Layout<3> = [(SIDE, 0), (SIDE, 1), (SIDE, 2)];
+
+/// The coarsest map of each of the squares that OverFeat reads.
+pub const SCALES: Layout<{ overfeat::SCALES.len() }> = {
+    let mut layout = [(0, 2); overfeat::SCALES.len()];
+    let mut scale = 0;
+    while scale < layout.len() {
+        layout[scale].0 = overfeat::SCALES[scale];
+        scale += 1;
     }
-    sum
+    layout
 };
+
+/// Cells and channels of a map.
+fn shape((side, map): (usize, usize)) -> (usize, usize) {
+    ((side / STRIDES[map]).pow(2), CHANNELS[map])
+}
+
 /// Bytes of a view in the file.
-const BYTES: usize = 2 * NUMBERS;
+fn bytes_of_view(layout: &[(usize, usize)]) -> usize {
+    let numbers = layout.iter().map(|&of| {
+        let (cells, channels) = shape(of);
+        cells * channels
+    });
+    2 * numbers.sum::<usize>()
+}
+
 /// Views of a forward pass.
 const TOGETHER: usize = 4;
 
@@ -58,7 +79,8 @@ struct Index {
 }
 
 /// The maps of many views, on disk: they are read as a step needs them.
-pub struct Kept {
+pub struct Kept<const MAPS: usize = 3> {
+    layout: Layout<MAPS>,
     items: Vec<Item>,
     file: RefCell<File>,
     /// The file, as it is shown.
@@ -72,19 +94,21 @@ struct Wanted<'a> {
 }
 
 /// Makes the maps of the photographs, `versions` of each (as it is; mirrored; then drawn changes), or finds them made
-/// already. `name` tells parts of a set apart.
+/// already. `layout` says which maps; `name` tells parts of a set, and layouts, apart.
 ///
 /// # Errors
 /// Where a photograph or the folder of the cache cannot be read or written: a sentence.
-pub fn maps(
+#[allow(clippy::too_many_arguments)] // each decides what the file holds
+pub fn maps<const MAPS: usize>(
     photographs: &[&Opened],
     backbone: &Backbone,
+    layout: Layout<MAPS>,
     of: &str,
     versions: usize,
     seed: u32,
     cache: &Path,
     name: &str,
-) -> Result<Kept, String> {
+) -> Result<Kept<MAPS>, String> {
     let files: String = photographs
         .iter()
         .map(|opened| &*opened.photograph.file)
@@ -100,10 +124,11 @@ pub fn maps(
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
     let is_whole = |index: &Index| {
-        fs::metadata(&data).is_ok_and(|file| file.len() == (index.items.len() * BYTES) as u64)
+        fs::metadata(&data)
+            .is_ok_and(|file| file.len() == (index.items.len() * bytes_of_view(&layout)) as u64)
     };
     if let Some(known) = known.filter(|known| known.of == of && is_whole(known)) {
-        return Kept::open(known, &data);
+        return Kept::open(layout, known, &data);
     }
     let mut wanted = Vec::new();
     for (number, opened) in photographs.iter().enumerate() {
@@ -114,16 +139,22 @@ pub fn maps(
                 .map(|change| Wanted { opened, change }),
         );
     }
-    let made = make(&wanted, backbone, &data)?;
+    let made = make(&wanted, backbone, &layout, &data)?;
     let index_of = Index { of, items: made };
     let json = serde_json::to_vec(&index_of).expect("plain data");
     fs::write(&index, json)
         .map_err(|e| format!("{} cannot be written: {e}", print::shown(&index)))?;
-    Kept::open(index_of, &data)
+    Kept::open(layout, index_of, &data)
 }
 
 /// Writes the maps of all views, on as many threads as there are processors.
-fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<Item>, String> {
+fn make(
+    wanted: &[Wanted<'_>],
+    backbone: &Backbone,
+    layout: &[(usize, usize)],
+    data: &Path,
+) -> Result<Vec<Item>, String> {
+    let bytes_of_view = bytes_of_view(layout);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let unwritten = |e: std::io::Error| format!("{} cannot be written: {e}", print::shown(data));
     let mut file = File::create(data).map_err(unwritten)?;
@@ -139,7 +170,7 @@ fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<I
                     .skip(thread)
                     .step_by(threads)
                 {
-                    let made = of_group(group, &backbone).map(|bytes| (number, bytes));
+                    let made = of_group(group, &backbone, layout).map(|bytes| (number, bytes));
                     let failed = made.is_err();
                     if send.send(made).is_err() || failed {
                         return;
@@ -151,10 +182,10 @@ fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<I
         let mut done = 0;
         for made in receive {
             let (number, bytes) = made?;
-            file.seek(SeekFrom::Start((number * TOGETHER * BYTES) as u64))
+            file.seek(SeekFrom::Start((number * TOGETHER * bytes_of_view) as u64))
                 .map_err(unwritten)?;
             file.write_all(&bytes).map_err(unwritten)?;
-            done += bytes.len() / BYTES;
+            done += bytes.len() / bytes_of_view;
             if done % 1000 < TOGETHER {
                 print::note(format!("{done} of {} views", wanted.len()));
             }
@@ -178,29 +209,36 @@ fn make(wanted: &[Wanted<'_>], backbone: &Backbone, data: &Path) -> Result<Vec<I
     Ok(wanted.iter().map(item).collect())
 }
 
-fn of_group(group: &[Wanted<'_>], backbone: &Backbone) -> Result<Vec<u8>, String> {
-    let mut planes = Vec::with_capacity(group.len() * 3 * SIDE * SIDE);
+/// The maps of some views, a view after the other.
+fn of_group(
+    group: &[Wanted<'_>],
+    backbone: &Backbone,
+    layout: &[(usize, usize)],
+) -> Result<Vec<u8>, String> {
+    let mut pictures = Vec::with_capacity(group.len());
     for wanted in group {
-        let photograph = &wanted.opened.photograph;
-        let picture = wanted
-            .opened
-            .picture()
-            .map_err(|_| format!("{} is no picture.", photograph.file))?;
-        planes.extend(wanted.change.paint(
-            &rgb_of(&picture.rgba),
-            [picture.width, picture.height],
-            SIDE,
-        ));
+        let picture = wanted.opened.picture();
+        let file = &wanted.opened.photograph.file;
+        pictures.push(picture.map_err(|_| format!("{file} is no picture."))?);
     }
-    let shape = [group.len(), 3, SIDE, SIDE];
-    let images = Tensor::<4>::from_data(TensorData::new(planes, shape), &Device::flex());
-    let maps = backbone.forward(images).map(|map| {
-        // A view after the other.
-        let grid = to_grid(map).swap_dims(0, 1);
-        let numbers = read_now(grid).into_iter();
-        numbers.map(f16::from_f32).collect::<Vec<f16>>()
-    });
-    let mut bytes = Vec::with_capacity(group.len() * BYTES);
+    let mut maps: Vec<Vec<f16>> = Vec::with_capacity(layout.len());
+    for of_square in layout.chunk_by(|a, b| a.0 == b.0) {
+        let side = of_square[0].0;
+        let mut planes = Vec::with_capacity(group.len() * 3 * side * side);
+        for (wanted, picture) in group.iter().zip(&pictures) {
+            planes.extend(wanted.paint(picture, side));
+        }
+        let shape = [group.len(), 3, side, side];
+        let images = Tensor::<4>::from_data(TensorData::new(planes, shape), &Device::flex());
+        let of_backbone = backbone.forward(images);
+        for &(_, map) in of_square {
+            // A view after the other.
+            let grid = to_grid(of_backbone[map].clone()).swap_dims(0, 1);
+            let numbers = read_now(grid).into_iter();
+            maps.push(numbers.map(f16::from_f32).collect());
+        }
+    }
+    let mut bytes = Vec::with_capacity(group.len() * bytes_of_view(layout));
     for view in 0..group.len() {
         for map in &maps {
             let each = map.len() / group.len();
@@ -214,7 +252,28 @@ fn of_group(group: &[Wanted<'_>], backbone: &Backbone) -> Result<Vec<u8>, String
     Ok(bytes)
 }
 
-impl Kept {
+impl Wanted<'_> {
+    /// The view in a square of any side, of which the one of [`SIDE`] pixels is the measure: three planes of
+    /// `(x - 127) / 128`.
+    fn paint(&self, picture: &Picture, side: usize) -> Vec<f32> {
+        let size = [picture.width, picture.height];
+        if side == SIDE {
+            return self.change.paint(&rgb_of(&picture.rgba), size, side);
+        }
+        // Resized first, as a lab does it: shrinking averages what a drawn change would skip.
+        let share = side as f32 / SIDE as f32;
+        let longer = size[0].max(size[1]);
+        let [width, height] = size_in_square(size, (longer * side + SIDE / 2) / SIDE);
+        let change = Change {
+            corner: self.change.corner.map(|at| at * share),
+            ..self.change
+        };
+        let rgb = stretch_rgb(picture, width, height);
+        change.paint(&rgb, [width, height], side)
+    }
+}
+
+impl<const MAPS: usize> Kept<MAPS> {
     /// With the proposals of each photograph, in its pixels, as its views see them. Photographs, versions and seed are those of
     /// [`maps`].
     pub fn with_proposals(
@@ -242,10 +301,11 @@ impl Kept {
         self
     }
 
-    fn open(index: Index, data: &Path) -> Result<Self, String> {
+    fn open(layout: Layout<MAPS>, index: Index, data: &Path) -> Result<Self, String> {
         let file =
             File::open(data).map_err(|e| format!("{} cannot be read: {e}", print::shown(data)))?;
         Ok(Self {
+            layout,
             items: index.items,
             file: RefCell::new(file),
             path: print::shown(data),
@@ -253,20 +313,20 @@ impl Kept {
     }
 
     fn read(&self, index: u32) -> std::io::Result<Vec<u8>> {
-        let mut bytes = vec![0; BYTES];
+        let mut bytes = vec![0; bytes_of_view(&self.layout)];
         let mut file = self.file.borrow_mut();
-        file.seek(SeekFrom::Start(u64::from(index) * BYTES as u64))?;
+        file.seek(SeekFrom::Start(u64::from(index) * bytes.len() as u64))?;
         file.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 }
 
-impl Views for Kept {
+impl<const MAPS: usize> Views<MAPS> for Kept<MAPS> {
     fn count(&self) -> usize {
         self.items.len()
     }
 
-    fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; 3], Failure> {
+    fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; MAPS], Failure> {
         let views = indices
             .iter()
             .map(|&index| self.read(index))
@@ -277,7 +337,7 @@ impl Views for Kept {
         })?;
         let mut first = 0;
         Ok(std::array::from_fn(|map| {
-            let (cells, channels) = ((SIDE / STRIDES[map]).pow(2), CHANNELS[map]);
+            let (cells, channels) = shape(self.layout[map]);
             let mut values = Vec::with_capacity(cells * views.len() * channels);
             for cell in 0..cells {
                 for view in &views {

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-pub use self::maps::{Kept, maps};
+pub use self::maps::{Kept, ONE_SQUARE, SCALES, maps};
 pub use self::searched::searched;
 use super::print;
 use crate::data::photographs::{Photograph, parse};

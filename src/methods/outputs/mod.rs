@@ -3,6 +3,7 @@
 
 pub mod anchor_free;
 pub mod grid;
+pub mod overfeat;
 pub mod region_svm;
 pub mod ssd;
 pub mod two_step;

@@ -10,6 +10,7 @@ pub mod backbone;
 pub mod crops;
 pub mod fast_rcnn;
 pub mod grid_head;
+pub mod overfeat;
 pub mod pyramid;
 pub mod region_head;
 pub mod region_svm;

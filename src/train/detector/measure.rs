@@ -85,11 +85,11 @@ pub fn mean(values: &[Option<f32>]) -> f32 {
 ///
 /// # Errors
 /// Those of the views and of the recipe.
-pub async fn detect<R: Recipe>(
+pub async fn detect<R: Recipe<MAPS>, const MAPS: usize>(
     job: &Job<'_>,
     recipe: &R,
     network: &R::Network,
-    views: &dyn Views,
+    views: &dyn Views<MAPS>,
     device: &Device,
 ) -> Result<Vec<Vec<Found>>, Failure> {
     let indices: Vec<u32> = (0..views.count() as u32).collect();
@@ -103,11 +103,7 @@ pub async fn detect<R: Recipe>(
         let of_pictures = recipe.look(job, network, &maps, &proposals).await?;
         for (places, &index) in of_pictures.iter().zip(together) {
             let size = views.size(index as usize);
-            found.push(chosen(
-                places.found(LEAST).collect(),
-                size,
-                recipe.overlap(),
-            ));
+            found.push(recipe.choose(places.found(LEAST).collect(), size));
         }
         job.breathe().await?;
     }

@@ -5,6 +5,7 @@ pub mod anchor_free;
 pub mod fast_rcnn;
 pub mod grid;
 mod measure;
+pub mod overfeat;
 pub mod regions;
 pub mod ssd;
 pub mod svm;
@@ -24,22 +25,24 @@ use crate::data::photographs::{CLASSES, Labelled};
 use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::methods::matching::Match;
-use crate::methods::outputs::Places;
+use crate::methods::outputs::{Found, Places};
 use crate::methods::resize::stretch_rgb;
 use crate::methods::selective_search::SEARCH;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
-/// Photographs as a backbone sees them, several times each: mirrored, scaled, cut, in other colours.
-pub trait Views {
+/// Photographs as a backbone sees them, several times each: mirrored, scaled, cut, in other colours. `MAPS` is how many maps
+/// are kept of each: those of one square, or one of each of several.
+pub trait Views<const MAPS: usize = 3> {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// The backbone's maps of some of them, as grids `[cells, indices, channels]`, from fine to coarse.
+    /// The backbone's maps of some of them, as grids `[cells, indices, channels]`: of one square from fine to coarse, of
+    /// several from the smallest square to the largest.
     ///
     /// # Errors
     /// Where they cannot be read.
-    fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; 3], Failure>;
+    fn maps(&self, indices: &[u32], device: &Device) -> Result<[Tensor<3>; MAPS], Failure>;
 
     /// What is in one, in pixels of the square.
     fn objects(&self, index: usize) -> &[Labelled];
@@ -130,9 +133,9 @@ impl Term {
     }
 }
 
-/// A family of detectors, as it is trained.
+/// A family of detectors, as it is trained, on so many maps of each picture.
 #[allow(async_fn_in_trait)] // one thread: no future has to be `Send`
-pub trait Recipe {
+pub trait Recipe<const MAPS: usize = 3> {
     /// What stands on the backbone.
     type Network: Module;
 
@@ -148,7 +151,7 @@ pub trait Recipe {
         &self,
         job: &Job<'_>,
         network: &Self::Network,
-        maps: &[Tensor<3>; 3],
+        maps: &[Tensor<3>; MAPS],
         scenes: &[Scene<'_>],
         step: u64,
     ) -> Result<Vec<Term>, Failure>;
@@ -162,7 +165,7 @@ pub trait Recipe {
         &self,
         job: &Job<'_>,
         network: &Self::Network,
-        maps: &[Tensor<3>; 3],
+        maps: &[Tensor<3>; MAPS],
         proposals: &[&[Corners]],
     ) -> Result<Vec<Places>, Failure>;
 
@@ -182,6 +185,12 @@ pub trait Recipe {
     fn overlap(&self) -> f32 {
         0.6
     }
+
+    /// What is left of the boxes that the network says of a picture of that size: suppression, unless a family does
+    /// otherwise.
+    fn choose(&self, found: Vec<Found>, size: [f32; 2]) -> Vec<Found> {
+        chosen(found, size, self.overlap())
+    }
 }
 
 /// How a run goes.
@@ -196,23 +205,23 @@ pub struct Options {
 }
 
 /// A detector that learns to find objects.
-pub struct DetectorTrainee<'a, R: Recipe> {
+pub struct DetectorTrainee<'a, R: Recipe<MAPS>, const MAPS: usize = 3> {
     learner: Learner<R::Network>,
     recipe: R,
-    views: &'a dyn Views,
-    held_out: Option<&'a dyn Views>,
+    views: &'a dyn Views<MAPS>,
+    held_out: Option<&'a dyn Views<MAPS>>,
     order: Order,
     rate: f64,
     device: Device,
 }
 
-impl<'a, R: Recipe> DetectorTrainee<'a, R> {
+impl<'a, R: Recipe<MAPS>, const MAPS: usize> DetectorTrainee<'a, R, MAPS> {
     /// Fresh weights. `device` records.
     pub fn new(
         recipe: R,
         options: Options,
-        views: &'a dyn Views,
-        held_out: Option<&'a dyn Views>,
+        views: &'a dyn Views<MAPS>,
+        held_out: Option<&'a dyn Views<MAPS>>,
         device: &Device,
     ) -> Self {
         let network = recipe.init(device);
@@ -229,7 +238,7 @@ impl<'a, R: Recipe> DetectorTrainee<'a, R> {
     }
 }
 
-impl<R: Recipe> Trainee for DetectorTrainee<'_, R> {
+impl<R: Recipe<MAPS>, const MAPS: usize> Trainee for DetectorTrainee<'_, R, MAPS> {
     type Network = R::Network;
 
     async fn step(&mut self, job: &Job<'_>, at: At) -> Result<Losses, Failure> {
@@ -306,7 +315,7 @@ pub fn fitted(picture: Picture, [width, height]: [usize; 2]) -> Picture {
 }
 
 /// What is in a view.
-pub fn scene(views: &dyn Views, index: usize) -> Scene<'_> {
+pub fn scene<const MAPS: usize>(views: &dyn Views<MAPS>, index: usize) -> Scene<'_> {
     Scene {
         objects: views.objects(index),
         boxed: views.boxed(index),
