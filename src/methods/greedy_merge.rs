@@ -15,14 +15,17 @@ pub struct Merged {
     pub members: Vec<usize>,
 }
 
-/// The scores of boxes that were merged, together: the probability that one of them at least is right, if each were right with
-/// the probability of its score, whatever the others are. It is no less than the best of them, and what many windows see beats
-/// what one sees.
+/// The scores of boxes that were merged, together: the best one, and of what it lacks to 1 the share `r / (1 + r)`, with `r` the
+/// sum of the others. It is no less than the best of them, and what many windows see beats what one sees.
 ///
-/// The paper adds the scores up. This is their sum as long as they are small, and never more than 1.
+/// The paper adds the scores up, which ends nowhere. Were they chances that do not depend on each other, all together would be
+/// 1 - (1 - a)(1 - b)...; but windows that overlap do, and in single precision a dozen of them would come to 1 for any object.
 pub fn accumulated(scores: impl Iterator<Item = f32>) -> f32 {
-    let either = |all: f32, score: f32| (all + score * (1.0 - all)).min(1.0);
-    scores.fold(0.0, either)
+    let (best, sum) = scores.fold((0f32, 0f32), |(best, sum), score| {
+        (best.max(score), sum + score)
+    });
+    let others = (sum - best).max(0.0);
+    (best + (1.0 - best) * others / (1.0 + others)).min(1.0)
 }
 
 /// How badly two boxes match: the distance of their centres as a share of the mean of their diagonals, plus the share of their
@@ -176,9 +179,12 @@ mod tests {
     fn scores_accumulate() {
         assert_eq!(accumulated([].into_iter()), 0.0);
         assert_eq!(accumulated([0.3].into_iter()), 0.3);
-        // Wrong all three times: 0.5 x 0.5 x 0.8.
+        // The others are 0.7: of the 0.5 that the best lacks, 0.7 of 1.7.
         let three = accumulated([0.5, 0.5, 0.2].into_iter());
-        assert!((three - 0.8).abs() < 1e-6, "{three}");
+        assert!((three - 0.705_882).abs() < 1e-5, "{three}");
+        // Many sure ones can still be told from one more.
+        let sure = |count| accumulated(std::iter::repeat_n(0.999, count));
+        assert!(sure(30) < sure(31) && sure(31) < 1.0);
         assert_eq!(accumulated([1.0, 0.7].into_iter()), 1.0);
     }
 
@@ -189,9 +195,9 @@ mod tests {
         let members: Vec<&[usize]> = merged.iter().map(|of| &*of.members).collect();
         assert_eq!(members, [&[2][..], &[0, 1]]);
         assert_eq!((merged[0].mean, merged[0].score), (square(30.0), 0.9));
-        // A third of the way to the second: 0.3 of 0.9. Wrong both times: 0.4 x 0.7.
+        // A third of the way to the second: 0.3 of 0.9. Of the 0.4 that the best lacks, 0.3 of 1.3.
         assert!((merged[1].mean.x0 - 2.0 / 3.0).abs() < 1e-5, "{merged:?}");
-        assert!((merged[1].score - 0.72).abs() < 1e-6);
+        assert!((merged[1].score - 0.692_308).abs() < 1e-5);
         assert_eq!(merged[1].class, 4);
     }
 

@@ -15,13 +15,12 @@ use crate::data::photographs::{CLASSES, Labelled};
 use crate::data::views::Change;
 use crate::engine::weights::sha256_hex;
 use crate::maths::boxes::Corners;
-use crate::methods::resize::{size_in_square, stretch_rgb};
 use crate::models::detect::SIDE;
 use crate::models::detect::backbone::{Backbone, CHANNELS, STRIDES, to_grid};
 use crate::models::detect::overfeat;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::{Picture, rgb_of};
-use crate::train::detector::Views;
+use crate::train::detector::{Views, scaled};
 
 /// Which maps are kept of a view: the side of the square that the view is laid into, in pixels, and the backbone's map of it,
 /// counted from fine to coarse. Neighbours of the same square share a forward pass.
@@ -262,14 +261,16 @@ impl Wanted<'_> {
         }
         // Resized first, as a lab does it: shrinking averages what a drawn change would skip.
         let share = side as f32 / SIDE as f32;
-        let longer = size[0].max(size[1]);
-        let [width, height] = size_in_square(size, (longer * side + SIDE / 2) / SIDE);
         let change = Change {
             corner: self.change.corner.map(|at| at * share),
             ..self.change
         };
-        let rgb = stretch_rgb(picture, width, height);
-        change.paint(&rgb, [width, height], side)
+        let Picture {
+            width,
+            height,
+            rgba,
+        } = scaled(picture, side);
+        change.paint(&rgb_of(&rgba), [width, height], side)
     }
 }
 

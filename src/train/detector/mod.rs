@@ -26,8 +26,9 @@ use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::methods::matching::Match;
 use crate::methods::outputs::{Found, Places};
-use crate::methods::resize::stretch_rgb;
+use crate::methods::resize::{size_in_square, stretch_rgb};
 use crate::methods::selective_search::SEARCH;
+use crate::models::detect::SIDE;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -314,6 +315,13 @@ pub fn fitted(picture: Picture, [width, height]: [usize; 2]) -> Picture {
     Picture::new(width, height, rgba).expect("as many bytes as its size says")
 }
 
+/// A picture that lies in a square of [`SIDE`] pixels, as large as it lies in one of `side`.
+pub fn scaled(picture: &Picture, side: usize) -> Picture {
+    let size = [picture.width, picture.height];
+    let longer = (size[0].max(size[1]) * side + SIDE / 2) / SIDE;
+    fitted(picture.clone(), size_in_square(size, longer))
+}
+
 /// What is in a view.
 pub fn scene<const MAPS: usize>(views: &dyn Views<MAPS>, index: usize) -> Scene<'_> {
     Scene {
@@ -331,7 +339,6 @@ mod tests {
     use super::ssd::SsdRecipe;
     use super::two_step::TwoStepRecipe;
     use super::*;
-    use crate::models::detect::SIDE;
     use crate::models::detect::anchor_free::AnchorFreeConfig;
     use crate::models::detect::backbone::{CHANNELS, STRIDES};
     use crate::train::clock::Clock;
