@@ -28,6 +28,7 @@ use kiln::models::detect::anchor_free::ANCHOR_FREE_HEAD;
 use kiln::models::detect::backbone::BACKBONE;
 use kiln::models::detect::fast_rcnn::FAST_RCNN;
 use kiln::models::detect::grid_head::GRID_HEAD;
+use kiln::models::detect::overfeat::OVERFEAT;
 use kiln::models::detect::ssd_head::SSD_HEAD;
 use kiln::models::detect::two_step::TWO_STEP;
 use kiln::protocol::card::Manifest;
@@ -416,6 +417,7 @@ fn cards_say_what_the_networks_are() {
     let device = Device::flex();
     let parameters = [
         ("detector-backbone", BACKBONE.blank(&device).num_params()),
+        ("overfeat", OVERFEAT.blank(&device).num_params()),
         ("fast-rcnn", FAST_RCNN.blank(&device).num_params()),
         ("faster-rcnn", TWO_STEP.blank(&device).num_params()),
         ("ssd-voc", SSD_HEAD.blank(&device).num_params()),

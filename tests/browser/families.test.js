@@ -30,7 +30,7 @@ const overlap = (a, b) => {
 };
 const alike = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
 const machines = ["r-cnn", "sppnet"];
-const trained = [...machines, "fast-rcnn", ...alike];
+const trained = ["overfeat", ...machines, "fast-rcnn", ...alike];
 
 for (const family of trained) {
   test(`${family} finds in the browser what it finds natively`, async () => {
@@ -88,6 +88,18 @@ test("suppression is shown step by step", async () => {
   await slide(driver, "nms-step", 1);
   await until(driver, "one box", () => driver.executeScript(() => [...document.querySelectorAll(".layer .box")].filter((box) => !box.classList.contains("hidden")).length === 1));
   assert.ok(all > 10);
+});
+
+test("a window glows in its middle, and boxes are merged", async () => {
+  await visit("#/detect?v=1&p=cat&f=overfeat&w=anchors&m=7&s=0.30");
+  await jobDone(driver);
+  // 451 x 300 pixels, a window every 45, the first middle 68 pixels from the corner: the last row begins at 293.
+  await until(driver, "42 windows", async () => (await count(driver, ".cell")) === 42);
+  await driver.executeScript(() => document.querySelectorAll(".cell")[16].click());
+  await until(driver, "where it looks", async () => (await count(driver, ".shape")) === 1);
+  assert.equal(await count(driver, ".moved"), 1);
+  await click('input[name="view"][value="suppressed"]');
+  await until(driver, "merged boxes", async () => /merged into/.test(await text(driver, "#suppressions")));
 });
 
 test("the camera is answered live", async () => {

@@ -6,6 +6,7 @@
 use crate::job::{Job, Promise};
 use crate::maths::boxes::Corners;
 use crate::maths::draws::Draws;
+use crate::methods::greedy_merge::merge;
 use crate::methods::nms::{Among, suppress};
 use crate::methods::outputs::Places;
 use crate::protocol::failure::Failure;
@@ -284,6 +285,55 @@ pub fn list(found: &[Found], among: Among<'_>, iou: f32) -> Vec<Candidate> {
         .collect()
 }
 
+/// Every box by falling score, and each box that some were merged into: those are kept, their members went into them. A box that
+/// matched with none stays as it is. `threshold` is that of [`merge`]; the place of a merged box is that of its best member.
+pub fn list_merged(found: &[Found], threshold: f32) -> Vec<Candidate> {
+    let boxes: Vec<Corners> = found.iter().map(|found| found.box_in_image).collect();
+    let scores: Vec<f32> = found.iter().map(|found| found.score).collect();
+    let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
+    let merged = merge(&boxes, &scores, &classes, threshold);
+    let kept = merged.iter().enumerate().map(|(group, of)| {
+        let candidate = Candidate {
+            class: of.class,
+            score: of.score,
+            box_in_image: of.mean,
+            anchor: found[of.members[0]].anchor,
+            suppressed_by: None,
+            overlap: 0.0,
+        };
+        (group, candidate)
+    });
+    let several = merged.iter().enumerate().filter(|(_, of)| of.members.len() > 1);
+    let gone = several.flat_map(|(group, of)| {
+        of.members.iter().map(move |&member| {
+            let found = &found[member];
+            let candidate = Candidate {
+                class: found.class,
+                score: found.score,
+                box_in_image: found.box_in_image,
+                anchor: found.anchor,
+                suppressed_by: Some(group),
+                overlap: found.box_in_image.iou(of.mean),
+            };
+            (group, candidate)
+        })
+    });
+    // Stable: a merged box, no weaker than its members, stands before them.
+    let mut all: Vec<(usize, Candidate)> = kept.chain(gone).collect();
+    all.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+    let mut position = vec![0; merged.len()];
+    for (at, (group, candidate)) in all.iter().enumerate() {
+        if candidate.suppressed_by.is_none() {
+            position[*group] = at;
+        }
+    }
+    let placed = all.into_iter().map(|(group, candidate)| Candidate {
+        suppressed_by: candidate.suppressed_by.map(|_| position[group]),
+        ..candidate
+    });
+    placed.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +363,24 @@ mod tests {
         // Shift 2 of 10: intersection 80, union 120.
         assert!((listed[1].overlap - 2.0 / 3.0).abs() < 1e-6);
         assert_eq!(listed[0].overlap, 0.0);
+    }
+
+    #[test]
+    fn boxes_stand_after_what_they_were_merged_into() {
+        let found = [found(0.5, 0.0, 7), found(0.8, 50.0, 8), found(0.6, 2.0, 9)];
+        let listed = list_merged(&found, 0.5);
+        // Of the 0.4 that the better one lacks, 0.5 of 1.5.
+        let scores = listed.iter().map(|c| (c.score * 100.0).round() as u32);
+        assert_eq!(scores.collect::<Vec<_>>(), [80, 73, 60, 50]);
+        let kept = listed.iter().position(|c| c.suppressed_by.is_none() && c.anchor == 9);
+        let kept = kept.expect("the best member gives the place");
+        for (candidate, anchor) in listed[2..].iter().zip([9, 7]) {
+            assert_eq!((candidate.anchor, candidate.suppressed_by), (anchor, Some(kept)));
+        }
+        // The mean lies at 2 x 0.6 / 1.1 = 1.0909; shift 0.909 of 10: 90.91 of 109.09.
+        assert!((listed[kept].box_in_image.x0 - 1.0909).abs() < 1e-3);
+        assert!((listed[2].overlap - 0.8333).abs() < 1e-3, "{listed:?}");
+        assert!(list_merged(&[], 0.5).is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub static LAB: LabSpec = LabSpec {
     verb: "detect",
     about: "Finds objects and draws boxes around them",
     wing: Wing::Detection,
-    topics: &["ssd"],
+    topics: &["localisation", "ssd"],
     tasks: TASKS,
     params: PARAMS,
     network: None,
@@ -106,7 +106,7 @@ settings! {
         score ("score", "s"): f32 = number(0.05, 0.95, 0.01, THRESHOLDS.score), "lowest score of a detection that is kept", causes(Effect::Refine), group("thresholds");
         iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, THRESHOLDS.iou), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
         view ("view", "w"): View = choice::<View>(), "what the page draws over the picture", page_only();
-        map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1", "40", "20"]), "feature map whose cells the page draws, by cells in a row", page_only();
+        map ("map", "m"): Found = Kind::Choice(&["19", "10", "5", "3", "2", "1", "40", "20", "4", "7", "11"]), "feature map whose cells the page draws, by cells in a row", page_only();
         paint ("paint", "y"): Paint = choice::<Paint>(), "what colours the cells that the page draws", page_only();
         pooling ("pooling", "r"): PoolingChoice = choice::<PoolingChoice>(), "how a second step reads its regions: RoI align or RoI pooling", causes(Effect::Rerun), shows(has_regions), group("family");
         searched ("searched", "n"): usize = number(10.0, 500.0, 10.0, 300.0), "boxes of selective search that are looked at, the likeliest first (detectors without a first step of their own)", causes(Effect::Rerun), shows(is_searched), group("family");
@@ -215,6 +215,8 @@ pub struct Grid {
     pub rows: usize,
     /// Pixels of the picture from one cell to the next, across and down.
     pub step: [f32; 2],
+    /// Where the first cell begins, in pixels of the picture: beyond the corner where a cell is the middle of a larger window.
+    pub origin: [f32; 2],
     /// Number of its first place.
     pub first: usize,
     /// Places of a cell.
@@ -265,7 +267,7 @@ pub struct Proposals {
 /// What a run shows of the detector's inside, whatever the thresholds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Inside {
-    /// From fine to coarse.
+    /// From fine to coarse; of several squares from the smallest to the largest.
     pub grids: Vec<Grid>,
     /// Scores that each place has: the family's classes, or one where a first step knows no classes yet.
     pub classes: usize,

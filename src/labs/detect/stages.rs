@@ -51,14 +51,15 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 /// Each cell in the colour of its best score, half over the picture.
 fn heat(picture: &Picture, inside: &Inside, grid: &Grid, scores: &[f32]) -> Picture {
     let mut canvas = Canvas::of(picture);
-    let [across, down] = grid.step;
+    let ([across, down], [left, upper]) = (grid.step, grid.origin);
     let each = grid.each * inside.classes;
     for cell in 0..grid.columns * grid.rows {
         let first = grid.first * inside.classes + cell * each;
         let of_cell = scores.get(first..first + each).unwrap_or(&[]);
         let best = of_cell.iter().copied().fold(0.0, f32::max);
         let [column, row] = [cell % grid.columns, cell / grid.columns].map(|at| at as f32);
-        let edges = [column * across, row * down, (column + 1.0) * across, (row + 1.0) * down];
+        let [x, y] = [left + column * across, upper + row * down];
+        let edges = [x, y, x + across, y + down];
         canvas.tint(edges.map(|at| at.round() as i64), inferno(best), 0.55);
     }
     canvas.picture
@@ -75,6 +76,7 @@ mod tests {
             columns: 2,
             rows: 1,
             step: [2.0, 2.0],
+            origin: [0.0; 2],
             first: 0,
             each: 1,
         };

@@ -10,6 +10,7 @@ pub mod faster_rcnn;
 pub mod on_backbone;
 #[cfg(feature = "engine")]
 pub mod on_regions;
+pub mod overfeat;
 pub mod r_cnn;
 pub mod sppnet;
 pub mod ssd;
@@ -38,6 +39,7 @@ use crate::protocol::picture::Picture;
 /// All families, the first one is what the lab opens with.
 pub const FAMILIES: &[&Family] = &[
     &ssd::SSD,
+    &overfeat::OVERFEAT,
     &r_cnn::R_CNN,
     &r_cnn::OPEN,
     &sppnet::SPPNET,
@@ -80,6 +82,8 @@ pub enum Looks {
     Cells,
     /// No grid: the boxes of selective search, read from the maps of the picture.
     Regions,
+    /// Squares of several cells, one for every cell that leaves room for it.
+    Windows,
     /// The boxes of selective search, each of which goes through the network by itself.
     Crops,
 }
@@ -87,7 +91,7 @@ pub enum Looks {
 impl Looks {
     /// Whether places begin as boxes, and not as the cell.
     pub fn starts(self) -> bool {
-        matches!(self, Self::DefaultBoxes | Self::Anchors)
+        matches!(self, Self::DefaultBoxes | Self::Anchors | Self::Windows)
     }
 
     /// Whether places are boxes of selective search.
@@ -189,6 +193,11 @@ impl Family {
     /// Whether it knows a class of the photographs, and can be measured on them.
     pub fn is_measured(&self) -> bool {
         (0..self.classes.len()).any(|class| self.photographed(class).is_some())
+    }
+
+    /// Whether boxes of the same object are merged, and not all but the strongest suppressed.
+    pub fn merges(&self) -> bool {
+        self.looks == Looks::Windows
     }
 
     /// sRGB colour of a class. Classes share colours, so a label always says the name, too.

@@ -16,7 +16,7 @@ use crate::maths::boxes::Corners;
 use crate::methods::matching::Match;
 use crate::methods::nms::Among;
 use crate::methods::outputs::Places;
-use crate::methods::resize::stretch_rgb;
+use crate::methods::resize::{size_in_square, stretch_rgb};
 use crate::methods::selective_search::SEARCH;
 use crate::models::Network;
 use crate::models::detect::backbone::{BACKBONE, Backbone, to_grid};
@@ -45,7 +45,7 @@ pub struct Grounded<N> {
 /// A picture in the upper left of the network's square.
 #[derive(Debug, Clone)]
 pub struct Square {
-    /// `[1, 3, SIDE, SIDE]`, `(x - 127) / 128`, 0 beside the picture.
+    /// `[1, 3, side, side]`, `(x - 127) / 128`, 0 beside the picture.
     pub image: Tensor<4>,
     /// Columns and rows of the picture in it.
     pub size: [usize; 2],
@@ -91,7 +91,12 @@ impl<N: Module + 'static> Grounded<N> {
 
     /// See [`square`].
     pub fn square(&self, picture: &Picture) -> Square {
-        square(picture, &self.device)
+        square(picture, SIDE, &self.device)
+    }
+
+    /// [`square`](Self::square) of another side than [`SIDE`].
+    pub fn square_of(&self, picture: &Picture, side: usize) -> Square {
+        square(picture, side, &self.device)
     }
 
     /// The maps that all heads read.
@@ -100,27 +105,23 @@ impl<N: Module + 'static> Grounded<N> {
     }
 }
 
-/// A picture scaled so that its longer side fills the square.
-pub fn square(picture: &Picture, device: &Device) -> Square {
-    let longer = picture.width.max(picture.height);
-    let size = [picture.width, picture.height]
-        .map(|side| ((side * SIDE + longer / 2) / longer).clamp(1, SIDE));
+/// A picture scaled so that its longer side fills a square of so many pixels.
+pub fn square(picture: &Picture, side: usize, device: &Device) -> Square {
+    let of_picture = [picture.width, picture.height];
+    let size = size_in_square(of_picture, side);
     let rgb = stretch_rgb(picture, size[0], size[1]);
-    let mut planes = vec![0f32; 3 * SIDE * SIDE];
+    let mut planes = vec![0f32; 3 * side * side];
     for (at, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
-        let place = at / size[0] * SIDE + at % size[0];
+        let place = at / size[0] * side + at % size[0];
         for (channel, &value) in pixel.iter().enumerate() {
-            planes[channel * SIDE * SIDE + place] = (f32::from(value) - 127.0) / 128.0;
+            planes[channel * side * side + place] = (f32::from(value) - 127.0) / 128.0;
         }
     }
-    let data = TensorData::new(planes, [1, 3, SIDE, SIDE]);
+    let data = TensorData::new(planes, [1, 3, side, side]);
     Square {
         image: Tensor::from_data(data, device),
         size,
-        fit: Fit([
-            size[0] as f32 / picture.width as f32,
-            size[1] as f32 / picture.height as f32,
-        ]),
+        fit: Fit::of(of_picture, side),
     }
 }
 
@@ -263,33 +264,53 @@ where
 {
     let grounded = Grounded::load(shelf, job, row).await?;
     let square = grounded.square(picture);
-    let Fit([across, down]) = square.fit;
+    let proposals = match recipe.searches() {
+        true => square.fit.all_in_square(&SEARCH.of(picture, SEARCHED)),
+        false => Vec::new(),
+    };
+    let maps = grounded.maps(&square);
+    judge_maps(job, &recipe, &grounded, maps, square.fit, objects, &proposals).await
+}
+
+/// See [`judge`]: from the maps on. `proposals` in pixels of the square.
+///
+/// # Errors
+/// Those of the job.
+pub async fn judge_maps<R: Recipe<MAPS>, const MAPS: usize>(
+    job: &Job<'_>,
+    recipe: &R,
+    grounded: &Grounded<R::Network>,
+    maps: [Tensor<3>; MAPS],
+    fit: Fit,
+    objects: &[Labelled],
+    proposals: &[Corners],
+) -> Result<Judged, Failure>
+where
+    R::Network: 'static,
+{
+    let Fit([across, down]) = fit;
     let in_square = |object: &Labelled| Labelled {
         box_in_image: object.box_in_image.scale(across, down),
         ..*object
     };
     let objects: Vec<Labelled> = objects.iter().map(in_square).collect();
-    let proposals = match recipe.searches() {
-        true => square.fit.all_in_square(&SEARCH.of(picture, SEARCHED)),
-        false => Vec::new(),
-    };
     let scene = Scene {
         objects: &objects,
         boxed: [true; CLASSES.len()],
-        proposals: &proposals,
+        proposals,
     };
     // Losses are made of what records, though nothing is learned here.
-    let maps = grounded.maps(&square).map(Tensor::from_inner);
+    let maps = maps.map(Tensor::from_inner);
     let heads = grounded.heads.valid().train();
     let terms = recipe.losses(job, &heads, &maps, &[scene], 0).await?;
     let (losses, mut places) = told(job, &terms).await?;
     for told in &mut places {
-        told.place = square.fit.in_picture(told.place);
+        told.place = fit.in_picture(told.place);
     }
     let matches = recipe.assign(&scene);
     let starts = recipe.starts(&scene);
     let positives = matches.iter().zip(&starts).filter_map(|(is, start)| {
-        Some((square.fit.in_picture(*start), is.truth()?))
+        Some((fit.in_picture(*start), is.truth()?))
     });
     let count = |wanted: Match| matches.iter().filter(|is| **is == wanted).count();
     Ok(Judged {
@@ -339,6 +360,12 @@ async fn told(
 }
 
 impl Fit {
+    /// Of a picture of that size in a square of that side.
+    pub fn of(size: [usize; 2], side: usize) -> Self {
+        let within = size_in_square(size, side);
+        Self([0, 1].map(|axis| within[axis] as f32 / size[axis] as f32))
+    }
+
     /// From pixels of the picture to those of the square.
     pub fn all_in_square(self, boxes: &[Corners]) -> Vec<Corners> {
         let Self([across, down]) = self;
@@ -374,21 +401,11 @@ impl Said {
 pub fn detections(
     places: &Places,
     fit: Fit,
-    [width, height]: [f32; 2],
+    size: [f32; 2],
     thresholds: Thresholds,
     among_all: bool,
 ) -> Detections {
-    let mut found: Vec<Found> = places
-        .found(thresholds.score)
-        .map(|of| Found {
-            box_in_image: fit.in_picture(of.box_in_square).clip(width, height),
-            class: of.class,
-            score: of.score,
-            anchor: of.place,
-        })
-        .collect();
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    found.truncate(MOST);
+    let found = found(places, fit, size, thresholds.score);
     let classes: Vec<usize> = found.iter().map(|found| found.class).collect();
     let among = match among_all {
         true => Among::All,
@@ -400,6 +417,23 @@ pub fn detections(
     }
 }
 
+/// The boxes whose score is at least so high, the best of them, by falling score: in pixels of a picture of that size, clipped to
+/// it.
+pub fn found(places: &Places, fit: Fit, [width, height]: [f32; 2], least: f32) -> Vec<Found> {
+    let mut found: Vec<Found> = places
+        .found(least)
+        .map(|of| Found {
+            box_in_image: fit.in_picture(of.box_in_square).clip(width, height),
+            class: of.class,
+            score: of.score,
+            anchor: of.place,
+        })
+        .collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.truncate(MOST);
+    found
+}
+
 /// Grids of so many cells in a row, each of which has so many places.
 pub fn grids(sides: &[usize], each: usize, Fit([across, down]): Fit) -> Vec<Grid> {
     let mut first = 0;
@@ -409,6 +443,7 @@ pub fn grids(sides: &[usize], each: usize, Fit([across, down]): Fit) -> Vec<Grid
             columns: side,
             rows: side,
             step: [stride / across, stride / down],
+            origin: [0.0; 2],
             first,
             each,
         };

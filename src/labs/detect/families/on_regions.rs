@@ -18,6 +18,7 @@ use crate::methods::proposals;
 use crate::methods::resize::stretch_rgb;
 use crate::methods::selective_search::SEARCH;
 use crate::methods::warp::{self, Sheet};
+use crate::models::detect::SIDE;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
 
@@ -121,7 +122,7 @@ impl<F: OnSearch> Detector for Rooms<F> {
 
     fn transform(&self, picture: &Picture) -> Searched {
         Searched {
-            square: square(picture, &self.device),
+            square: square(picture, SIDE, &self.device),
             picture: picture.clone(),
         }
     }

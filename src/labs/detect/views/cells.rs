@@ -37,10 +37,13 @@ pub fn Cells(
     let i18n = use_i18n();
     let [width, height] = opened.size;
     // What lies beyond the picture's edge is padding.
-    let shown = |count: usize, step: f32, side: f32| count.min((side / step).ceil().max(1.0) as usize);
-    let columns = shown(grid.columns, grid.step[0], width);
-    let rows = shown(grid.rows, grid.step[1], height);
+    let shown = |count: usize, axis: usize| {
+        let beyond = opened.size[axis] - grid.origin[axis];
+        count.min((beyond / grid.step[axis]).ceil().max(1.0) as usize)
+    };
+    let (columns, rows) = (shown(grid.columns, 0), shown(grid.rows, 1));
     let step = [100.0 * grid.step[0] / width, 100.0 * grid.step[1] / height];
+    let origin = [100.0 * grid.origin[0] / width, 100.0 * grid.origin[1] / height];
     let of_cell = |index: usize| (index / columns) * grid.columns + index % columns;
     let cells = (0..rows * columns)
         .map(|index| {
@@ -55,7 +58,8 @@ pub fn Cells(
                 }
                 Paint::Class | Paint::Score => heat(score),
             };
-            let [left, top] = [column as f32 * step[0], row as f32 * step[1]];
+            let left = (origin[0] + column as f32 * step[0]).min(100.0);
+            let top = (origin[1] + row as f32 * step[1]).min(100.0);
             let style = format!(
                 "left:{left:.3}%;top:{top:.3}%;width:{:.3}%;height:{:.3}%;--heat:{}",
                 step[0].min(100.0 - left),
@@ -125,6 +129,7 @@ fn what(i18n: I18n, looks: Looks) -> String {
         Looks::Anchors => t_string!(i18n, detect.looks_anchors),
         Looks::Boxes => t_string!(i18n, detect.looks_boxes),
         Looks::Cells => t_string!(i18n, detect.looks_cells),
+        Looks::Windows => t_string!(i18n, detect.looks_windows),
         // They have no grids.
         Looks::Regions | Looks::Crops => "",
     }
@@ -134,7 +139,7 @@ fn what(i18n: I18n, looks: Looks) -> String {
 /// How a family calls what it is sure of, apart from its classes.
 fn sure_word(i18n: I18n, looks: Looks) -> Option<String> {
     match looks {
-        Looks::DefaultBoxes | Looks::Regions | Looks::Crops => None,
+        Looks::DefaultBoxes | Looks::Regions | Looks::Crops | Looks::Windows => None,
         Looks::Anchors => Some(t_string!(i18n, detect.sure_anchors).to_string()),
         Looks::Boxes => Some(t_string!(i18n, detect.sure_boxes).to_string()),
         Looks::Cells => Some(t_string!(i18n, detect.sure_cells).to_string()),

@@ -1,11 +1,14 @@
-//! Which box suppressed which.
+//! Which box suppressed which, or was merged into which.
+
+use std::collections::HashSet;
 
 use leptos::prelude::*;
 
 use super::{Shown, class_style, color, name_and_score, placement};
 use crate::page::text::{t_string, use_i18n};
 
-/// Every candidate: kept ones solid, suppressed ones dashed, with a line to what suppressed them.
+/// Every candidate: kept ones solid, suppressed and merged ones dashed, with a line to what suppressed them or to what they were
+/// merged into.
 #[component]
 pub fn Suppression(
     shown: Shown,
@@ -78,18 +81,27 @@ pub fn SuppressionList(
         let family = shown.family();
         let detections = shown.detections;
         let (all, kept) = (detections.candidates.len(), detections.kept().count());
+        let by: HashSet<usize> = detections.candidates.iter().filter_map(|of| of.suppressed_by).collect();
+        let text = match family.merges() {
+            // What boxes were merged into was not there before.
+            true => t_string!(i18n, detect.merged_text, all = all - by.len(), kept = kept).to_string(),
+            false => t_string!(i18n, detect.suppressed_text, all = all, kept = kept).to_string(),
+        };
+        let none = match family.merges() {
+            true => t_string!(i18n, detect.merged_none),
+            false => t_string!(i18n, detect.suppressed_none),
+        };
         let rows = detections
             .candidates
             .iter()
             .enumerate()
             .filter_map(|(index, found)| {
                 let by = &detections.candidates[found.suppressed_by?];
-                let reason = t_string!(
-                    i18n,
-                    detect.suppressed_by,
-                    overlap = format!("{:.2}", found.overlap)
-                )
-                .to_string();
+                let overlap = format!("{:.2}", found.overlap);
+                let reason = match family.merges() {
+                    true => t_string!(i18n, detect.merged_into, overlap = overlap).to_string(),
+                    false => t_string!(i18n, detect.suppressed_by, overlap = overlap).to_string(),
+                };
                 Some(view! {
                     <li
                         tabindex="0"
@@ -109,7 +121,7 @@ pub fn SuppressionList(
             })
             .collect_view();
         Some(view! {
-            <p class="help">{t_string!(i18n, detect.suppressed_text, all = all, kept = kept).to_string()}</p>
+            <p class="help">{text}</p>
             <div class="control">
                 <label for="nms-step">{t_string!(i18n, detect.suppressed_step)}</label>
                 <output for="nms-step">{move || format!("{} / {all}", steps.get().unwrap_or(all).min(all))}</output>
@@ -128,7 +140,7 @@ pub fn SuppressionList(
                     }
                 />
             </div>
-            {(all == kept).then(|| view! { <p class="quiet">{t_string!(i18n, detect.suppressed_none)}</p> })}
+            {(all == kept).then(|| view! { <p class="quiet">{none}</p> })}
             <ol class="suppressions" id="suppressions">{rows}</ol>
         })
     }

@@ -177,6 +177,7 @@ impl Detector for SsdDetector {
                 columns: cells,
                 rows: cells,
                 step: [width, height].map(|side| side / cells as f32),
+                origin: [0.0; 2],
                 first,
                 each: BOXES_PER_CELL[map],
             };
