@@ -36,6 +36,7 @@ pub fn Costs(
             Looks::DefaultBoxes => t_string!(i18n, compare.of_default_boxes, count = of.places),
             Looks::Boxes => t_string!(i18n, compare.of_boxes, count = of.places),
             Looks::Cells => t_string!(i18n, compare.of_cells, count = of.places),
+            Looks::Windows => t_string!(i18n, compare.of_windows, count = of.places),
             Looks::Regions | Looks::Crops => t_string!(i18n, compare.of_searched, count = of.places),
         };
         let [half, whole] = match family.map {
