@@ -1,5 +1,7 @@
 //! The detection lab: settings, result, and what its inside view shows.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::families::ssd::THRESHOLDS;
@@ -180,13 +182,14 @@ pub struct Candidate {
     pub box_in_image: BoxInImage,
     /// Index of the default box, cell or proposal that it came from.
     pub anchor: usize,
-    /// Position, in the same list, of the stronger box that suppressed it; `None` if kept.
+    /// Position, in the same list, of the stronger box that suppressed it, or of the one that it was merged into; `None` if
+    /// kept.
     pub suppressed_by: Option<usize>,
-    /// Overlap with the box that suppressed it, 0 if kept.
+    /// Overlap with that box, 0 if kept.
     pub overlap: f32,
 }
 
-/// Every box above the threshold, by falling score, kept or suppressed.
+/// Every box above the threshold, by falling score, kept or suppressed; where boxes are merged, their means, too.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Detections {
     /// By falling score.
@@ -196,7 +199,14 @@ pub struct Detections {
 }
 
 impl Detections {
-    /// The boxes that non-maximum suppression kept.
+    /// Positions of the boxes that others were merged into, which the network did not say; none where boxes are suppressed.
+    pub fn merged(&self, family: &Family) -> HashSet<usize> {
+        let all = self.candidates.iter().filter(|_| family.merges());
+        all.filter_map(|found| found.suppressed_by).collect()
+    }
+
+    /// The boxes that are left: those that non-maximum suppression kept, or that others were merged into, or that matched with
+    /// none.
     pub fn kept(&self) -> impl Iterator<Item = (usize, &Candidate)> {
         self.candidates
             .iter()

@@ -33,10 +33,14 @@ pub fn pictures(picture: &Picture, answer: &Answer, reply: &Reply) -> Pictures {
         all.push(("proposals-before".into(), frames(picture, &of(&|_| true))));
         all.push(("proposals".into(), frames(picture, &of(&|region| region.is_some()))));
     }
-    let candidates = answer.detections.candidates.iter();
-    let before: Vec<Corners> = candidates.map(|found| found.box_in_image).collect();
-    all.push(("before-suppression".into(), frames(picture, &before)));
     let family = FAMILIES[answer.family];
+    let merged = answer.detections.merged(family);
+    let candidates = answer.detections.candidates.iter().enumerate();
+    let before: Vec<Corners> = candidates
+        .filter(|(at, _)| !merged.contains(at))
+        .map(|(_, found)| found.box_in_image)
+        .collect();
+    all.push(("before-suppression".into(), frames(picture, &before)));
     let boxes = super::annotate::draw(picture, &answer.detections, family);
     all.push(("boxes".into(), boxes));
     all

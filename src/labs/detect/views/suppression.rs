@@ -1,7 +1,5 @@
 //! Which box suppressed which, or was merged into which.
 
-use std::collections::HashSet;
-
 use leptos::prelude::*;
 
 use super::{Shown, class_style, color, name_and_score, placement};
@@ -81,10 +79,9 @@ pub fn SuppressionList(
         let family = shown.family();
         let detections = shown.detections;
         let (all, kept) = (detections.candidates.len(), detections.kept().count());
-        let by: HashSet<usize> = detections.candidates.iter().filter_map(|of| of.suppressed_by).collect();
         let text = match family.merges() {
             // What boxes were merged into was not there before.
-            true => t_string!(i18n, detect.merged_text, all = all - by.len(), kept = kept).to_string(),
+            true => t_string!(i18n, detect.merged_text, all = all - detections.merged(family).len(), kept = kept).to_string(),
             false => t_string!(i18n, detect.suppressed_text, all = all, kept = kept).to_string(),
         };
         let none = match family.merges() {
