@@ -29,12 +29,13 @@ const overlap = (a, b) => {
   return both / (area(a) + area(b) - both);
 };
 const alike = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
-const machines = ["r-cnn", "sppnet"];
-const trained = ["overfeat", ...machines, "fast-rcnn", ...alike];
+const trained = ["overfeat", "r-cnn", "sppnet", "fast-rcnn", ...alike];
+// As `tools/family_vectors.py` has them: no score near them is found.
+const LEAST = { "r-cnn": "0.60", sppnet: "0.50" };
 
 for (const family of trained) {
   test(`${family} finds in the browser what it finds natively`, async () => {
-    await visit(`#/detect?v=1&f=${family}&s=${machines.includes(family) ? "0.50" : "0.30"}`);
+    await visit(`#/detect?v=1&f=${family}&s=${LEAST[family] ?? "0.30"}`);
     await upload(driver, join(root, "tests/vectors/cat-ssd.png"));
     await jobDone(driver);
     const found = await detections(driver);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::families::ssd::THRESHOLDS;
-use super::families::{self, FAMILIES, Family};
+use super::families::{self, FAMILIES, Family, Looks};
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
@@ -50,10 +50,10 @@ fn several_families(_: &Settings) -> bool {
     FAMILIES.len() > 1
 }
 
-/// A pyramid of bins is no pooling of one grid.
+/// A pyramid of bins is no pooling of one grid, and a crop is not pooled at all.
 fn has_regions(settings: &Settings) -> bool {
     let family = settings.read::<DetectSettings>().family();
-    family.two_steps && !family.margins
+    family.two_steps && !family.margins && family.looks != Looks::Crops
 }
 
 fn is_searched(settings: &Settings) -> bool {
