@@ -163,7 +163,7 @@ async function trainingBeside(site, peer) {
 /** The families of detectors on one photograph whose longer side is scaled to 320: milliseconds of each stage, medians. */
 async function detectors(site) {
   const driver = await open({ args: [] });
-  await driver.get(`${site.url}?backend=cpu#/compare?v=1&p=astronaut&f=r-cnn,sppnet,fast-rcnn,faster-rcnn,ssd-voc,yolo-v1,anchor-free`);
+  await driver.get(`${site.url}?backend=cpu#/compare?v=1&p=astronaut&f=overfeat,r-cnn,sppnet,fast-rcnn,faster-rcnn,ssd-voc,yolo-v1,anchor-free`);
   await jobDone(driver, 120_000);
   const runs = [];
   for (let i = 0; i < RUNS * 2; i += 1) {

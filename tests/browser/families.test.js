@@ -85,6 +85,9 @@ test("a proposal shows its bins, and what became of it", async () => {
 test("suppression is shown step by step", async () => {
   await visit("#/detect?v=1&p=astronaut&f=ssd&w=suppressed&s=0.10&o=0.30");
   await jobDone(driver);
+  // Suppressed boxes are seen, dashed.
+  const gone = await driver.executeScript(() => [...document.querySelectorAll(".layer .box.gone")].map((box) => getComputedStyle(box).display));
+  assert.ok(gone.length > 0 && gone.every((display) => display !== "none"), `${gone}`);
   const all = await count(driver, ".layer .box");
   await slide(driver, "nms-step", 1);
   await until(driver, "one box", () => driver.executeScript(() => [...document.querySelectorAll(".layer .box")].filter((box) => !box.classList.contains("hidden")).length === 1));

@@ -151,12 +151,16 @@ pub fn name_and_score(i18n: I18n, family: &Family, found: &Candidate) -> String 
     said(i18n, family, found.class, found.score)
 }
 
+/// The margin that a score is the logistic function of.
+pub fn margin(score: f32) -> f32 {
+    (score / (1.0 - score)).ln()
+}
+
 /// A class with its score.
 pub fn said(i18n: I18n, family: &Family, class: usize, score: f32) -> String {
     let name = class_name(i18n, family, class);
     if family.margins {
-        let margin = (score / (1.0 - score)).ln();
-        return t_string!(i18n, detect.margin, name = name, margin = format!("{margin:+.1}")).to_string();
+        return t_string!(i18n, detect.margin, name = name, margin = format!("{:+.1}", margin(score))).to_string();
     }
     format!("{name} {:.0} %", score * 100.0)
 }

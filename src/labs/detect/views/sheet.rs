@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::families::{FAMILIES, Looks};
 use super::super::spec::BoxInImage;
 use super::proposals::Look;
-use super::{Opened, class_style, said};
+use super::{Opened, class_name, class_style, margin, said};
 use crate::page::text::{t_string, use_i18n};
 
 /// Where the picture lies behind a crop that it fills with this part.
@@ -52,6 +52,11 @@ pub fn ContactSheet(
         });
         let (family, style, (class, score)) = of_region?;
         let words = said(i18n, family, class, score);
+        // There is little room under a crop.
+        let brief = match family.margins {
+            true => format!("{} {:+.1}", class_name(i18n, family, class), margin(score)),
+            false => words.clone(),
+        };
         let name = format!("{}: {words}", t_string!(i18n, detect.proposal_searched, number = region + 1));
         let address = picture.get_untracked();
         Some(view! {
@@ -66,7 +71,7 @@ pub fn ContactSheet(
                 on:click=move |_| look.open.update(|open| *open = if *open == Some(region) { None } else { Some(region) })
             >
                 <span class="window"><img src=address alt="" style=style decoding="async" /></span>
-                <span class="says">{words}</span>
+                <span class="says">{brief}</span>
             </button>
         })
     };
