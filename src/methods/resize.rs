@@ -32,8 +32,8 @@ pub fn stretch_opaque(picture: &Picture, width: usize, height: usize) -> Vec<u8>
     resize::<U8x4>(rgba, [picture.width, picture.height], [width, height])
 }
 
-/// Stretches the part of RGBA bytes between left, upper, right and lower edge, in pixels of which a part counts as well. The
-/// part lies in the picture and has a size.
+/// Stretches the part of RGBA bytes between left, upper, right and lower edge, in pixels of which a part counts as well;
+/// what lies beside them leans in, as between any two pixels. The part lies in the picture and has a size.
 pub fn stretch_part(
     rgba: &[u8],
     from: [usize; 2],
@@ -172,10 +172,11 @@ mod tests {
     #[test]
     fn a_part_is_stretched_by_itself() {
         let ramp: Vec<u8> = (0..8).flat_map(|v| [10 * v, 0, 0, 255]).collect();
-        // The two pixels 20 and 30, doubled: centres at 1.75, 2.25, 2.75 and 3.25 pixels, nothing read from beside the part.
+        // The two pixels 20 and 30, doubled. Their centres are at 2.5 and 3.5; those of the output at 2.25, 2.75, 3.25 and 3.75, so
+        // that its first and last pixel lean to the neighbours 10 and 40.
         let part = stretch_part(&ramp, [8, 1], [2.0, 0.0, 4.0, 1.0], [4, 1]);
         let red: Vec<u8> = part.into_iter().step_by(4).collect();
-        assert_eq!(red, [20, 23, 28, 30]);
+        assert_eq!(red, [18, 23, 28, 33]);
     }
 
     #[test]
