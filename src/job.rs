@@ -197,6 +197,8 @@ pub fn bytes_of(numbers: &[f32]) -> Vec<u8> {
 pub struct Job<'a> {
     host: &'a dyn Host,
     backend: String,
+    /// Whether nobody is told of steps.
+    silent: bool,
     started: Cell<Option<(Stage, f64)>>,
     timings: RefCell<Timings>,
 }
@@ -207,9 +209,23 @@ impl<'a> Job<'a> {
         Self {
             host,
             backend: backend.into(),
+            silent: false,
             started: Cell::new(None),
             timings: RefCell::default(),
         }
+    }
+
+    /// The same, for a part of another job: of its steps nobody is told.
+    pub fn silent(self) -> Self {
+        Self {
+            silent: true,
+            ..self
+        }
+    }
+
+    /// Whether somebody is told of steps: whether it is worth to make what is told.
+    pub fn is_heard(&self) -> bool {
+        !self.silent
     }
 
     /// Ends the stage before and begins this one.
@@ -266,7 +282,9 @@ impl<'a> Job<'a> {
 
     /// Tells how far a job of many steps is, and what there is to see.
     pub fn report(&self, done: u32, total: u32, says: Reply) {
-        self.host.emit(Event::Steps { done, total }, says);
+        if !self.silent {
+            self.host.emit(Event::Steps { done, total }, says);
+        }
     }
 
     /// The program around the engine.

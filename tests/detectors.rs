@@ -29,6 +29,7 @@ use kiln::models::detect::backbone::BACKBONE;
 use kiln::models::detect::fast_rcnn::FAST_RCNN;
 use kiln::models::detect::grid_head::GRID_HEAD;
 use kiln::models::detect::overfeat::OVERFEAT;
+use kiln::models::detect::region_svm::{R_CNN, SPPNET};
 use kiln::models::detect::ssd_head::SSD_HEAD;
 use kiln::models::detect::two_step::TWO_STEP;
 use kiln::protocol::card::Manifest;
@@ -418,6 +419,8 @@ fn cards_say_what_the_networks_are() {
     let parameters = [
         ("detector-backbone", BACKBONE.blank(&device).num_params()),
         ("overfeat", OVERFEAT.blank(&device).num_params()),
+        ("r-cnn", R_CNN.blank(&device).num_params()),
+        ("sppnet", SPPNET.blank(&device).num_params()),
         ("fast-rcnn", FAST_RCNN.blank(&device).num_params()),
         ("faster-rcnn", TWO_STEP.blank(&device).num_params()),
         ("ssd-voc", SSD_HEAD.blank(&device).num_params()),
@@ -435,4 +438,8 @@ fn cards_say_what_the_networks_are() {
         let said = format!("mAP@.5 {half:.3}, mAP@.5:.95 {whole:.3}");
         assert!(card.quality.contains(&said), "{name}: {said}");
     }
+    // The classifier of ImageNet is a network of another lab.
+    let open = FAMILIES.iter().find(|family| !family.is_measured());
+    let card = manifest.find("efficientnet-lite0").expect("a card");
+    assert_eq!(open.map(|family| family.parameters), Some(card.parameters));
 }

@@ -55,7 +55,7 @@ pub fn match_score(a: Corners, b: Corners) -> f32 {
 ///
 /// # Reference
 /// Sermanet et al. 2014, "OverFeat: Integrated Recognition, Localization and Detection using Convolutional Networks", section
-/// 4.3; there the two boxes of a mean count alike.
+/// 4.3; there the two boxes of a mean count alike, and boxes of all classes of a place are merged together.
 pub fn merge(boxes: &[Corners], scores: &[f32], classes: &[usize], threshold: f32) -> Vec<Merged> {
     assert_eq!(boxes.len(), scores.len(), "a score for each box");
     assert_eq!(boxes.len(), classes.len(), "a class for each box");

@@ -68,7 +68,8 @@ impl Pooling {
         }
     }
 
-    /// Where the bins of a region lie, in cells: rounded outwards or inwards, or the region itself.
+    /// Where the bins of a region lie, in cells: its edges rounded to whole cells, of which the last counts whole, or the region
+    /// itself.
     pub fn reads(self, box_in_cells: Corners) -> Corners {
         let of = |low: f32, high: f32| {
             let (first, last) = (rounded(low), rounded(high));

@@ -5,7 +5,7 @@ use crate::data::photographs::Labelled;
 use crate::engine::lab::{Bench, LabEngine, Workload};
 use crate::job::{Job, Promise, Reply, Request};
 use crate::labs::detect::detector::{Kept, trial_picture};
-use crate::labs::detect::families::{FAMILIES, Family, PHOTOGRAPH_CLASSES};
+use crate::labs::detect::families::{FAMILIES, Family, Looks, PHOTOGRAPH_CLASSES};
 use crate::labs::detect::spec::{DetectSettings, LAB as DETECT, Thresholds};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::{Stage, Timings};
@@ -20,6 +20,8 @@ pub fn engine() -> Box<dyn LabEngine> {
 /// Scores below this are not ranked, and no more boxes than this.
 const LEAST: f32 = 0.05;
 const MOST: usize = 100;
+/// Boxes of a search that a network is warmed up with, where each goes through it by itself.
+const FEW: usize = 10;
 
 #[derive(Default)]
 struct Comparison {
@@ -86,14 +88,24 @@ impl Comparison {
     ) -> Result<Ran, Failure> {
         let of_family = of_family(settings);
         let job = bench.job;
-        let detector = (family.load)(bench.shelf, job, &of_family).await?;
         // Timed by itself: the job's own stages are those of all families together.
-        let part = Job::new(job.host(), job.backend());
+        let part = Job::new(job.host(), job.backend()).silent();
         if !self.warm.contains(&family.name) {
+            // Where each box goes through the network by itself, a few are enough.
+            let searched = match family.looks {
+                Looks::Crops => FEW,
+                _ => settings.searched,
+            };
+            let first = DetectSettings {
+                searched,
+                ..of_family.clone()
+            };
+            let detector = (family.load)(bench.shelf, job, &first).await?;
             detector.run(&part, &trial_picture()).await?;
             part.finish();
             self.warm.push(family.name);
         }
+        let detector = (family.load)(bench.shelf, job, &of_family).await?;
         let kept = detector.run(&part, picture).await?;
         // The last stage is what a threshold needs.
         kept.refine(settings.thresholds(family));

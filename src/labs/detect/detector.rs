@@ -79,6 +79,11 @@ pub trait Detector: 'static {
         proposals: Self::Proposals,
     ) -> impl Future<Output = Result<Self::Raw, Failure>>;
 
+    /// What a run had that ended before its time, where there was a part of it that stands by itself.
+    fn so_far(&self) -> Option<Self::Raw> {
+        None
+    }
+
     /// Threshold and suppression, fast enough for a slider. `[width, height]` is the size of the
     /// picture in pixels, which is what the boxes come in, clipped to it. Candidates are all boxes
     /// from the score threshold on, by falling score; [`list`] makes them.
@@ -117,6 +122,9 @@ pub trait AnyDetector {
         job: &'a Job<'_>,
         picture: &'a Picture,
     ) -> Promise<'a, Result<Box<dyn Kept>, Failure>>;
+
+    /// What the last run had, where it was stopped: the run of a part. `picture` is that of the run.
+    fn so_far(&self, picture: &Picture) -> Option<Box<dyn Kept>>;
 }
 
 /// What is kept of a run on one picture: enough to change thresholds without running the network.
@@ -154,6 +162,12 @@ impl<D: Detector> AnyDetector for D {
             let run: Run<D> = Run::through(self, job, picture).await?;
             Ok(Box::new(run) as Box<dyn Kept>)
         })
+    }
+
+    fn so_far(&self, picture: &Picture) -> Option<Box<dyn Kept>> {
+        let raw = Detector::so_far(self)?;
+        let run: Run<D> = Run::new(raw, [picture.width, picture.height]);
+        Some(Box::new(run))
     }
 }
 

@@ -68,10 +68,15 @@ impl LabEngine for Detection {
                     let picture = request.picture("picture").await?;
                     let picture = picture.ok_or(Failure::EmptyFile)?;
                     job.stage(Stage::Load).await?;
-                    // Where this run is cancelled, what was told of it on the way is shown: nothing older is to be refined.
-                    self.last = None;
                     let detector = (settings.family().load)(bench.shelf, job, &settings).await?;
-                    let run = detector.run(job, &picture).await?;
+                    let run = match detector.run(job, &picture).await {
+                        Ok(run) => run,
+                        Err(failure) => {
+                            // What was told of it on the way is what is shown, and refined.
+                            self.last = detector.so_far(&picture).or(self.last.take());
+                            return Err(failure);
+                        }
+                    };
                     let reply = answer(&*run, &settings, true);
                     self.last = Some(run);
                     Ok(reply)

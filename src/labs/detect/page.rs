@@ -9,7 +9,7 @@ use super::families::FAMILIES;
 use super::spec::{Answer, DetectSettings, Grid, LAB, NAMES, Question, View};
 use super::views::annotate;
 use super::views::cells::{CellPanel, Cells};
-use super::views::proposals::{Look, OpenRegion, RegionPanel, Regions};
+use super::views::proposals::{Look, OpenRegion, RegionPanel, RegionText, Regions};
 use super::views::scores::Scores;
 use super::views::sheet::ContactSheet;
 use super::views::{Opened, Shown, class_name, class_style, color, name_and_score, placement};
@@ -46,7 +46,7 @@ pub const ROOM: Room = Room {
     }),
 };
 
-/// Longer side in pixels of a frame of the camera: no detector sees more.
+/// Longer side in pixels of a frame of the camera: no detector but OverFeat sees more.
 const FRAME: u32 = 320;
 
 fn act(state: State, settings: &Settings, trigger: Trigger) {
@@ -58,7 +58,11 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
                 desk.run(ask(Question::Run).with("picture", Some(picture)));
             }
         }
-        Trigger::Refine => desk.refine(ask(Question::Refine)),
+        Trigger::Refine => {
+            // What a run tells on the way follows, too.
+            desk.adjust(settings);
+            desk.refine(ask(Question::Refine));
+        }
         Trigger::Adjust => {}
     }
 }
@@ -80,7 +84,8 @@ struct Results {
 }
 
 impl Results {
-    fn follow(state: State) -> Self {
+    /// `live`: the camera is shown, and no picture.
+    fn follow(state: State, live: RwSignal<bool>) -> Self {
         let results = Self {
             shown: RwSignal::new(None),
             opened: RwSignal::new_local(None),
@@ -93,11 +98,13 @@ impl Results {
         let answer = desk.answer;
         // What is known so far is shown as if it were all; the end brings the rest.
         desk.on_says(move |says| {
-            if desk.state.with_untracked(|state| matches!(state, RunState::Running { steps: Some(_), .. })) {
+            let on_the_way = desk.state.with_untracked(|state| matches!(state, RunState::Running { steps: Some(_), .. }));
+            if on_the_way && live.try_get_untracked() == Some(false) {
                 answer.set(Some(says));
             }
         });
         Effect::new(move |_| match answer.get() {
+            Some(_) if live.get_untracked() => {}
             Some(says) => results.take(&says),
             None => {
                 results.shown.set(None);
@@ -109,11 +116,11 @@ impl Results {
 
     /// Shows what an answer says.
     fn take(self, says: &Payload) {
-        self.highlight.set(None);
-        self.steps.set(None);
         let Some(answer) = says.read::<Answer>() else {
             return;
         };
+        self.highlight.set(None);
+        self.steps.set(None);
         let (width, height) = (answer.width as f32, answer.height as f32);
         self.shown.set(Some(Shown {
             family: answer.family,
@@ -128,9 +135,9 @@ impl Results {
             if before != Some(true) {
                 self.look.run.update(|run| *run += 1);
                 self.look.open.set(None);
+                self.cell.set(None);
             }
             self.opened.set(Some(opened));
-            self.cell.set(None);
         }
     }
 }
@@ -140,7 +147,14 @@ impl Results {
 fn DetectLab() -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let results = Results::follow(state);
+    let live = RwSignal::new(false);
+    // The camera does not wait for a picture.
+    Effect::new(move |_| {
+        if live.get() {
+            state.desk(&LAB).cancel();
+        }
+    });
+    let results = Results::follow(state, live);
     let Results {
         shown,
         opened,
@@ -185,7 +199,8 @@ fn DetectLab() -> impl IntoView {
             {move || grid().map(|(opened, grid)| view! { <CellPanel opened grid cell /> })}
         }
         .into_any(),
-        View::Proposals | View::Sheet => (move || regions().map(|(opened, shown)| view! { <RegionPanel opened shown look /> })).into_any(),
+        View::Proposals => (move || regions().map(|(opened, shown)| view! { <RegionPanel opened shown look /> })).into_any(),
+        View::Sheet => (move || regions().map(|(opened, shown)| view! { <RegionText opened shown look glows=false /> })).into_any(),
         View::Scores => view! { <Scores shown /> }.into_any(),
         View::Suppressed => view! { <SuppressionList shown highlight steps /> }.into_any(),
         View::Detections => view! { <Table shown highlight /> }.into_any(),
@@ -217,7 +232,6 @@ fn DetectLab() -> impl IntoView {
         (model, score, iou)
     });
     let picture = Signal::derive(move || state.source.with(|source| source.as_ref().map(|of| of.url.clone())));
-    let live = RwSignal::new(false);
     live::follow(live, state.desk(&LAB), move || {
         act(state, &state.settings(&LAB).get(), Trigger::Run);
     });

@@ -12,10 +12,15 @@ const PROPOSALS: &[Stage] = &[Stage::Proposals];
 const FEATURES: &[Stage] = &[Stage::Backbone, Stage::Network];
 const HEADS: &[Stage] = &[Stage::Heads];
 
-/// How long these stages took, as it is said: whole milliseconds, tenths where there are few; nothing where there were none.
-fn ms(of: &OfFamily, stages: &[Stage]) -> String {
+/// How long these stages took, none where there were none.
+fn took(of: &OfFamily, stages: &[Stage]) -> Option<f64> {
     let all = of.timings.iter().filter(|(stage, _)| stages.contains(stage));
-    match all.map(|(_, ms)| *ms).reduce(|sum, ms| sum + ms) {
+    all.map(|(_, ms)| *ms).reduce(|sum, ms| sum + ms)
+}
+
+/// As it is said: whole milliseconds, tenths where there are few.
+fn ms(of: &OfFamily, stages: &[Stage]) -> String {
+    match took(of, stages) {
         None => String::new(),
         Some(ms) if ms < 9.95 => format!("{ms:.1}"),
         Some(ms) => format!("{ms:.0}"),
@@ -60,15 +65,15 @@ pub fn Steps(
         t_string!(i18n, compare.step_fast, before = ms(before, HEADS), after = ms(after, HEADS)).to_string()
     });
     let proposed = fast.zip(faster).map(|(before, after)| {
-        t_string!(
-            i18n,
-            compare.step_faster,
-            search = ms(before, PROPOSALS),
-            after = ms(after, PROPOSALS),
-            many = before.places,
-            few = after.places
-        )
-        .to_string()
+        let (search, proposals) = (ms(before, PROPOSALS), ms(after, PROPOSALS));
+        let is_slowest = [FEATURES, HEADS].iter().all(|part| took(before, part) < took(before, PROPOSALS));
+        let said = match is_slowest {
+            true => t_string!(i18n, compare.step_faster_slow, search = search, after = proposals).to_string(),
+            false => t_string!(i18n, compare.step_faster, search = search, after = proposals).to_string(),
+        };
+        let fewer = (after.places < before.places)
+            .then(|| t_string!(i18n, compare.step_faster_few, few = after.places, many = before.places).to_string());
+        [Some(said), fewer].into_iter().flatten().collect::<Vec<_>>().join(" ")
     });
     let told = [spp, learned, proposed].into_iter().flatten().map(|said| view! { <p>{said}</p> });
     view! {

@@ -2,6 +2,7 @@
 //! pooled, and what is kept of a run. Where boxes are looked at a few at a time, what is known so far is told.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -100,13 +101,28 @@ impl Named {
 /// The five rooms of such a family.
 pub struct Rooms<F: OnSearch> {
     /// Where its networks are.
-    pub device: Device,
+    device: Device,
     /// Its networks.
-    pub networks: F::Networks,
+    networks: F::Networks,
     /// What else it needs.
-    pub family: F,
+    family: F,
     /// How many boxes are looked at, and what is shown of them on the way.
-    pub settings: DetectSettings,
+    settings: RefCell<DetectSettings>,
+    /// What is known so far.
+    so_far: RefCell<Option<OfRegions>>,
+}
+
+impl<F: OnSearch> Rooms<F> {
+    /// On that device, with these networks.
+    pub fn new(device: &Device, networks: F::Networks, family: F, settings: &DetectSettings) -> Self {
+        Self {
+            device: device.clone(),
+            networks,
+            family,
+            settings: RefCell::new(settings.clone()),
+            so_far: RefCell::default(),
+        }
+    }
 }
 
 impl<F: OnSearch> Detector for Rooms<F> {
@@ -137,7 +153,8 @@ impl<F: OnSearch> Detector for Rooms<F> {
         input: &Searched,
         _: &F::Features,
     ) -> Result<Vec<Corners>, Failure> {
-        input.search(job, self.settings.searched).await
+        let most = self.settings.borrow().searched;
+        input.search(job, most).await
     }
 
     async fn heads(
@@ -152,11 +169,18 @@ impl<F: OnSearch> Detector for Rooms<F> {
         let (first, rest) = regions.split_at(regions.len().min(F::TOGETHER));
         let mut named = name(first).await?;
         for more in rest.chunks(F::TOGETHER) {
-            // So far: a run of fewer boxes, as whoever asked will see the whole.
-            let raw = OfRegions { named: named.clone(), fit };
-            let so_far = Run::<Self>::new(raw, [input.picture.width, input.picture.height]);
-            let done = named.places.count() as u32;
-            job.report(done, regions.len() as u32, answer(&so_far, &self.settings, true));
+            if job.is_heard() {
+                // So far: a run of fewer boxes, as whoever asked will see the whole.
+                let raw = OfRegions { named: named.clone(), fit };
+                self.so_far.replace(Some(raw.clone()));
+                let so_far = Run::<Self>::new(raw, [input.picture.width, input.picture.height]);
+                // Thresholds may have been moved meanwhile.
+                if let Some(adjusted) = job.adjusted() {
+                    self.settings.replace(adjusted.read());
+                }
+                let says = answer(&so_far, &self.settings.borrow(), true);
+                job.report(named.places.count() as u32, regions.len() as u32, says);
+            }
             job.breathe().await?;
             named = named.and(name(more).await?);
         }
@@ -168,8 +192,12 @@ impl<F: OnSearch> Detector for Rooms<F> {
         detections(&places, of.fit, size, thresholds, F::AMONG_ALL)
     }
 
+    fn so_far(&self) -> Option<OfRegions> {
+        self.so_far.take()
+    }
+
     fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
-        of.inside(size)
+        of.inside(size, &F::settled(&of.named.places))
     }
 
     fn bins(of: &OfRegions) -> &[f32] {
@@ -263,6 +291,7 @@ pub async fn name(
 }
 
 /// What is kept of a run on regions that come from outside.
+#[derive(Debug, Clone)]
 pub struct OfRegions {
     /// What the heads said.
     pub named: Named,
@@ -271,8 +300,8 @@ pub struct OfRegions {
 }
 
 impl OfRegions {
-    /// No grids, but proposals: all regions, the likeliest first, each with its scores.
-    pub fn inside(&self, [width, height]: [f32; 2]) -> (Inside, Places) {
+    /// No grids, but proposals: all regions, the likeliest first, each with the scores that count.
+    pub fn inside(&self, [width, height]: [f32; 2], settled: &Places) -> (Inside, Places) {
         let (fit, named) = (self.fit, &self.named);
         let regions = named.places.starts.iter().enumerate();
         let all = regions.map(|(region, start)| Proposal {
@@ -295,8 +324,8 @@ impl OfRegions {
         };
         let said = Places {
             starts: in_picture(&named.places, fit).starts,
-            scores: named.places.scores.clone(),
-            classes: named.places.classes,
+            scores: settled.scores.clone(),
+            classes: settled.classes,
             ..Places::default()
         };
         (inside, said)

@@ -120,8 +120,8 @@ impl Opened {
     pub fn begins_like(&self, more: &Self) -> bool {
         self.family == more.family
             && self.size == more.size
+            && !self.numbers.starts.is_empty()
             && more.numbers.starts.starts_with(&self.numbers.starts)
-            && more.numbers.scores.starts_with(&self.numbers.scores)
     }
 
     /// How many regions the heads looked at.

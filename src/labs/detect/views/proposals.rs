@@ -142,26 +142,37 @@ pub fn OpenRegion(opened: Opened, look: Look) -> impl IntoView {
     }
 }
 
-/// How many there are, which are shown, and what became of the open one.
+/// What became of the open one.
 #[component]
-pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
+pub fn RegionText(
+    opened: Opened,
+    shown: Shown,
+    look: Look,
+    /// Whether its bins are drawn.
+    glows: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let proposals = opened.inside.proposals.clone();
-    let Some(proposals) = proposals else {
-        return view! { <p class="help">{t_string!(i18n, detect.proposals_none)}</p> }.into_any();
-    };
-    let all = proposals.all.len();
-    let kept = proposals.all.iter().filter(|of| of.region.is_some()).count();
     let family = shown.family();
-    let open = move || {
+    let size = opened.size;
+    let proposals = opened.inside.proposals.unwrap_or_default();
+    move || {
         let at = look.open.get()?;
         let of = proposals.all.get(at)?;
         let what = match (of.region, of.suppressed_by) {
             (Some(region), _) => {
-                let level = proposals.maps.get(of.grid).copied().unwrap_or(0);
-                let read = match family.looks {
-                    Looks::Crops => t_string!(i18n, detect.proposal_warped, cells = level).to_string(),
-                    _ => t_string!(i18n, detect.proposal_read, cells = level, bins = proposals.bins).to_string(),
+                let cells = proposals.maps.get(of.grid).copied().unwrap_or(0);
+                let warped = family.looks == Looks::Crops;
+                let read = match warped {
+                    true => t_string!(i18n, detect.proposal_warped).to_string(),
+                    false => t_string!(i18n, detect.proposal_read, cells = cells, bins = proposals.bins).to_string(),
+                };
+                let shift = shift(of.box_in_image, of.reads.clip(size[0], size[1]));
+                let shifted = (!warped && shift >= 0.5)
+                    .then(|| t_string!(i18n, detect.proposal_shift, pixels = format!("{shift:.0}")).to_string());
+                let glow = match (glows && proposals.bins > 0, warped) {
+                    (false, _) => None,
+                    (true, true) => Some(t_string!(i18n, detect.glow_warped, cells = cells).to_string()),
+                    (true, false) => Some(t_string!(i18n, detect.glow_bins).to_string()),
                 };
                 let made = match made_of(&shown.detections, region) {
                     Some(index) => t_string!(
@@ -172,11 +183,7 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                     .to_string(),
                     None => t_string!(i18n, detect.proposal_nothing).to_string(),
                 };
-                let [width, height] = opened.size;
-                let shift = shift(of.box_in_image, of.reads.clip(width, height));
-                let shifted = (family.looks != Looks::Crops && shift >= 0.5)
-                    .then(|| t_string!(i18n, detect.proposal_shift, pixels = format!("{shift:.0}")).to_string());
-                [Some(read), shifted, Some(made)].into_iter().flatten().collect::<Vec<_>>().join(" ")
+                [Some(read), shifted, glow, Some(made)].into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
             (None, Some(by)) => t_string!(i18n, detect.proposal_gone, by = by + 1).to_string(),
             (None, None) => t_string!(i18n, detect.proposal_late).to_string(),
@@ -185,7 +192,19 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
             <h3>{proposal_name(i18n, family, at, of.score)}</h3>
             <p class="help" id="proposal">{what}</p>
         })
+    }
+}
+
+/// How many there are, which are shown, and what became of the open one.
+#[component]
+pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
+    let i18n = use_i18n();
+    let Some(proposals) = &opened.inside.proposals else {
+        return view! { <p class="help">{t_string!(i18n, detect.proposals_none)}</p> }.into_any();
     };
+    let all = proposals.all.len();
+    let kept = proposals.all.iter().filter(|of| of.region.is_some()).count();
+    let family = shown.family();
     view! {
         <p class="help" id="proposals">{if family.looks.searches() {
             t_string!(i18n, detect.proposals_searched, count = kept).to_string()
@@ -211,7 +230,7 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                 {t_string!(i18n, detect.proposals_before)}
             </label>
         })}
-        {open}
+        <RegionText opened shown look glows=true />
     }
     .into_any()
 }

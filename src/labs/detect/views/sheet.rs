@@ -48,25 +48,33 @@ pub fn ContactSheet(
             let family = FAMILIES[opened.family];
             let of = opened.inside.proposals.as_ref()?.all.get(region)?;
             let part = if family.looks == Looks::Crops { of.reads } else { of.box_in_image };
-            Some((family, behind(part, opened.size), opened.best(region)))
+            Some((family, behind(part, opened.size)))
         });
-        let (family, style, (class, score)) = of_region?;
-        let words = said(i18n, family, class, score);
+        let (family, style) = of_region?;
+        // Scores may change as more boxes are looked at, and words with the language.
+        let best = Memo::new(move |_| opened.with(|opened| opened.as_ref().map_or((0, 0.0), |opened| opened.best(region))));
         // There is little room under a crop.
-        let brief = match family.margins {
-            true => format!("{} {:+.1}", class_name(i18n, family, class), margin(score)),
-            false => words.clone(),
+        let brief = move || {
+            let (class, score) = best.get();
+            match family.margins {
+                true => format!("{} {:+.1}", class_name(i18n, family, class), margin(score)),
+                false => said(i18n, family, class, score),
+            }
         };
-        let name = format!("{}: {words}", t_string!(i18n, detect.proposal_searched, number = region + 1));
+        let name = move || {
+            let (class, score) = best.get();
+            let words = said(i18n, family, class, score);
+            format!("{}: {words}", t_string!(i18n, detect.proposal_searched, number = region + 1))
+        };
         let address = picture.get_untracked();
         Some(view! {
             <button
                 type="button"
                 class="crop"
-                class:low=score < family.thresholds.score
+                class:low=move || best.get().1 < family.thresholds.score
                 class:lit=move || look.open.get() == Some(region)
-                style=class_style(family, class)
-                title=name.clone()
+                style=move || class_style(family, best.get().0)
+                title=name
                 aria-label=name
                 on:click=move |_| look.open.update(|open| *open = if *open == Some(region) { None } else { Some(region) })
             >
@@ -81,7 +89,7 @@ pub fn ContactSheet(
                 let count = order().len();
                 match run.get() {
                     None => ().into_any(),
-                    Some(_) if count == 0 => view! { <p class="help">{t_string!(i18n, detect.sheet_none)}</p> }.into_any(),
+                    Some(of) if !FAMILIES[of].looks.searches() => view! { <p class="help">{t_string!(i18n, detect.sheet_none)}</p> }.into_any(),
                     Some(_) => view! {
                         <p class="help">{t_string!(i18n, detect.sheet_text, count = count).to_string()}</p>
                         <label class="check">

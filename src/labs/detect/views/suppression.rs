@@ -119,7 +119,8 @@ pub fn SuppressionList(
             .collect_view();
         Some(view! {
             <p class="help">{text}</p>
-            <div class="control">
+            // Merging goes by what matches best, not by scores.
+            <div class="control" class:gone=family.merges()>
                 <label for="nms-step">{t_string!(i18n, detect.suppressed_step)}</label>
                 <output for="nms-step">{move || format!("{} / {all}", steps.get().unwrap_or(all).min(all))}</output>
                 <input

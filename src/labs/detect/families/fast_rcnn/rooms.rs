@@ -44,12 +44,9 @@ pub(super) fn load<'a>(
             PoolingChoice::Own | PoolingChoice::Pool => Pooling::Largest,
             PoolingChoice::Align => Pooling::Aligned { samples: 2 },
         };
-        let rooms = Rooms {
-            networks: Grounded::load(shelf, job, &FAST_RCNN).await?,
-            device: shelf.device().clone(),
-            family: ByBins(Geometry::new(BINS, pooling)),
-            settings: settings.clone(),
-        };
+        let networks = Grounded::load(shelf, job, &FAST_RCNN).await?;
+        let device = shelf.device();
+        let rooms = Rooms::new(device, networks, ByBins(Geometry::new(BINS, pooling)), settings);
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }

@@ -139,17 +139,20 @@ impl Detector for Rooms {
     }
 
     /// A grid for each scale, from the smallest square. A window is drawn as the cell in its middle.
-    fn inside(said: &Said, _: [f32; 2]) -> (Inside, Places) {
+    fn inside(said: &Said, size: [f32; 2]) -> (Inside, Places) {
         let Fit([across, down]) = said.fit;
         let mut first = 0;
         let of_scale = |(&side, &in_row): (&usize, &usize)| {
             let stride = (STRIDE * SIDE) as f32 / side as f32;
             let before = stride * (WINDOW - 1) as f32 / 2.0;
+            let step = [stride / across, stride / down];
+            // Where the first window reaches beyond a narrow picture, its middle may lie there: it is drawn at the edge.
+            let origin = |axis: usize, before: f32| before.min((size[axis] - step[axis]).max(0.0));
             let grid = Grid {
                 columns: in_row,
                 rows: in_row,
-                step: [stride / across, stride / down],
-                origin: [before / across, before / down],
+                step,
+                origin: [origin(0, before / across), origin(1, before / down)],
                 first,
                 each: 1,
             };

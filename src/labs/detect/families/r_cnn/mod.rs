@@ -59,7 +59,7 @@ pub static OPEN: Family = Family {
         iou: 0.3,
     },
     map: None,
-    parameters: 4_652_008,
+    parameters: 4_631_000,
     stages: R_CNN.stages,
     #[cfg(feature = "engine")]
     load: open::load,

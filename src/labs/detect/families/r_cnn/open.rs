@@ -30,12 +30,9 @@ pub(super) fn load<'a>(
     settings: &'a DetectSettings,
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
-        let rooms = Rooms {
-            networks: shelf.get(job, &EFFICIENTNET_LITE0).await?,
-            device: shelf.device().clone(),
-            family: BySoftmax(shelf.device().clone()),
-            settings: settings.clone(),
-        };
+        let networks = shelf.get(job, &EFFICIENTNET_LITE0).await?;
+        let device = shelf.device();
+        let rooms = Rooms::new(device, networks, BySoftmax(device.clone()), settings);
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }

@@ -27,12 +27,9 @@ pub(super) fn load<'a>(
     settings: &'a DetectSettings,
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
-        let rooms = Rooms {
-            networks: Grounded::load(shelf, job, &R_CNN).await?,
-            device: shelf.device().clone(),
-            family: ByCrops(shelf.device().clone()),
-            settings: settings.clone(),
-        };
+        let networks = Grounded::load(shelf, job, &R_CNN).await?;
+        let device = shelf.device();
+        let rooms = Rooms::new(device, networks, ByCrops(device.clone()), settings);
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }

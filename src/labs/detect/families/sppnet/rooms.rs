@@ -28,12 +28,9 @@ pub(super) fn load<'a>(
     settings: &'a DetectSettings,
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
-        let rooms = Rooms {
-            networks: Grounded::load(shelf, job, &SPPNET).await?,
-            device: shelf.device().clone(),
-            family: ByPyramid(shelf.device().clone()),
-            settings: settings.clone(),
-        };
+        let networks = Grounded::load(shelf, job, &SPPNET).await?;
+        let device = shelf.device();
+        let rooms = Rooms::new(device, networks, ByPyramid(device.clone()), settings);
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
     })
 }
