@@ -26,7 +26,7 @@ pub static R_CNN: Family = Family {
         score: 0.6,
         iou: 0.3,
     },
-    map: Some([0.511, 0.232]),
+    map: Some([0.569, 0.278]),
     parameters: 3_001_805,
     stages: [
         Stage::Prepare,
