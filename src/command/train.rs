@@ -420,10 +420,16 @@ fn gan(
 }
 
 /// Trains to the end of the course, tells the score, and writes the weights.
-pub(super) fn follow<T: Trainee>(
+pub(super) fn follow<T: Trainee>(course: Course, training: Training<T>) -> Result<(), String> {
+    let (course, network) = run_course(course, training)?;
+    course.write(&weights_file::half_bytes(network)?)
+}
+
+/// Goes through a run; gives back what came out, which is not written yet.
+pub(super) fn run_course<T: Trainee>(
     mut course: Course,
     mut training: Training<T>,
-) -> Result<(), String> {
+) -> Result<(Course, T::Network), String> {
     let host = NativeHost::new("weights", |_, _| {});
     let job = Job::new(&host, &*course.backend);
     let trained = pollster::block_on(async {
@@ -437,5 +443,5 @@ pub(super) fn follow<T: Trainee>(
         training.score(&job, &mut tell).await
     });
     trained.map_err(|failure| sentence(&failure))?;
-    course.write(&weights_file::half_bytes(training.finished())?)
+    Ok((course, training.finished()))
 }

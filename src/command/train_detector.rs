@@ -9,14 +9,12 @@ use crate::data::photographs::CLASSES;
 use crate::engine::weights::sha256_hex;
 use crate::models::detect::anchor_free::AnchorFreeConfig;
 use crate::models::detect::backbone::{Backbone, BackboneConfig};
-use crate::models::detect::region_svm;
 use crate::models::efficientnet_lite::EfficientNetLiteConfig;
 use crate::train::detector::anchor_free::AnchorFreeRecipe;
 use crate::train::detector::fast_rcnn::FastRcnnRecipe;
 use crate::train::detector::grid::GridRecipe;
 use crate::train::detector::overfeat::{HIDDEN, OverFeatRecipe};
 use crate::train::detector::ssd::SsdRecipe;
-use crate::train::detector::svm;
 use crate::train::detector::two_step::TwoStepRecipe;
 use crate::train::detector::{DetectorTrainee, Options, Recipe, Views};
 use crate::train::training::Training;
@@ -42,10 +40,7 @@ const OVERFEAT: &str = "overfeat";
 const FAST_RCNN: &str = "fast-rcnn";
 const R_CNN: &str = "r-cnn";
 const SPPNET: &str = "sppnet";
-/// What an error costs the machines of R-CNN, and of SPPNet. For SPPNet ten times as much, in two rounds, found less (mAP@.5 0.48
-/// instead of 0.52).
-const COSTS: [f32; 2] = [1e-4, 1e-4];
-/// Boxes of a photograph that they learn from, and are measured on in training; what ships looks at 300.
+/// Boxes of a photograph that Fast R-CNN learns from, and is measured on in training; what ships looks at 300.
 const SEARCHED: usize = 500;
 /// Views of each photograph that are made: as it is, mirrored, and two drawn ones.
 const VERSIONS: &str = "4";
@@ -131,14 +126,6 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         .get_one::<String>("family")
         .expect("has a default");
     let of = sha256_hex(&weights);
-    if family == R_CNN {
-        let found = photographs::searched(&train, SEARCHED, &cache, "train")?;
-        let cropped = train_svm::Cropped::of(&train, &found, &backbone, seed)?;
-        let fitted = svm::fit(&cropped, COSTS[0], seed, &|said| print::note(said))?;
-        return course.write(&weights_file::half_bytes(
-            fitted.network(&region_svm::R_CNN),
-        )?);
-    }
     let versions = whole("versions");
     let options = Options {
         rate: *arguments.get_one::<f64>("rate").expect("has a default"),
@@ -146,6 +133,12 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         seed,
     };
     let device = device.clone().autodiff();
+    if family == R_CNN {
+        let mut found = photographs::searched(&train, SEARCHED, &cache, "train")?;
+        found.iter_mut().for_each(|of| of.truncate(train_svm::MOST));
+        let cropped = photographs::cropped(&train, &found, &backbone, &of, seed, &cache, "train")?;
+        return train_svm::run(course, [&cropped; 2], options, &device);
+    }
     if family == OVERFEAT {
         let maps = |photographs: &[&Opened], versions: usize, name: &str| {
             let layout = photographs::SCALES;
@@ -194,14 +187,12 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         _ => (views, measured),
     };
     if family == SPPNET {
-        let plain = train_svm::Plain {
+        // The layers learn from all views, the machines from the photographs as they are.
+        let [all, plain] = [1, versions].map(|every| train_svm::Pooled {
             views: &views,
-            versions,
-        };
-        let fitted = svm::fit(&plain, COSTS[1], seed, &|said| print::note(said))?;
-        return course.write(&weights_file::half_bytes(
-            fitted.network(&region_svm::SPPNET),
-        )?);
+            every,
+        });
+        return train_svm::run(course, [&all, &plain], options, &device);
     }
     let channels = whole("channels");
     let views: [&dyn Views; 2] = [&views, &measured];

@@ -1,5 +1,6 @@
 //! Sets of photographs on disk, and what a backbone makes of them.
 
+mod cropped;
 mod maps;
 mod searched;
 mod voc;
@@ -9,6 +10,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+pub use self::cropped::cropped;
 pub use self::maps::{Kept, ONE_SQUARE, SCALES, maps};
 pub use self::searched::searched;
 use super::print;

@@ -12,16 +12,14 @@ use super::backbone::{Backbone, CHANNELS, STRIDES};
 pub const SIDE: usize = 128;
 /// Cells in a row of the coarsest map of a crop.
 pub const CELLS: usize = SIDE / STRIDES[2];
-/// Quarters of the crop, whose means of the coarsest map are features, beside the mean of the map before it.
-const QUARTERS: usize = 4;
 /// Numbers of a crop.
-pub const FEATURES: usize = QUARTERS * CHANNELS[2] + CHANNELS[1];
+pub const FEATURES: usize = CELLS * CELLS * (CHANNELS[2] + CHANNELS[1]);
 
 /// What is read of crops.
 #[derive(Debug, Clone)]
 pub struct OfCrops {
-    /// `[crops, FEATURES]`: channel by channel of the coarsest map its mean in the upper left, upper right, lower left and lower
-    /// right quarter, then the means of the channels of the map before it.
+    /// `[crops, FEATURES]`: channel by channel of the coarsest map its cells by row, then the same of the map before it, of which
+    /// four cells are one.
     pub features: Tensor<2>,
     /// `[crops, CELLS * CELLS]`: the mean of all channels in each cell of the coarsest map, by row.
     pub cells: Tensor<2>,
@@ -36,21 +34,17 @@ pub fn read(backbone: &Backbone, crops: Tensor<4>) -> OfCrops {
 /// From the maps `[crops, channels, rows, columns]` at the strides of 16 and 32.
 fn pool(finer: Tensor<4>, coarsest: Tensor<4>) -> OfCrops {
     let count = coarsest.dims()[0];
-    let half = CELLS / 2;
-    let quarters: Tensor<2> = coarsest
-        .clone()
-        .reshape([count * CHANNELS[2] * 2, half, 2 * half])
+    let halved: Tensor<2> = finer
+        .reshape([count * CHANNELS[1] * CELLS, 2, 2 * CELLS])
         .mean_dim(1)
-        .reshape([count * CHANNELS[2] * QUARTERS, half])
+        .reshape([count * CHANNELS[1] * CELLS * CELLS, 2])
         .mean_dim(1)
-        .reshape([count, CHANNELS[2] * QUARTERS]);
-    let means: Tensor<2> = finer
-        .reshape([count, CHANNELS[1], (SIDE / STRIDES[1]).pow(2)])
-        .mean_dim(2)
-        .reshape([count, CHANNELS[1]]);
+        .reshape([count, CHANNELS[1] * CELLS * CELLS]);
+    let cells = coarsest.clone().mean_dim(1);
+    let whole = coarsest.reshape([count, CHANNELS[2] * CELLS * CELLS]);
     OfCrops {
-        features: Tensor::cat(vec![quarters, means], 1),
-        cells: coarsest.mean_dim(1).reshape([count, CELLS * CELLS]),
+        features: Tensor::cat(vec![whole, halved], 1),
+        cells: cells.reshape([count, CELLS * CELLS]),
     }
 }
 
@@ -60,7 +54,7 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     #[test]
-    fn quarters_are_means_of_their_cells() {
+    fn features_are_cells() {
         let device = Device::flex();
         let map = |of: usize| {
             let side = SIDE / STRIDES[of];
@@ -81,19 +75,20 @@ mod tests {
             numbers(coarsest.reshape([-1])),
         );
         let near = |a: f32, b: f32| assert!((a - b).abs() < 1e-5, "{a} {b}");
-        // The second crop, channel 7, lower left: rows 2 and 3, columns 0 and 1.
+        // The second crop, channel 7, row 2, column 1.
         let cell = |channel: usize, row: usize, column: usize| {
             coarsest[((CHANNELS[2] + channel) * CELLS + row) * CELLS + column]
         };
-        let quarter = cell(7, 2, 0) + cell(7, 2, 1) + cell(7, 3, 0) + cell(7, 3, 1);
-        near(features[FEATURES + 7 * QUARTERS + 2], quarter / 4.0);
-        // Its channel 5 of the finer map.
-        let each = (SIDE / STRIDES[1]).pow(2);
-        let mean = finer[(CHANNELS[1] + 5) * each..][..each]
-            .iter()
-            .sum::<f32>()
-            / each as f32;
-        near(features[FEATURES + QUARTERS * CHANNELS[2] + 5], mean);
+        let at = |channel: usize, row: usize, column: usize| {
+            features[FEATURES + (channel * CELLS + row) * CELLS + column]
+        };
+        near(at(7, 2, 1), cell(7, 2, 1));
+        // Its channel 5 of the finer map, row 1, column 3: rows 2 and 3, columns 6 and 7.
+        let side = 2 * CELLS;
+        let fine =
+            |row: usize, column: usize| finer[((CHANNELS[1] + 5) * side + row) * side + column];
+        let mean = (fine(2, 6) + fine(2, 7) + fine(3, 6) + fine(3, 7)) / 4.0;
+        near(at(CHANNELS[2] + 5, 1, 3), mean);
         // Row 1, column 3 over all channels.
         let mean = (0..CHANNELS[2])
             .map(|channel| cell(channel, 1, 3))

@@ -6,6 +6,8 @@ pub mod fast_rcnn;
 pub mod grid;
 mod measure;
 pub mod overfeat;
+pub mod region_dense;
+pub mod region_features;
 pub mod regions;
 pub mod ssd;
 pub mod svm;

@@ -11,7 +11,7 @@ use crate::methods::matching::{Match, Matching, sampled};
 use crate::methods::outputs::two_step::{CODER, Geometry, Pooled};
 
 /// Regions that learn in a photograph, and the share of positive ones at most.
-const REGIONS: (usize, f32) = (32, 0.25);
+pub const REGIONS: (usize, f32) = (32, 0.25);
 /// Where the slope of the loss of boxes stops to grow.
 pub const BETA: f64 = 1.0 / 9.0;
 /// What is added to the logits of classes that a set is silent about.
@@ -59,18 +59,16 @@ pub fn losses(
     let Pooled { bins, order } = geometry.pool(levels, &places);
     let [logits, offsets] = head(bins);
     let count = regions.len();
-    let classes = 1 + CLASSES.len();
-    let (mut wanted, mut silent) = (vec![0f32; count * classes], vec![0f32; count * classes]);
+    let naming = order.iter().map(|&index| {
+        let (picture, _, truth) = regions[index];
+        (&scenes[picture], truth)
+    });
+    let each = named(logits, naming) / count as f32;
     let (mut rows, mut targets) = (Vec::new(), Vec::new());
     let mut of_positives = Vec::new();
     for (row, &index) in order.iter().enumerate() {
         let (picture, region, truth) = regions[index];
         let scene = &scenes[picture];
-        let class = truth.map_or(0, |truth| 1 + scene.objects[truth].class);
-        wanted[row * classes + class] = 1.0;
-        for (class, is) in scene.counts(truth).into_iter().enumerate() {
-            silent[row * classes + 1 + class] = if is { 0.0 } else { SILENT };
-        }
         if let Some(truth) = truth {
             let object = &scene.objects[truth];
             rows.push((row * CLASSES.len() + object.class) as i32);
@@ -78,13 +76,10 @@ pub fn losses(
             targets.extend(CODER.encode(object.box_in_image.centre_size(), region.centre_size()));
         }
     }
-    let table = |values: Vec<f32>| {
-        Tensor::<2>::from_data(TensorData::new(values, [count, classes]), &device)
-    };
     let of_classes = Term {
         name: "classes",
         of_objects: false,
-        each: cross_entropy(logits + table(silent), table(wanted)) / count as f32,
+        each,
         places: order.iter().map(|&index| places[index]).collect(),
     };
     if rows.is_empty() {
@@ -104,4 +99,26 @@ pub fn losses(
         places: of_positives,
     };
     [of_classes, of_boxes]
+}
+
+/// The cross-entropy of each region, `[regions]`, of its logits `[regions, 1 + classes]`: the class of the object that it has to
+/// find in its scene, by number, or the background. Classes that its set is silent about do not count.
+pub fn named<'a>(
+    logits: Tensor<2>,
+    regions: impl Iterator<Item = (&'a Scene<'a>, Option<usize>)>,
+) -> Tensor<1> {
+    let [count, classes] = logits.dims();
+    let (mut wanted, mut silent) = (vec![0f32; count * classes], vec![0f32; count * classes]);
+    for (row, (scene, truth)) in regions.enumerate() {
+        let class = truth.map_or(0, |truth| 1 + scene.objects[truth].class);
+        wanted[row * classes + class] = 1.0;
+        for (class, is) in scene.counts(truth).into_iter().enumerate() {
+            silent[row * classes + 1 + class] = if is { 0.0 } else { SILENT };
+        }
+    }
+    let device = logits.device();
+    let table = |values: Vec<f32>| {
+        Tensor::<2>::from_data(TensorData::new(values, [count, classes]), &device)
+    };
+    cross_entropy(logits + table(silent), table(wanted))
 }

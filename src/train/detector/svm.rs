@@ -1,4 +1,5 @@
-//! Support vector machines on the features of regions, with hard negatives, and the boxes that regions should have been.
+//! Support vector machines on what dense layers say of regions, with hard negatives, and the boxes that regions should have
+//! been, from the features below. The dense layers learn first, see [`region_dense`](super::region_dense).
 //!
 //! # Reference
 //! Girshick, Donahue, Darrell and Malik 2014, "Rich feature hierarchies for accurate object detection and semantic
@@ -7,19 +8,20 @@
 use std::collections::HashSet;
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
+use super::Scene;
+use super::region_features::{Even, Hidden, Regions, Spread};
 use crate::data::photographs::CLASSES;
+use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::maths::draws::Draws;
 use crate::methods::linear_svm::{Fitting, LinearSvm, dot};
 use crate::methods::outputs::region_svm::CODER;
 pub use crate::methods::outputs::region_svm::features;
 pub use crate::methods::warp::{SIDE as CROP, Sheet};
-use crate::models::Network;
-use crate::models::detect::region_svm::RegionSvm;
-
-use super::Scene;
+use crate::models::detect::region_svm::{RegionSoftmax, RegionSvm, RegionSvmConfig};
+use crate::protocol::failure::Failure;
 
 /// A region that overlaps no object of a class by so much is a negative example of it.
 pub const NEGATIVE: f32 = 0.3;
@@ -30,24 +32,9 @@ const PICKED: usize = 12;
 /// Rounds in which negatives are sought that the machines take for objects.
 const ROUNDS: usize = 4;
 /// How strongly offsets are held to 0.
-const RIDGE: f32 = 1000.0;
+const RIDGE: f32 = 5000.0;
 /// Steps of conjugate gradients.
 const STEPS: usize = 40;
-
-/// Photographs whose regions have features.
-pub trait Regions {
-    /// How many photographs there are.
-    fn count(&self) -> usize;
-    /// Numbers of a region.
-    fn dims(&self) -> usize;
-    /// What is in a photograph, and what the search proposes.
-    fn scene(&self, index: usize) -> Scene<'_>;
-    /// The features of regions of a photograph, region after region.
-    ///
-    /// # Errors
-    /// Where the photograph cannot be read: a sentence.
-    fn features(&self, index: usize, regions: &[Corners]) -> Result<Vec<f32>, String>;
-}
 
 /// Examples by row, and what they are of.
 #[derive(Default)]
@@ -59,88 +46,16 @@ struct Examples {
     taken: HashSet<(usize, usize)>,
 }
 
-/// A machine for each class, and offsets: weights by class, then by offset, all for features as they are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
-    /// A plane for each class.
-    pub planes: Vec<LinearSvm>,
-    /// Four for each class: what a region's box is off by, in the order of the box coder.
-    pub offsets: Vec<LinearSvm>,
-}
-
-impl Fitted {
-    /// The network of a family whose regions have so many numbers.
-    pub fn network(&self, row: &Network<RegionSvm>) -> RegionSvm {
-        let device = Device::flex();
-        let mut network = (row.init)(&device);
-        let features = self.planes.first().map_or(0, |plane| plane.weights.len());
-        for (layer, planes) in [
-            (&mut network.classes, &self.planes),
-            (&mut network.offsets, &self.offsets),
-        ] {
-            // Planes are columns.
-            let columns =
-                (0..features).flat_map(|at| planes.iter().map(move |plane| plane.weights[at]));
-            let weights =
-                TensorData::new(columns.collect::<Vec<f32>>(), [1, features, planes.len()]);
-            let biases: Vec<f32> = planes.iter().map(|plane| plane.bias).collect();
-            let biases = TensorData::new(biases, [planes.len()]);
-            layer.weight = Param::from_tensor(Tensor::from_data(weights, &device));
-            layer.bias = Param::from_tensor(Tensor::from_data(biases, &device));
-        }
-        network
-    }
-}
-
-/// What each number is on the whole: machines see it around 0, with a spread of 1.
-struct Spread {
-    mean: Vec<f32>,
-    inverse: Vec<f32>,
-}
-
-impl Spread {
-    fn of(features: &[f32], dims: usize) -> Self {
-        let count = (features.len() / dims).max(1) as f64;
-        let (mut sums, mut squares) = (vec![0f64; dims], vec![0f64; dims]);
-        for row in features.chunks_exact(dims) {
-            for (at, &value) in row.iter().enumerate() {
-                sums[at] += f64::from(value);
-                squares[at] += f64::from(value) * f64::from(value);
-            }
-        }
-        let mean: Vec<f32> = sums.iter().map(|sum| (sum / count) as f32).collect();
-        let inverse = squares.iter().zip(&mean).map(|(square, mean)| {
-            let variance = square / count - f64::from(*mean) * f64::from(*mean);
-            1.0 / variance.max(1e-6).sqrt() as f32
-        });
-        Self {
-            inverse: inverse.collect(),
-            mean,
-        }
-    }
-
-    fn apply(&self, features: &mut [f32]) {
-        for row in features.chunks_exact_mut(self.mean.len()) {
-            for (value, (mean, inverse)) in row.iter_mut().zip(self.mean.iter().zip(&self.inverse))
-            {
-                *value = (*value - mean) * inverse;
-            }
-        }
-    }
-
-    /// The same plane for features as they are.
-    fn unfold(&self, plane: &LinearSvm) -> LinearSvm {
-        let weights: Vec<f32> = plane
-            .weights
-            .iter()
-            .zip(&self.inverse)
-            .map(|(weight, inverse)| weight * inverse)
-            .collect();
-        LinearSvm {
-            bias: plane.bias - dot(&weights, &self.mean),
-            weights,
-        }
-    }
+/// A layer whose columns are planes.
+fn columns(planes: &[LinearSvm]) -> [TensorData; 2] {
+    let numbers = planes.first().map_or(0, |plane| plane.weights.len());
+    let columns = (0..numbers).flat_map(|at| planes.iter().map(move |plane| plane.weights[at]));
+    let weights = columns.collect::<Vec<f32>>();
+    let biases: Vec<f32> = planes.iter().map(|plane| plane.bias).collect();
+    [
+        TensorData::new(weights, [1, numbers, planes.len()]),
+        TensorData::new(biases, [planes.len()]),
+    ]
 }
 
 /// Whether a region is an example of each class: no where it overlaps none of its objects, and where the class is boxed.
@@ -163,28 +78,56 @@ fn positive_of(class: usize) -> [Option<bool>; CLASSES.len()] {
     std::array::from_fn(|other| Some(other == class))
 }
 
-/// Learns machines and offsets; `cost` is what an error costs, `tell` hears how far it is.
+/// Learns machines on what `layers` say of regions whose numbers are evened out, and offsets from these numbers; puts all of it
+/// into one network that reads numbers as they are. `layers` do not record; `cost` is what an error costs; `tell` hears how far
+/// it is.
 ///
 /// # Errors
-/// Those of the photographs.
-pub fn fit(
+/// Those of the photographs and of [`Job::read`].
+pub async fn fit(
+    job: &Job<'_>,
+    even: &Even<'_>,
+    layers: RegionSoftmax,
+    cost: f32,
+    seed: u32,
+    tell: &dyn Fn(String),
+) -> Result<RegionSvm, Failure> {
+    let device = layers.classes.weight.device();
+    let hidden = Hidden::of(job, even, &layers, &device).await?;
+    let planes = machines(&hidden, cost, seed, tell)?;
+    drop(hidden);
+    let offsets = offsets(even, tell)?;
+    let offsets: Vec<LinearSvm> = offsets.iter().map(|of| even.spread.unfold(of)).collect();
+    let mut network = RegionSvmConfig::new(even.dims(), CLASSES.len()).init(&device);
+    for (layer, planes) in [
+        (&mut network.classes, &planes),
+        (&mut network.offsets, &offsets),
+    ] {
+        let [weight, bias] = columns(planes);
+        layer.weight = Param::from_tensor(Tensor::from_data(weight, &device));
+        layer.bias = Param::from_tensor(Tensor::from_data(bias, &device));
+    }
+    let mut dense = layers.dense.into_iter();
+    let first = dense.next().map(|first| even.spread.unfold_layer(first));
+    network.dense = first.into_iter().chain(dense).collect();
+    Ok(network)
+}
+
+/// A machine for each class, for features as they are.
+fn machines(
     regions: &dyn Regions,
     cost: f32,
     seed: u32,
     tell: &dyn Fn(String),
-) -> Result<Fitted, String> {
+) -> Result<Vec<LinearSvm>, Failure> {
     let dims = regions.dims();
     let mut draws = Draws::new(seed, 0);
     let mut examples = Examples::default();
     for index in 0..regions.count() {
         let scene = regions.scene(index);
-        let objects: Vec<Corners> = scene.boxes();
-        let mut labels: Vec<_> = scene
-            .objects
-            .iter()
-            .map(|of| positive_of(of.class))
-            .collect();
-        let mut wanted = objects;
+        let mut wanted = scene.boxes();
+        let objects = scene.objects.iter();
+        let mut labels: Vec<_> = objects.map(|of| positive_of(of.class)).collect();
         for _ in 0..PICKED.min(scene.proposals.len()) {
             let number = draws.below(scene.proposals.len());
             let region = scene.proposals[number];
@@ -210,12 +153,7 @@ pub fn fit(
         ));
         planes = self::planes(&examples, dims, cost, seed);
     }
-    drop(examples);
-    let offsets = offsets(regions, &spread, tell)?;
-    Ok(Fitted {
-        planes: planes.iter().map(|plane| spread.unfold(plane)).collect(),
-        offsets: offsets.iter().map(|plane| spread.unfold(plane)).collect(),
-    })
+    Ok(planes.iter().map(|plane| spread.unfold(plane)).collect())
 }
 
 /// A plane for each class, on all processors.
@@ -272,7 +210,7 @@ fn mine(
     spread: &Spread,
     planes: &[LinearSvm],
     examples: &mut Examples,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let dims = regions.dims();
     for index in 0..regions.count() {
         let scene = regions.scene(index);
@@ -305,12 +243,9 @@ fn mine(
     Ok(())
 }
 
-/// What the boxes of regions are off by, for each class: ridge regression on the regions that overlap an object well.
-fn offsets(
-    regions: &dyn Regions,
-    spread: &Spread,
-    tell: &dyn Fn(String),
-) -> Result<Vec<LinearSvm>, String> {
+/// What the boxes of regions are off by, for each class: ridge regression on the regions that overlap an object well, whose
+/// numbers lie around 0. Four for each class, in the order of the box coder.
+fn offsets(regions: &dyn Regions, tell: &dyn Fn(String)) -> Result<Vec<LinearSvm>, Failure> {
     let dims = regions.dims();
     let mut features: Vec<Vec<f32>> = vec![Vec::new(); CLASSES.len()];
     let mut wanted: Vec<Vec<[f32; 4]>> = vec![Vec::new(); CLASSES.len()];
@@ -335,8 +270,7 @@ fn offsets(
             }
         }
         let boxes: Vec<Corners> = near.iter().map(|(region, ..)| *region).collect();
-        let mut of_photograph = regions.features(index, &boxes)?;
-        spread.apply(&mut of_photograph);
+        let of_photograph = regions.features(index, &boxes)?;
         for (row, (_, class, offsets)) in of_photograph.chunks_exact(dims).zip(near) {
             features[class].extend_from_slice(row);
             wanted[class].push(offsets);
@@ -398,6 +332,13 @@ fn ridge(features: &[f32], dims: usize, wanted: &[f32], ridge: f32) -> LinearSvm
 mod tests {
     use super::*;
     use crate::data::photographs::Labelled;
+    use crate::models::detect::region_head::through;
+    use crate::train::checkpoint::Nowhere;
+    use crate::train::clock::Clock;
+    use crate::train::detector::Options;
+    use crate::train::detector::region_dense::DenseTrainee;
+    use crate::train::training::{Numbers, Plan, Report, Training};
+    use burn::tensor::Device;
 
     #[test]
     fn ridge_regression_solves_its_equations() {
@@ -411,6 +352,23 @@ mod tests {
 
     /// Photographs of one object each; a region's features say which class it overlaps, and by how much on which side.
     struct Toy(Vec<Labelled>, Vec<Corners>);
+
+    impl Toy {
+        fn new() -> Self {
+            let square = |x: f32| Corners {
+                x0: x,
+                y0: 0.0,
+                x1: x + 100.0,
+                y1: 100.0,
+            };
+            let objects = (0..60).map(|number| Labelled {
+                class: number % 4,
+                box_in_image: square((number * 7 % 40) as f32),
+            });
+            let proposals = [0.0, 10.0, 20.0, 30.0, 150.0, 200.0, 300.0].map(square);
+            Self(objects.collect(), proposals.into())
+        }
+    }
 
     impl Regions for Toy {
         fn count(&self) -> usize {
@@ -429,11 +387,12 @@ mod tests {
             }
         }
 
-        fn features(&self, index: usize, regions: &[Corners]) -> Result<Vec<f32>, String> {
+        fn features(&self, index: usize, regions: &[Corners]) -> Result<Vec<f32>, Failure> {
             let object = self.0[index];
             let of = |region: &Corners| {
                 let mut row = vec![0.0; self.dims()];
-                row[object.class] = object.box_in_image.iou(*region);
+                // Numbers far from 0 that spread unlike each other.
+                row[object.class] = 5.0 + 10.0 * object.box_in_image.iou(*region);
                 row[CLASSES.len()] = (object.box_in_image.x0 - region.x0) / 100.0;
                 row[CLASSES.len() + 1] = (index % 3) as f32;
                 row
@@ -442,32 +401,85 @@ mod tests {
         }
     }
 
-    #[test]
-    fn machines_learn_what_regions_are() {
-        let square = |x: f32| Corners {
-            x0: x,
-            y0: 0.0,
-            x1: x + 100.0,
-            y1: 100.0,
+    const OPTIONS: Options = Options {
+        rate: 1e-2,
+        batch: 10,
+        seed: 7,
+    };
+
+    fn run(training: &mut Training<DenseTrainee<'_>>, steps: u64) -> Vec<Numbers> {
+        let host = Clock::default();
+        let mut told = Vec::new();
+        let mut tell = |report| {
+            if let Report::Losses { losses, .. } = report {
+                told.push(losses);
+            }
+            Ok(())
         };
-        let objects = (0..60).map(|number| Labelled {
-            class: number % 4,
-            box_in_image: square((number * 7 % 40) as f32),
-        });
-        let proposals: Vec<Corners> = [0.0, 10.0, 20.0, 30.0, 150.0, 200.0, 300.0]
-            .map(square)
-            .to_vec();
-        let toy = Toy(objects.collect(), proposals);
-        let fitted = fit(&toy, 1e-4, 7, &|_| ()).unwrap();
-        assert_eq!((fitted.planes.len(), fitted.offsets.len()), (9, 36));
+        let plan = Plan::new(steps);
+        let job = Job::new(&host, "test");
+        pollster::block_on(training.run(&job, &plan, &mut Nowhere, &mut tell)).unwrap();
+        told
+    }
+
+    #[test]
+    fn layers_then_machines_learn_what_regions_are() {
+        let toy = Toy::new();
+        let spread = Spread::of_some(&toy, 7).unwrap();
+        let even = Even {
+            regions: &toy,
+            spread: &spread,
+        };
+        let device = Device::flex();
+        let trainee = DenseTrainee::new(&even, OPTIONS, &device.clone().autodiff());
+        let mut training = Training::new(trainee, 0);
+        let told = run(&mut training, 60);
+        assert!(told[59][0].1 < 0.3 * told[0][0].1, "{told:?}");
+        let layers = training.finished();
+        let host = Clock::default();
+        let job = Job::new(&host, "test");
+        let fitted = fit(&job, &even, layers.clone(), 1e-2, 7, &|_| ());
+        let network = pollster::block_on(fitted).unwrap();
+        let said = |index: usize| {
+            // Features as they are, though the layers learned from evened ones.
+            let on = toy.features(index, &[toy.0[index].box_in_image]).unwrap();
+            let on = Tensor::from_data(TensorData::new(on, [1, toy.dims()]), &device);
+            let said = network.forward(on).into_data().try_into_vec::<f32>();
+            said.unwrap()
+        };
         let mut right = 0;
         for index in 0..60 {
-            let class = toy.0[index].class;
-            let on = toy.features(index, &[toy.0[index].box_in_image]).unwrap();
-            let margins: Vec<f32> = fitted.planes.iter().map(|of| of.margin(&on)).collect();
+            let margins = &said(index)[..9];
             let best = (0..9).max_by(|&a, &b| margins[a].total_cmp(&margins[b]));
-            right += usize::from(best == Some(class));
+            right += usize::from(best == Some(toy.0[index].class));
         }
         assert!(right > 55, "{right} of 60");
+        // What the layers say is the same for both.
+        let rows = toy.features(3, &toy.1).unwrap();
+        let mut evened = rows.clone();
+        spread.apply(&mut evened);
+        let tensor = |rows: Vec<f32>| {
+            let shape = [toy.1.len(), toy.dims()];
+            Tensor::<2>::from_data(TensorData::new(rows, shape), &device)
+        };
+        let of_rows = through(&network.dense, tensor(rows).unsqueeze_dim(0));
+        let of_evened = layers.hidden(tensor(evened)).unsqueeze_dim(0);
+        let apart = (of_rows - of_evened).abs().max().into_scalar::<f32>();
+        assert!(apart < 1e-3, "{apart}");
+    }
+
+    #[test]
+    fn an_interrupted_training_ends_where_another_does() {
+        let toy = Toy::new();
+        let device = Device::flex().autodiff();
+        let fresh = || Training::new(DenseTrainee::new(&toy, OPTIONS, &device), 0);
+        let mut whole = fresh();
+        let first = run(&mut whole, 3);
+        let kept = whole.checkpoint().unwrap();
+        let rest = run(&mut whole, 6);
+        let mut resumed = fresh();
+        resumed.resume(&kept).unwrap();
+        assert_eq!(run(&mut resumed, 6), rest);
+        assert_ne!(first, rest);
     }
 }
