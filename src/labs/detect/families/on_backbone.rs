@@ -20,6 +20,7 @@ use crate::methods::resize::{size_in_square, stretch_rgb};
 use crate::methods::selective_search::SEARCH;
 use crate::models::Network;
 use crate::models::detect::backbone::{BACKBONE, Backbone, to_grid};
+use crate::models::efficientnet_lite::EFFICIENTNET_LITE0;
 use crate::models::detect::SIDE;
 use crate::protocol::failure::Failure;
 use crate::protocol::picture::Picture;
@@ -32,10 +33,19 @@ const TOLD: usize = 10;
 /// Boxes that go into suppression at most, the best by their scores.
 const MOST: usize = 400;
 
+/// What the weights of a backbone come from. The layers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// ImageNet, and then the photographs with boxes: what all families stand on that are to be compared.
+    FineTuned,
+    /// ImageNet alone: what shows how much fine-tuning brought.
+    ImageNet,
+}
+
 /// A family's heads with the backbone that they stand on.
 #[derive(Debug)]
 pub struct Grounded<N> {
-    /// The same for all families.
+    /// The same for all families of an origin.
     pub backbone: Rc<Backbone>,
     /// The family's own.
     pub heads: Rc<N>,
@@ -79,12 +89,32 @@ impl<N: Module + 'static> Grounded<N> {
         }
     }
 
-    /// Takes both from the shelf.
+    /// Takes both from the shelf; the backbone is the fine-tuned one.
     ///
     /// # Errors
     /// Those of [`Shelf::get`].
     pub async fn load(shelf: &mut Shelf, job: &Job<'_>, row: &Network<N>) -> Result<Self, Failure> {
-        let backbone = shelf.get(job, &BACKBONE).await?;
+        Self::load_on(shelf, job, Origin::FineTuned, row).await
+    }
+
+    /// [`load`](Self::load) on a backbone of either origin.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::get`].
+    pub async fn load_on(
+        shelf: &mut Shelf,
+        job: &Job<'_>,
+        origin: Origin,
+        row: &Network<N>,
+    ) -> Result<Self, Failure> {
+        let backbone = match origin {
+            Origin::FineTuned => shelf.get(job, &BACKBONE).await?,
+            // A clone shares its tensors: the whole classifier stays the shelf's, which other labs use.
+            Origin::ImageNet => {
+                let whole = shelf.get(job, &EFFICIENTNET_LITE0).await?;
+                Rc::new(Backbone::from((*whole).clone()))
+            }
+        };
         let heads = shelf.get(job, row).await?;
         Ok(Self::new(backbone, heads, shelf.device()))
     }
@@ -130,6 +160,8 @@ pub fn square(picture: &Picture, side: usize, device: &Device) -> Square {
 pub trait OnePass: 'static {
     /// How it was trained.
     type Recipe: Recipe<Network: 'static>;
+    /// On which backbone.
+    const ORIGIN: Origin = Origin::FineTuned;
 
     /// Its row.
     fn family() -> &'static Family;
@@ -214,7 +246,7 @@ pub fn load<'a, F: OnePass>(
 ) -> Promise<'a, Result<Box<dyn AnyDetector>, Failure>> {
     Box::pin(async move {
         let rooms = Rooms::<F> {
-            grounded: Grounded::load(shelf, job, F::heads()).await?,
+            grounded: Grounded::load_on(shelf, job, F::ORIGIN, F::heads()).await?,
             recipe: F::recipe(),
         };
         Ok(Box::new(rooms) as Box<dyn AnyDetector>)
@@ -228,7 +260,10 @@ pub fn judge_one_pass<'a, F: OnePass>(
     picture: &'a Picture,
     objects: &'a [Labelled],
 ) -> Promise<'a, Result<Judged, Failure>> {
-    Box::pin(judge(shelf, job, F::recipe(), F::heads(), picture, objects))
+    Box::pin(async move {
+        let grounded = Grounded::load_on(shelf, job, F::ORIGIN, F::heads()).await?;
+        judge(job, &F::recipe(), &grounded, picture, objects).await
+    })
 }
 
 /// What training would make of a picture whose objects are known.
@@ -250,26 +285,24 @@ pub struct Judged {
 /// Judges heads by the recipe that they were trained with, all classes counted. `objects` in pixels of the picture.
 ///
 /// # Errors
-/// Those of the shelf and of the job.
+/// Those of the job.
 pub async fn judge<R: Recipe>(
-    shelf: &mut Shelf,
     job: &Job<'_>,
-    recipe: R,
-    row: &Network<R::Network>,
+    recipe: &R,
+    grounded: &Grounded<R::Network>,
     picture: &Picture,
     objects: &[Labelled],
 ) -> Result<Judged, Failure>
 where
     R::Network: 'static,
 {
-    let grounded = Grounded::load(shelf, job, row).await?;
     let square = grounded.square(picture);
     let proposals = match recipe.searches() {
         true => square.fit.all_in_square(&SEARCH.of(picture, SEARCHED)),
         false => Vec::new(),
     };
     let maps = grounded.maps(&square);
-    judge_maps(job, &recipe, &grounded, maps, square.fit, objects, &proposals).await
+    judge_maps(job, recipe, grounded, maps, square.fit, objects, &proposals).await
 }
 
 /// See [`judge`]: from the maps on. `proposals` in pixels of the square.

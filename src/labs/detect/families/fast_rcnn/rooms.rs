@@ -29,8 +29,10 @@ pub(super) fn judge<'a>(
     picture: &'a Picture,
     objects: &'a [Labelled],
 ) -> Promise<'a, Result<Judged, Failure>> {
-    let recipe = FastRcnnRecipe::new(96, 0);
-    Box::pin(on_backbone::judge(shelf, job, recipe, &FAST_RCNN, picture, objects))
+    Box::pin(async move {
+        let grounded = Grounded::load(shelf, job, &FAST_RCNN).await?;
+        on_backbone::judge(job, &FastRcnnRecipe::new(96, 0), &grounded, picture, objects).await
+    })
 }
 
 /// See [`Family::load`].

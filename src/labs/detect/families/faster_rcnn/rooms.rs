@@ -38,8 +38,10 @@ pub(super) fn judge<'a>(
     picture: &'a Picture,
     objects: &'a [Labelled],
 ) -> Promise<'a, Result<Judged, Failure>> {
-    let recipe = TwoStepRecipe::new(96, 0);
-    Box::pin(on_backbone::judge(shelf, job, recipe, &TWO_STEP, picture, objects))
+    Box::pin(async move {
+        let grounded = Grounded::load(shelf, job, &TWO_STEP).await?;
+        on_backbone::judge(job, &TwoStepRecipe::new(96, 0), &grounded, picture, objects).await
+    })
 }
 
 /// See [`Family::load`].
