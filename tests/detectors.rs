@@ -12,27 +12,32 @@ use std::rc::Rc;
 use asking::Page;
 use burn::module::Module;
 use burn::tensor::Device;
-use kiln::engine::native_host::decode_picture;
-use kiln::job::{Reply, Request};
+use kiln::engine::native_host::{NativeHost, decode_picture};
+use kiln::engine::shelf::Shelf;
+use kiln::job::{Job, Reply, Request};
 use kiln::labs::compare::spec::{
-    Answer as Compared, CompareSettings, Judgement, LAB as COMPARE, Named, Question as Compare,
+    Answer as Compared, BACKBONES, CompareSettings, Judgement, LAB as COMPARE, Named,
+    Question as Compare,
 };
-use kiln::labs::detect::families::{FAMILIES, Family, Looks, PHOTOGRAPH_CLASSES};
+use kiln::labs::detect::families::on_backbone::{Grounded, Origin, square};
+use kiln::labs::detect::families::{FAMILIES, Family, Looks, PHOTOGRAPH_CLASSES, anchor_free};
 use kiln::labs::detect::spec::{Answer, LAB, Question};
 use kiln::labs::propose::spec::{
     Answer as Proposed, LAB as PROPOSE, OF_MERGE, OF_REGION, Question as Propose,
 };
 use kiln::maths::boxes::Corners;
 use kiln::models::Row;
-use kiln::models::detect::anchor_free::ANCHOR_FREE_HEAD;
-use kiln::models::detect::backbone::BACKBONE;
+use kiln::models::detect::SIDE;
+use kiln::models::detect::anchor_free::{ANCHOR_FREE_HEAD, ANCHOR_FREE_HEAD_ON_IMAGENET};
+use kiln::models::detect::backbone::{BACKBONE, Backbone, to_grid};
 use kiln::models::detect::fast_rcnn::FAST_RCNN;
 use kiln::models::detect::grid_head::GRID_HEAD;
 use kiln::models::detect::overfeat::OVERFEAT;
 use kiln::models::detect::region_svm::{R_CNN, SPPNET};
 use kiln::models::detect::ssd_head::SSD_HEAD;
 use kiln::models::detect::two_step::TWO_STEP;
-use kiln::protocol::card::Manifest;
+use kiln::models::efficientnet_lite::EFFICIENTNET_LITE0;
+use kiln::protocol::card::{FILES, Manifest};
 use kiln::protocol::failure::Failure;
 use kiln::protocol::picture::Picture;
 use kiln::protocol::settings::Settings;
@@ -394,6 +399,37 @@ fn selective_search_fits_together() {
     }
 }
 
+/// What is said to be the same of the two is, and what is said to differ does.
+#[test]
+fn the_backbones_of_the_comparison_differ_in_their_weights_alone() {
+    let [before, after] = BACKBONES;
+    assert_eq!(before.name, anchor_free::ON_IMAGENET.name);
+    assert_eq!(
+        (before.classes, before.looks, before.parameters),
+        (after.classes, after.looks, after.parameters)
+    );
+    let host = NativeHost::new("weights", |_, _| {});
+    let job = Job::new(&host, "cpu");
+    let device = Device::flex();
+    let mut shelf = Shelf::new(device.clone(), FILES);
+    let cat = sample("cat");
+    let mut finest = |origin: Origin| {
+        let grounded = Grounded::load_on(&mut shelf, &job, origin, &ANCHOR_FREE_HEAD);
+        let grounded = pollster::block_on(grounded).expect("weights");
+        let [finest, ..] = grounded.maps(&grounded.square(&cat));
+        pollster::block_on(job.read(finest)).expect("numbers")
+    };
+    let (imagenet, tuned) = (finest(Origin::ImageNet), finest(Origin::FineTuned));
+    assert_eq!(imagenet.len(), tuned.len());
+    assert_ne!(imagenet, tuned);
+    // What heads were trained on: the classifier's own first layers.
+    let whole = pollster::block_on(shelf.get(&job, &EFFICIENTNET_LITE0)).expect("weights");
+    let image = square(&cat, SIDE, &device).image;
+    let [map, ..] = Backbone::from((*whole).clone()).forward(image);
+    let map = pollster::block_on(job.read(to_grid(map))).expect("numbers");
+    assert_eq!(map, imagenet);
+}
+
 #[test]
 fn a_comparison_of_nothing_is_an_empty_answer() {
     let page = Page::open();
@@ -426,6 +462,10 @@ fn cards_say_what_the_networks_are() {
         ("ssd-voc", SSD_HEAD.blank(&device).num_params()),
         ("yolo-v1", GRID_HEAD.blank(&device).num_params()),
         ("anchor-free", ANCHOR_FREE_HEAD.blank(&device).num_params()),
+        (
+            "anchor-free-imagenet",
+            ANCHOR_FREE_HEAD_ON_IMAGENET.blank(&device).num_params(),
+        ),
     ];
     for (name, count) in parameters {
         let card = manifest.find(name).expect(name);

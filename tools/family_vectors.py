@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 # Names, and the scores from which on boxes are listed.
-FAMILIES = {"overfeat": "0.3", "r-cnn": "0.6", "sppnet": "0.5", "fast-rcnn": "0.3", "faster-rcnn": "0.3", "ssd-voc": "0.3", "yolo-v1": "0.3", "anchor-free": "0.3"}
+FAMILIES = {"overfeat": "0.3", "r-cnn": "0.6", "sppnet": "0.5", "fast-rcnn": "0.3", "faster-rcnn": "0.3", "ssd-voc": "0.3", "yolo-v1": "0.3", "anchor-free": "0.3", "anchor-free-imagenet": "0.3"}
 PICTURE = "tests/vectors/cat-ssd.png"
 TARGET = "tests/vectors/families.json"
 

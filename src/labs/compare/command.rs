@@ -89,7 +89,7 @@ fn table(item: &Item, found: &Value) -> String {
     for of in found["families"].as_array().into_iter().flatten() {
         let stages = of["ms"].as_object().into_iter().flatten();
         let total: f64 = stages.filter_map(|(_, ms)| ms.as_f64()).sum();
-        let _ = write!(text, "\n  {:<12} {total:>6.0} ms", of["family"].as_str().unwrap_or(""));
+        let _ = write!(text, "\n  {:<20} {total:>6.0} ms", of["family"].as_str().unwrap_or(""));
         for found in of["detections"].as_array().into_iter().flatten() {
             let _ = write!(text, "  {} {:.2}", found["class"].as_str().unwrap_or(""), found["score"].as_f64().unwrap_or(0.0));
         }

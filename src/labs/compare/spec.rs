@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::labs::detect::families::{FAMILIES, Family};
+use crate::labs::detect::families::{FAMILIES, Family, anchor_free};
 use crate::labs::detect::spec::{Candidate, Detections, Thresholds, Told};
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
@@ -32,6 +32,9 @@ const TASKS: &[Task] = &[Task {
     name: "cost",
     link: "p=cat",
 }];
+
+/// The same heads on two backbones: as ImageNet left it, and fine-tuned.
+pub const BACKBONES: [&Family; 2] = [&anchor_free::ON_IMAGENET, &anchor_free::ANCHOR_FREE];
 
 /// The families that are compared until the visitor chooses: those that were trained alike.
 const ALIKE: &str = "faster-rcnn,ssd-voc,yolo-v1,anchor-free";

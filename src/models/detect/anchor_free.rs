@@ -64,6 +64,12 @@ pub const ANCHOR_FREE_HEAD: Network<AnchorFree> = Network {
     init: |device| AnchorFreeConfig::new(9).init(device),
 };
 
+/// The same head, trained on the maps of ImageNet's backbone.
+pub const ANCHOR_FREE_HEAD_ON_IMAGENET: Network<AnchorFree> = Network {
+    name: "anchor-free-imagenet",
+    init: ANCHOR_FREE_HEAD.init,
+};
+
 impl Said {
     /// All numbers of a cell together: `[batch, cells, classes + 5]`.
     pub fn together(self) -> Tensor<3> {

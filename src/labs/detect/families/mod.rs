@@ -48,6 +48,7 @@ pub const FAMILIES: &[&Family] = &[
     &ssd_voc::SSD_VOC,
     &yolo_v1::YOLO_V1,
     &anchor_free::ANCHOR_FREE,
+    &anchor_free::ON_IMAGENET,
 ];
 
 /// The classes of the photographs that families are trained on here.

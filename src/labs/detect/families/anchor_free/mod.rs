@@ -1,5 +1,7 @@
-//! The anchor-free head: each cell says how far the edges of its object are.
+//! The anchor-free head: each cell says how far the edges of its object are; on either backbone.
 
+#[cfg(feature = "engine")]
+mod on_imagenet;
 #[cfg(feature = "engine")]
 mod rooms;
 
@@ -37,4 +39,20 @@ pub static ANCHOR_FREE: Family = Family {
     load: on_backbone::load::<rooms::AnchorFreeRooms>,
     #[cfg(feature = "engine")]
     judge: Some(on_backbone::judge_one_pass::<rooms::AnchorFreeRooms>),
+};
+
+/// The same heads, trained in the same steps, on the backbone as ImageNet left it: what fine-tuning brought is what it lacks.
+pub static ON_IMAGENET: Family = Family {
+    name: "anchor-free-imagenet",
+    title: "FCOS (ImageNet backbone)",
+    thresholds: Thresholds {
+        score: 0.55,
+        iou: 0.6,
+    },
+    map: Some([0.000, 0.000]),
+    #[cfg(feature = "engine")]
+    load: on_backbone::load::<on_imagenet::OnImageNet>,
+    #[cfg(feature = "engine")]
+    judge: Some(on_backbone::judge_one_pass::<on_imagenet::OnImageNet>),
+    ..ANCHOR_FREE
 };
