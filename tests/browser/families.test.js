@@ -29,7 +29,7 @@ const overlap = (a, b) => {
   return both / (area(a) + area(b) - both);
 };
 const alike = ["faster-rcnn", "ssd-voc", "yolo-v1", "anchor-free"];
-const trained = ["overfeat", "r-cnn", "sppnet", "fast-rcnn", ...alike];
+const trained = ["overfeat", "r-cnn", "sppnet", "fast-rcnn", ...alike, "anchor-free-imagenet"];
 // As `tools/family_vectors.py` has them: no score near them is found.
 const LEAST = { "r-cnn": "0.60", sppnet: "0.50" };
 
@@ -199,6 +199,27 @@ test("each step from R-CNN to Faster R-CNN is told with what it saved", async ()
   await click('input[value="sppnet"]');
   await jobDone(driver, 120_000);
   await until(driver, "one paragraph", async () => (await count(driver, "#steps > p")) === 1);
+});
+
+test("the same heads on both backbones are one click away, with what fine-tuning brought", async () => {
+  await visit("#/compare?v=1&p=cat");
+  await jobDone(driver);
+  assert.equal(await count(driver, "#backbones"), 0);
+  await click("#preset-backbones");
+  await until(driver, "two figures", async () => (await count(driver, ".family")) === 2);
+  await jobDone(driver);
+  await until(driver, "the paragraph", async () => (await count(driver, "#backbones p")) === 1);
+  assert.equal(await driver.executeScript(() => document.getElementById("preset-backbones").ariaPressed), "true");
+  // The figures are those of the table, each row's mAP@.5 and mAP@.5:.95.
+  const measured = await driver.executeScript(() => [...document.querySelectorAll("#costs tbody tr")].flatMap((row) => [row.children[4], row.children[5]].map((cell) => cell.textContent)));
+  const [half, whole, halfBefore, wholeBefore] = measured;
+  const said = (await text(driver, "#backbones")).match(/\b[01]\.\d\d\b/g);
+  assert.deepEqual(said, [halfBefore, half, wholeBefore, whole]);
+  await until(driver, "the link", async () => /f=anchor-free(,|%2C)anchor-free-imagenet/.test(await driver.getCurrentUrl()));
+  // Of one of them alone there is nothing to tell.
+  await click('input[name="families"][value="anchor-free"]');
+  await jobDone(driver);
+  await until(driver, "no paragraph", async () => (await count(driver, "#backbones")) === 0);
 });
 
 test("the truth is drawn by pointer and by keys, judged, and travels in the link", async () => {

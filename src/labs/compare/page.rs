@@ -4,9 +4,10 @@ use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::spec::{Answer, CompareSettings, LAB, NAMES, Question};
+use super::spec::{Answer, BACKBONES, CompareSettings, LAB, NAMES, Question};
 use super::scene;
 use crate::labs::truth::{read, write};
+use super::views::backbones::Backbones;
 use super::views::compose::{ComposePanel, Composed, compose};
 use super::views::costs::Costs;
 use super::views::figures::Figures;
@@ -122,7 +123,7 @@ fn CompareLab() -> impl IntoView {
             <div class="bench">
                 <div class="hero-column">
                     {figures}
-                    {move || answer.get().map(|answer| view! { <Costs answer=answer.clone() /><Steps answer /> })}
+                    {move || answer.get().map(|answer| view! { <Costs answer=answer.clone() /><Steps answer=answer.clone() /><Backbones answer /> })}
                     <ComposePanel />
                     <TruthPanel answer=answer.into() backdrop />
                 </div>
@@ -198,19 +199,28 @@ fn Chooser() -> impl IntoView {
         let names = settings.with(|settings| of(settings));
         names.iter().map(|family| family.name).collect::<Vec<_>>()
     });
+    // In the order of the list.
+    let ordered = |names: &[&str]| -> Vec<&'static str> {
+        let all = FAMILIES.iter().map(|family| family.name);
+        all.filter(|name| names.contains(name)).collect()
+    };
+    let choose = move |names: &[&str]| {
+        let names = ordered(names);
+        // One has to stay.
+        if !names.is_empty() {
+            state.set(&LAB, NAMES.families, Value::Text(names.join(",")));
+        }
+    };
     let change = move |name: &'static str, is: bool| {
         let mut names = chosen.get_untracked();
         names.retain(|of| *of != name);
         if is {
             names.push(name);
         }
-        // In the order of the list; one has to stay.
-        let all = FAMILIES.iter().map(|family| family.name);
-        let ordered: Vec<&str> = all.filter(|name| names.contains(name)).collect();
-        if !ordered.is_empty() {
-            state.set(&LAB, NAMES.families, Value::Text(ordered.join(",")));
-        }
+        choose(&names);
     };
+    let on_both = BACKBONES.map(|family| family.name);
+    let is_on_both = move || chosen.with(|chosen| *chosen == ordered(&on_both));
     let boxes = FAMILIES.iter().filter(|family| family.is_measured()).map(|family| {
         let name = family.name;
         let is = move || chosen.with(|chosen| chosen.contains(&name));
@@ -235,6 +245,15 @@ fn Chooser() -> impl IntoView {
                 <legend>{move || t_string!(i18n, compare.families)}</legend>
                 <div class="column">{boxes.collect_view()}</div>
             </fieldset>
+            <button
+                type="button"
+                class="button quiet"
+                id="preset-backbones"
+                aria-pressed=move || is_on_both().to_string()
+                on:click=move |_| choose(&on_both)
+            >
+                {move || t_string!(i18n, compare.backbones_choose)}
+            </button>
         </section>
     }
 }
