@@ -7,7 +7,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
-use kiln::maths::average_precision::{Claim, OVERLAPS, Rule, Truth, average_precision, judge};
+use kiln::maths::average_precision::{
+    Claim, Ignored, OVERLAPS, Rule, Truth, average_precision, judge,
+};
 use kiln::maths::boxes::Corners;
 use kiln::methods::anchors::Anchors;
 use kiln::methods::box_coder::BoxCoder;
@@ -317,7 +319,7 @@ fn average_precision_is_that_of_pycocotools() {
             |&[picture, _, x, y, w, h, crowd]| Truth {
                 picture: picture as usize,
                 box_in_image: box_of([x, y, w, h]),
-                ignored: crowd == 1.0,
+                ignored: (crowd == 1.0).then_some(Ignored::Crowd),
             },
         );
         let claims = v.claims.iter().filter(|claim| claim[1] == class).map(

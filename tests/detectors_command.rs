@@ -161,6 +161,27 @@ fn families_are_measured_on_a_set_of_vocs_own_layout() {
     );
     assert_eq!(row["ap50"]["cat"], 1.0);
     assert_eq!((&row["map50"], &row["f1"]), (&1.0.into(), &1.0.into()));
+    // A cat in a corner where none is found: a miss, unless it is marked as difficult.
+    let annotation = folder.join("VOC/Annotations/cat.xml");
+    let xml = fs::read_to_string(&annotation).expect("a file");
+    for (mark, found, f1) in [("0", 0.5, 0.667), ("1", 1.0, 1.0)] {
+        let second = format!(
+            "<object><name>cat</name><difficult>{mark}</difficult><bndbox><xmin>400</xmin><ymin>5</ymin>\
+            <xmax>440</xmax><ymax>45</ymax></bndbox></object></annotation>"
+        );
+        fs::write(&annotation, xml.replace("</annotation>", &second)).expect("a file");
+        let rows = json(&kiln(&[
+            "eval",
+            "--family",
+            "anchor-free",
+            "--photos",
+            &photos,
+            "--json",
+        ]));
+        assert_eq!(rows[0]["ap50"]["cat"], found, "difficult {mark}");
+        assert_eq!(rows[0]["f1"], f1, "difficult {mark}");
+    }
+    fs::write(&annotation, xml).expect("a file");
     // The other set's words are understood, too.
     let rows = json(&kiln(&[
         "eval", "--family", "ssd", "--photos", &photos, "--json",

@@ -1,7 +1,9 @@
 //! Photographs with boxes: what is boxed in each, what its set is silent about, and which part it belongs to.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::maths::average_precision::Ignored;
 use crate::maths::boxes::Corners;
 
 /// The classes that detectors are trained on, from PASCAL VOC: those that the two packed sets box.
@@ -16,6 +18,9 @@ pub struct Labelled {
     pub class: usize,
     /// In pixels of the photograph.
     pub box_in_image: Corners,
+    /// Why it does not count, where its set marks it so: nobody has to find it, and what would learn it learns nothing.
+    #[serde(default)]
+    pub ignored: Option<Ignored>,
 }
 
 impl Labelled {
@@ -31,6 +36,7 @@ impl Labelled {
         Self {
             class,
             box_in_image: box_in_image.scale(across, down).clip(width, height),
+            ignored: None,
         }
     }
 }
@@ -89,6 +95,27 @@ struct Annotation {
     category_id: u64,
     /// Left, top, width, height.
     bbox: [f32; 4],
+    #[serde(default)]
+    iscrowd: Value,
+    /// VOC's mark, as annotations in COCO's form have it: by one name or the other.
+    #[serde(default)]
+    ignore: Value,
+    #[serde(default)]
+    difficult: Value,
+}
+
+impl Annotation {
+    fn ignored(&self) -> Option<Ignored> {
+        // A number as a rule; some write a truth value.
+        let is = |mark: &Value| {
+            mark.as_bool()
+                .unwrap_or(mark.as_f64().is_some_and(|of| of != 0.0))
+        };
+        if is(&self.iscrowd) {
+            return Some(Ignored::Crowd);
+        }
+        (is(&self.ignore) || is(&self.difficult)).then_some(Ignored::Difficult)
+    }
 }
 
 /// Reads annotations in COCO's form, with a `split` of `train` or `val` for each picture. Photographs that are in another
@@ -139,6 +166,7 @@ pub fn parse(json: &[u8]) -> Result<Vec<Photograph>, serde_json::Error> {
             photograph.objects.push(Labelled {
                 class,
                 box_in_image: whole.clip(columns, rows),
+                ignored: annotation.ignored(),
             });
         }
     }
@@ -165,7 +193,10 @@ mod tests {
                 {"image_id": 4, "category_id": 2, "bbox": [10, 20, 30, 40]},
                 {"image_id": 9, "category_id": 1, "bbox": [90, 40, 30, 40]},
                 {"image_id": 4, "category_id": 3, "bbox": [0, 0, 1, 1]},
-                {"image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]}
+                {"image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]},
+                {"image_id": 9, "category_id": 1, "bbox": [0, 0, 9, 9], "iscrowd": 0, "ignore": 1},
+                {"image_id": 9, "category_id": 1, "bbox": [0, 0, 9, 9], "ignore": false, "difficult": true},
+                {"image_id": 9, "category_id": 1, "bbox": [0, 0, 9, 9], "iscrowd": 1}
             ]
         }"#;
         let photographs = parse(json).expect("a set");
@@ -182,6 +213,9 @@ mod tests {
         assert_eq!(a.objects[0].box_in_image, Corners { x0, y0, x1, y1 });
         // Cut at the edge.
         assert_eq!(b.objects[0].box_in_image.x1, 100.0);
+        let marks: Vec<_> = b.objects.iter().map(|object| object.ignored).collect();
+        let (difficult, crowd) = (Some(Ignored::Difficult), Some(Ignored::Crowd));
+        assert_eq!(marks, [None, difficult, difficult, crowd]);
         // Cats and dogs are boxed, persons are not; where boxes are missing nothing is.
         let boxed: Vec<&str> = CLASSES
             .into_iter()

@@ -154,6 +154,7 @@ mod tests {
         Labelled {
             class: 0,
             box_in_image: Corners { x0, y0, x1, y1 },
+            ignored: None,
         }
     }
 

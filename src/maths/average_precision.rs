@@ -5,7 +5,18 @@
 //! "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 3.4.1 (the area under the curve); Lin et al.
 //! 2014, "Microsoft COCO" (101 points, overlaps from 0.5 to 0.95).
 
+use serde::{Deserialize, Serialize};
+
 use crate::maths::boxes::Corners;
+
+/// Why an object does not count: missing it is no miss, and a detection of it neither right nor wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ignored {
+    /// Hard to recognise, say those who boxed it (VOC's `difficult`).
+    Difficult,
+    /// Many objects in one box (COCO's `iscrowd`).
+    Crowd,
+}
 
 /// An object that is in a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,8 +25,8 @@ pub struct Truth {
     pub picture: usize,
     /// Where it is.
     pub box_in_image: Corners,
-    /// Hard to see, or a crowd: a detection of it is neither right nor wrong.
-    pub ignored: bool,
+    /// Why it does not count, where it does not.
+    pub ignored: Option<Ignored>,
 }
 
 /// What a detector says to have found.
@@ -51,11 +62,15 @@ pub struct Judged {
     pub positives: usize,
 }
 
-/// Goes through the claims by falling score. Each takes, of the truths of its picture that are still free, the one that it
-/// overlaps most, where that is at least `overlap`; what is ignored is taken only where nothing else is, and stays free.
+/// Goes through the claims by falling score. Each takes, of the truths of its picture that count and are still free, the one
+/// that it overlaps most, where that is at least `overlap`.
 ///
 /// That is COCO's rule. VOC's differs in one case: there a claim whose best truth is already taken is a false alarm, even
 /// if another free one overlaps enough.
+///
+/// What does not count stays free for any number of claims, each kind by the rule of those who mark it: a claim is ignored
+/// where the truth that it overlaps most of all, by at least `overlap`, is difficult (VOC), and where it takes nothing and
+/// so much of it lies in a crowd (COCO).
 pub fn judge(truths: &[Truth], claims: &[Claim], overlap: f32) -> Judged {
     let mut order: Vec<usize> = (0..claims.len()).collect();
     order.sort_by(|&a, &b| claims[b].score.total_cmp(&claims[a].score));
@@ -63,36 +78,42 @@ pub fn judge(truths: &[Truth], claims: &[Claim], overlap: f32) -> Judged {
     let mut verdicts = vec![Verdict::FalseAlarm; claims.len()];
     for &index in &order {
         let claim = claims[index];
-        let best = |ignored: bool| {
-            let of_picture = truths.iter().enumerate().filter(|(number, truth)| {
-                truth.picture == claim.picture && truth.ignored == ignored && !taken[*number]
+        let of_kind = |ignored: Option<Ignored>| {
+            let of_picture = truths.iter().enumerate().filter(move |(_, truth)| {
+                truth.picture == claim.picture && truth.ignored == ignored
             });
-            let overlaps = of_picture.map(|(number, truth)| {
+            of_picture.map(move |(number, truth)| {
                 let iou = match ignored {
                     // A crowd holds the claim: what counts is how much of the claim lies in it.
-                    true => {
+                    Some(Ignored::Crowd) => {
                         let inside = claim.box_in_image.intersection(truth.box_in_image).area();
                         inside / claim.box_in_image.area().max(f32::MIN_POSITIVE)
                     }
-                    false => claim.box_in_image.iou(truth.box_in_image),
+                    Some(Ignored::Difficult) | None => claim.box_in_image.iou(truth.box_in_image),
                 };
                 (number, iou)
-            });
-            let enough = overlaps.filter(|&(_, iou)| iou >= overlap);
-            // Of equal ones the last, as the reference has it.
-            enough.max_by(|a, b| a.1.total_cmp(&b.1))
+            })
         };
-        if let Some((number, _)) = best(false) {
+        let most = |kind| of_kind(kind).map(|(_, iou)| iou).fold(0.0, f32::max);
+        let hardest = most(Some(Ignored::Difficult));
+        let free = of_kind(None).filter(|&(number, iou)| iou >= overlap && !taken[number]);
+        // Of equal ones the last, as the reference has it.
+        let best = free.max_by(|a, b| a.1.total_cmp(&b.1));
+        verdicts[index] = if hardest >= overlap && hardest > most(None) {
+            Verdict::Ignored
+        } else if let Some((number, _)) = best {
             taken[number] = true;
-            verdicts[index] = Verdict::Hit(number);
-        } else if best(true).is_some() {
-            verdicts[index] = Verdict::Ignored;
-        }
+            Verdict::Hit(number)
+        } else if most(Some(Ignored::Crowd)) >= overlap {
+            Verdict::Ignored
+        } else {
+            Verdict::FalseAlarm
+        };
     }
     Judged {
         order,
         verdicts,
-        positives: truths.iter().filter(|truth| !truth.ignored).count(),
+        positives: truths.iter().filter(|of| of.ignored.is_none()).count(),
     }
 }
 
@@ -198,7 +219,7 @@ mod tests {
         Truth {
             picture,
             box_in_image: square(x),
-            ignored: false,
+            ignored: None,
         }
     }
 
@@ -258,17 +279,63 @@ mod tests {
 
     #[test]
     fn what_is_ignored_is_neither_right_nor_wrong() {
-        let hard = Truth {
-            ignored: true,
-            ..truth(0, 0.0)
-        };
         let claims = [claim(0, 0.0, 0.9), claim(0, 1.0, 0.8), claim(0, 100.0, 0.7)];
-        let judged = judge(&[hard, truth(0, 100.0)], &claims, 0.5);
-        use Verdict::{Hit, Ignored};
-        assert_eq!(judged.verdicts, [Ignored, Ignored, Hit(1)]);
-        assert_eq!(judged.positives, 1);
+        for kind in [Ignored::Difficult, Ignored::Crowd] {
+            let ignored = Truth {
+                ignored: Some(kind),
+                ..truth(0, 0.0)
+            };
+            let judged = judge(&[ignored, truth(0, 100.0)], &claims, 0.5);
+            use Verdict::{Hit, Ignored};
+            assert_eq!(judged.verdicts, [Ignored, Ignored, Hit(1)]);
+            assert_eq!(judged.positives, 1);
+            let curve = judged.curve(&claims);
+            assert_eq!(average_precision(&curve, 1, Rule::Area), Some(1.0));
+        }
+    }
+
+    /// Boxes of 10 by 10, shifted by `d`, overlap by (10 - d) / (10 + d).
+    #[test]
+    fn difficult_truths_worked_by_hand() {
+        let hard = |x: f32| Truth {
+            ignored: Some(Ignored::Difficult),
+            ..truth(0, x)
+        };
+        let truths = [truth(0, 0.0), hard(3.0), truth(0, 100.0), hard(200.0)];
+        let claims = [
+            // The difficult one overlaps more, 9 / 11 against 8 / 12: no hit, though the other is free and overlaps enough.
+            claim(0, 2.0, 0.9),
+            // 9 / 11 against 8 / 12: a hit.
+            claim(0, 1.0, 0.8),
+            // The same again: what it overlaps most is taken, so that it is a false alarm beside a difficult one, too.
+            claim(0, 1.0, 0.7),
+            // Of the difficult one 6 / 14: not enough.
+            claim(0, 204.0, 0.6),
+            // 7 / 13, twice: neither, however often it is found.
+            claim(0, 203.0, 0.5),
+            claim(0, 197.0, 0.4),
+            claim(0, 100.0, 0.3),
+        ];
+        let judged = judge(&truths, &claims, 0.5);
+        use Verdict::{FalseAlarm, Hit};
+        let neither = Verdict::Ignored;
+        assert_eq!(
+            judged.verdicts,
+            [
+                neither,
+                Hit(0),
+                FalseAlarm,
+                FalseAlarm,
+                neither,
+                neither,
+                Hit(2)
+            ]
+        );
+        // What counts: a hit, two false alarms, a hit, of two truths. Half at 1, half at 2 / 4.
+        assert_eq!(judged.positives, 2);
         let curve = judged.curve(&claims);
-        assert_eq!(average_precision(&curve, 1, Rule::Area), Some(1.0));
+        assert_eq!(curve.len(), 4);
+        assert_eq!(average_precision(&curve, 2, Rule::Area), Some(0.75));
     }
 
     #[test]

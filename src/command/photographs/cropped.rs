@@ -259,6 +259,7 @@ mod tests {
         let objects = [Labelled {
             class: 1,
             box_in_image: square(0.0),
+            ignored: None,
         }];
         let found: Vec<Corners> = (0..300).map(|x| square(x as f32)).collect();
         let chosen = choose(&found, &objects, &mut Draws::new(7, 1));

@@ -108,10 +108,13 @@ pub fn maps<const MAPS: usize>(
     cache: &Path,
     name: &str,
 ) -> Result<Kept<MAPS>, String> {
-    let files: String = photographs
-        .iter()
-        .map(|opened| &*opened.photograph.file)
-        .collect();
+    // With their marks: maps that were made before a set had any know of none.
+    let marked = |opened: &&Opened| {
+        let objects = opened.photograph.objects.iter().enumerate();
+        let ignored = objects.filter_map(|(at, object)| Some(format!("{at}{:?}", object.ignored?)));
+        opened.photograph.file.clone() + &ignored.collect::<String>()
+    };
+    let files: String = photographs.iter().map(marked).collect();
     let of = format!("{of} {versions} {seed} {}", sha256_hex(files.as_bytes()));
     fs::create_dir_all(cache)
         .map_err(|e| format!("{} cannot be made: {e}", print::shown(cache)))?;
@@ -291,6 +294,7 @@ impl<const MAPS: usize> Kept<MAPS> {
                 .map(|&box_in_image| Labelled {
                     class: 0,
                     box_in_image,
+                    ignored: None,
                 })
                 .collect();
             let changes = Change::of(opened.photograph.size, SIDE, seed, number);

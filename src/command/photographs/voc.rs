@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Opened;
 use crate::command::print;
 use crate::data::photographs::{CLASSES, Labelled, Photograph};
+use crate::maths::average_precision::Ignored;
 use crate::models::detect::SIDE;
 
 /// What a set of VOC's own layout has: a file for each photograph, the photographs, and lists of their names.
@@ -16,8 +17,7 @@ pub fn is_one(path: &Path) -> bool {
     PARTS.iter().all(|part| path.join(part).is_dir())
 }
 
-/// The photographs of a set, shrunk to the square that networks see; objects that are marked as difficult count like all
-/// others.
+/// The photographs of a set, shrunk to the square that networks see.
 ///
 /// # Errors
 /// Where a file cannot be read, or is none of VOC's: a sentence.
@@ -97,7 +97,12 @@ fn parse(xml: &str, is_held_out: bool, longest: usize) -> Result<Photograph, Str
             number(at, "ymax")?,
         ];
         let scale = [columns / width, rows / height];
-        objects.push(Labelled::within(class, edges, scale, [columns, rows]));
+        // Years that do not mark them say nothing.
+        let is_difficult = text(object, "difficult").is_ok_and(|mark| mark != "0");
+        objects.push(Labelled {
+            ignored: is_difficult.then_some(Ignored::Difficult),
+            ..Labelled::within(class, edges, scale, [columns, rows])
+        });
     }
     Ok(Photograph {
         file: text(root, "filename")?,
@@ -128,6 +133,12 @@ mod tests {
         assert_eq!([b.x0, b.y0, b.x1, b.y1], [156.0, 96.0, 352.0, 270.0]);
         // Sofas are none of the nine classes.
         assert_eq!(whole.objects.len(), 1);
+        assert_eq!(whole.objects[0].ignored, None);
+        let marked = XML.replace("<difficult>0", "<difficult>1");
+        let marked = parse(&marked, true, 1000).unwrap();
+        assert_eq!(marked.objects[0].ignored, Some(Ignored::Difficult));
+        let unmarked = parse(&XML.replace("<difficult>0</difficult>", ""), true, 1000).unwrap();
+        assert_eq!(unmarked.objects, whole.objects);
         let half = parse(XML, false, 320).unwrap();
         assert_eq!(half.size, [320, 167]);
         assert!((half.objects[0].box_in_image.x1 - 176.0).abs() < 1e-3);

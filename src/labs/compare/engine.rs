@@ -149,6 +149,7 @@ impl LabEngine for Comparison {
                     let object = |named: &Named| Labelled {
                         class: named.class,
                         box_in_image: named.box_in_image,
+                        ignored: None,
                     };
                     let known = named.iter().filter(|named| named.class < PHOTOGRAPH_CLASSES.len());
                     let objects: Vec<Labelled> = known.map(object).collect();

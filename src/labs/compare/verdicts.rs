@@ -19,7 +19,7 @@ fn truths(truth: &[Object], [width, height]: [f32; 2], class: usize) -> Vec<Trut
         .map(|object| Truth {
             picture: 0,
             box_in_image: object.place.scale(width, height),
-            ignored: false,
+            ignored: None,
         })
         .collect()
 }

@@ -13,11 +13,11 @@ use crate::command::session::Session;
 use crate::command::{CommandRow, Stop, cli, print, sentence};
 use crate::data::photographs::CLASSES;
 use crate::job::Request;
-use crate::maths::boxes::Corners;
+use crate::maths::average_precision::Verdict;
 use crate::methods::outputs::Found;
 use crate::protocol::message::{Stage, Timings};
 use crate::protocol::settings::Settings;
-use crate::train::detector::{LEAST, Scene, average_precisions, mean};
+use crate::train::detector::{LEAST, Scene, average_precisions, judged, mean};
 
 /// The command.
 pub const ROW: CommandRow = CommandRow {
@@ -180,28 +180,13 @@ fn rounded(value: f32) -> f64 {
 
 /// The score from which on the harmonic mean of precision and recall, over all classes, is largest, and that mean.
 fn best_f1(scenes: &[Scene<'_>], found: &[Vec<Found>]) -> (f32, f32) {
-    // What counts is decided from the strongest box down, in each picture and class by itself.
     let mut verdicts: Vec<(f32, bool)> = Vec::new();
     let mut positives = 0;
-    for (scene, found) in scenes.iter().zip(found) {
-        let truths: Vec<_> = scene.objects.iter().filter(|of| scene.boxed[of.class]).collect();
-        positives += truths.len();
-        let mut taken = vec![false; truths.len()];
-        let mut of_picture: Vec<&Found> = found.iter().filter(|of| scene.boxed[of.class]).collect();
-        of_picture.sort_by(|a, b| b.score.total_cmp(&a.score));
-        for of in of_picture {
-            let overlap = |at: usize| -> f32 {
-                let truth: Corners = truths[at].box_in_image;
-                truth.iou(of.box_in_square)
-            };
-            let free = (0..truths.len()).filter(|&at| !taken[at] && truths[at].class == of.class);
-            let best = free.max_by(|&a, &b| overlap(a).total_cmp(&overlap(b)));
-            let hit = best.filter(|&at| overlap(at) >= 0.5);
-            if let Some(at) = hit {
-                taken[at] = true;
-            }
-            verdicts.push((of.score, hit.is_some()));
-        }
+    for class in 0..CLASSES.len() {
+        let (claims, judged) = judged(scenes, found, class, 0.5);
+        positives += judged.positives;
+        let counting = claims.iter().zip(judged.verdicts).filter(|(_, of)| *of != Verdict::Ignored);
+        verdicts.extend(counting.map(|(claim, of)| (claim.score, matches!(of, Verdict::Hit(_)))));
     }
     verdicts.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut hits = 0;
@@ -221,7 +206,7 @@ fn best_f1(scenes: &[Scene<'_>], found: &[Vec<Found>]) -> (f32, f32) {
 fn named(scenes: &[Scene<'_>], found: &[Vec<Found>]) -> f32 {
     let (mut right, mut all) = (0, 0);
     for (scene, found) in scenes.iter().zip(found) {
-        for object in scene.objects {
+        for object in scene.objects.iter().filter(|of| of.ignored.is_none()) {
             let over = found
                 .iter()
                 .filter(|of| of.box_in_square.iou(object.box_in_image) >= 0.5);
@@ -270,6 +255,8 @@ fn text(row: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maths::average_precision::Ignored;
+    use crate::maths::boxes::Corners;
     use crate::data::photographs::Labelled;
 
     fn square(x: f32) -> Corners {
@@ -286,6 +273,7 @@ mod tests {
         let objects = [0.0, 50.0].map(|x| Labelled {
             class: 4,
             box_in_image: square(x),
+            ignored: None,
         });
         let scene = Scene {
             objects: &objects,
@@ -300,6 +288,22 @@ mod tests {
         });
         assert_eq!(best_f1(&[scene], &[found.to_vec()]), (1.0, 0.7));
         assert_eq!(best_f1(&[scene], &[vec![]]).0, 0.0);
+        // A third that is difficult and not found is no miss; where it is found, however surely, that is no false alarm.
+        let [first, second] = objects;
+        let hard = Labelled {
+            box_in_image: square(200.0),
+            ignored: Some(Ignored::Difficult),
+            ..first
+        };
+        let objects = [first, second, hard];
+        let scene = Scene {
+            objects: &objects,
+            ..scene
+        };
+        let mut found = found.to_vec();
+        assert_eq!(best_f1(&[scene], &[found.clone()]), (1.0, 0.7));
+        found[3].score = 0.95;
+        assert_eq!(best_f1(&[scene], &[found]), (1.0, 0.7));
     }
 
     #[test]
@@ -307,6 +311,7 @@ mod tests {
         let objects = [0.0, 50.0, 100.0].map(|x| Labelled {
             class: 4,
             box_in_image: square(x),
+            ignored: None,
         });
         let scene = Scene {
             objects: &objects,

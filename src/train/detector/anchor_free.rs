@@ -198,6 +198,7 @@ mod tests {
         };
         let objects = &[object];
         // The first is of a set of persons and cars; the second has boxes missing.
+            ignored: None,
         let known = std::array::from_fn(|class| class < 2);
         let scenes = [known, [false; CLASSES.len()]].map(|boxed| Scene {
             objects,

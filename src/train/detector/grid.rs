@@ -226,6 +226,7 @@ mod tests {
         assert_eq!(cell, CELLS + 3);
         assert!((numbers[0] - 0.125).abs() < 1e-5 && (numbers[1] - 0.875).abs() < 1e-5);
         assert!((numbers[2] - 0.5).abs() < 1e-6);
+            ignored: None,
         let found = box_of(cell, &numbers);
         assert!(found.iou(object.box_in_image) > 0.9999);
         // At the edge it is the last cell's.

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use super::{Recipe, Scene, Views};
 use crate::data::photographs::CLASSES;
 use crate::job::Job;
-use crate::maths::average_precision::{Claim, Rule, Truth, average_precision, judge};
+use crate::maths::average_precision::{Claim, Judged, Rule, Truth, average_precision, judge};
 use crate::maths::boxes::Corners;
 use crate::methods::nms::{Among, suppress};
 use crate::methods::outputs::Found;
@@ -36,6 +36,44 @@ pub fn chosen(mut found: Vec<Found>, [width, height]: [f32; 2], overlap: f32) ->
         .collect()
 }
 
+/// What is found of a class in the pictures that box it, and what becomes of it at one overlap.
+pub fn judged(
+    scenes: &[Scene<'_>],
+    found: &[Vec<Found>],
+    class: usize,
+    overlap: f32,
+) -> (Vec<Claim>, Judged) {
+    let of = (0..scenes.len()).filter(|&index| scenes[index].boxed[class]);
+    let truths: Vec<Truth> = of
+        .clone()
+        .flat_map(|picture| {
+            let objects = scenes[picture]
+                .objects
+                .iter()
+                .filter(move |object| object.class == class);
+            objects.map(move |object| Truth {
+                picture,
+                box_in_image: object.box_in_image,
+                ignored: object.ignored,
+            })
+        })
+        .collect();
+    let claims: Vec<Claim> = of
+        .flat_map(|picture| {
+            let of_class = found[picture]
+                .iter()
+                .filter(move |found| found.class == class);
+            of_class.map(move |found| Claim {
+                picture,
+                box_in_image: found.box_in_square,
+                score: found.score,
+            })
+        })
+        .collect();
+    let judged = judge(&truths, &claims, overlap);
+    (claims, judged)
+}
+
 /// Average precision of each class over the pictures that box it, at one overlap; none where none does.
 pub fn average_precisions(
     scenes: &[Scene<'_>],
@@ -43,34 +81,7 @@ pub fn average_precisions(
     overlap: f32,
 ) -> [Option<f32>; CLASSES.len()] {
     std::array::from_fn(|class| {
-        let of = (0..scenes.len()).filter(|&index| scenes[index].boxed[class]);
-        let truths: Vec<Truth> = of
-            .clone()
-            .flat_map(|picture| {
-                let objects = scenes[picture]
-                    .objects
-                    .iter()
-                    .filter(move |object| object.class == class);
-                objects.map(move |object| Truth {
-                    picture,
-                    box_in_image: object.box_in_image,
-                    ignored: false,
-                })
-            })
-            .collect();
-        let claims: Vec<Claim> = of
-            .flat_map(|picture| {
-                let of_class = found[picture]
-                    .iter()
-                    .filter(move |found| found.class == class);
-                of_class.map(move |found| Claim {
-                    picture,
-                    box_in_image: found.box_in_square,
-                    score: found.score,
-                })
-            })
-            .collect();
-        let judged = judge(&truths, &claims, overlap);
+        let (claims, judged) = judged(scenes, found, class, overlap);
         average_precision(&judged.curve(&claims), judged.positives, Rule::Area)
     })
 }

@@ -17,7 +17,7 @@ use burn::module::Module;
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 
-pub use self::measure::{LEAST, average_precisions, chosen, detect, mean};
+pub use self::measure::{LEAST, average_precisions, chosen, detect, judged, mean};
 use super::checkpoint::Checkpoint;
 use super::learner::Learner;
 use super::seeded::seeded;
@@ -377,6 +377,7 @@ mod tests {
                 };
                 vec![moved(6.0, -4.0), moved(-70.0, 60.0), moved(60.0, 40.0)]
             };
+                    ignored: None,
             let proposals = objects.iter().map(around).collect();
             Self(objects, proposals)
         }

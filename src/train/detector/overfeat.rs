@@ -233,6 +233,7 @@ mod tests {
                         y1: y0 + side,
                     },
                 }
+                    ignored: None,
             };
             Self((0..count).map(object).collect())
         }
@@ -256,6 +257,7 @@ mod tests {
                             class,
                             box_in_image: b,
                         } = self.0[index as usize];
+                            ..
                         let is_inside = (b.x0..b.x1).contains(&x) && (b.y0..b.y1).contains(&y);
                         let edges = [x - b.x0, y - b.y0, b.x1 - x, b.y1 - y];
                         let bright = |channel: usize| match channel.checked_sub(CLASSES.len()) {
@@ -350,6 +352,7 @@ mod tests {
             class,
             box_in_image: Corners { x0, y0, x1, y1 },
         }
+            ignored: None,
     }
 
     fn scene(objects: &[Labelled], boxed: [bool; CLASSES.len()]) -> Scene<'_> {

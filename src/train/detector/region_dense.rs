@@ -79,7 +79,7 @@ impl Trainee for DenseTrainee<'_> {
             let scene = self.regions.scene(index as usize);
             let truths = scene.boxes();
             let all = [&truths, scene.proposals].concat();
-            let matches = Matching::SECOND_STEP.of(&all, &truths);
+            let matches = scene.spared(Matching::SECOND_STEP.of(&all, &truths));
             let taken = sampled(&matches, REGIONS.0, REGIONS.1, &mut draws);
             let kept = all
                 .into_iter()

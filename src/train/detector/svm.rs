@@ -125,9 +125,9 @@ fn machines(
     let mut examples = Examples::default();
     for index in 0..regions.count() {
         let scene = regions.scene(index);
-        let mut wanted = scene.boxes();
-        let objects = scene.objects.iter();
-        let mut labels: Vec<_> = objects.map(|of| positive_of(of.class)).collect();
+        let objects = scene.objects.iter().filter(|of| of.ignored.is_none());
+        let mut labels: Vec<_> = objects.clone().map(|of| positive_of(of.class)).collect();
+        let mut wanted: Vec<Corners> = objects.map(|of| of.box_in_image).collect();
         for _ in 0..PICKED.min(scene.proposals.len()) {
             let number = draws.below(scene.proposals.len());
             let region = scene.proposals[number];
@@ -260,6 +260,7 @@ fn offsets(regions: &dyn Regions, tell: &dyn Fn(String)) -> Result<Vec<LinearSvm
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             if let Some((overlap, object)) = best
                 && overlap > BOXED
+                && object.ignored.is_none()
             {
                 let truth = object.box_in_image.centre_size();
                 near.push((
@@ -330,8 +331,11 @@ fn ridge(features: &[f32], dims: usize, wanted: &[f32], ridge: f32) -> LinearSvm
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::data::photographs::Labelled;
+    use crate::maths::average_precision::Ignored;
     use crate::models::detect::region_head::through;
     use crate::train::checkpoint::Nowhere;
     use crate::train::clock::Clock;
@@ -353,17 +357,21 @@ mod tests {
     /// Photographs of one object each; a region's features say which class it overlaps, and by how much on which side.
     struct Toy(Vec<Labelled>, Vec<Corners>);
 
+    fn square(x: f32) -> Corners {
+        Corners {
+            x0: x,
+            y0: 0.0,
+            x1: x + 100.0,
+            y1: 100.0,
+        }
+    }
+
     impl Toy {
         fn new() -> Self {
-            let square = |x: f32| Corners {
-                x0: x,
-                y0: 0.0,
-                x1: x + 100.0,
-                y1: 100.0,
-            };
             let objects = (0..60).map(|number| Labelled {
                 class: number % 4,
                 box_in_image: square((number * 7 % 40) as f32),
+                ignored: None,
             });
             let proposals = [0.0, 10.0, 20.0, 30.0, 150.0, 200.0, 300.0].map(square);
             Self(objects.collect(), proposals.into())
@@ -481,5 +489,48 @@ mod tests {
         resumed.resume(&kept).unwrap();
         assert_eq!(run(&mut resumed, 6), rest);
         assert_ne!(first, rest);
+    }
+
+    /// Which boxes somebody wanted the features of.
+    struct Asked(Toy, RefCell<Vec<Corners>>);
+
+    impl Regions for Asked {
+        fn count(&self) -> usize {
+            self.0.count()
+        }
+
+        fn dims(&self) -> usize {
+            self.0.dims()
+        }
+
+        fn scene(&self, index: usize) -> Scene<'_> {
+            self.0.scene(index)
+        }
+
+        fn features(&self, index: usize, regions: &[Corners]) -> Result<Vec<f32>, Failure> {
+            self.1.borrow_mut().extend(regions);
+            self.0.features(index, regions)
+        }
+    }
+
+    #[test]
+    fn what_does_not_count_is_no_example() {
+        // Whether the object was wanted, and how much its offsets depend on what was seen.
+        let learned = |ignored| {
+            let object = Labelled {
+                class: 1,
+                box_in_image: square(0.0),
+                ignored,
+            };
+            let near_and_far = [5.0, 10.0, 200.0].map(square).to_vec();
+            let asked = Asked(Toy(vec![object; 12], near_and_far), RefCell::default());
+            machines(&asked, 1e-4, 7, &|_| ()).unwrap();
+            let offsets = offsets(&asked, &|_| ()).unwrap();
+            let weights = offsets[4..8].iter().flat_map(|of| &of.weights);
+            let most = weights.fold(0f32, |most, weight| most.max(weight.abs()));
+            (asked.1.borrow().contains(&object.box_in_image), most > 0.0)
+        };
+        assert_eq!(learned(None), (true, true));
+        assert_eq!(learned(Some(Ignored::Difficult)), (false, false));
     }
 }
