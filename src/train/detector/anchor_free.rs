@@ -58,6 +58,9 @@ pub fn losses(levels: &[Level], said: &Said, scenes: &[Scene<'_>]) -> [Term; 3] 
         let targets = centres::targets(levels, &scene.boxes());
         for (cell, target) in targets.iter().enumerate() {
             let place = cell * batch + picture;
+            if target.is_some_and(|target| scene.ignores(target.truth)) {
+                continue;
+            }
             count(place, scene.counts(target.map(|target| target.truth)));
             let Some(target) = target else { continue };
             wanted[place * classes + scene.objects[target.truth].class] = 1.0;
@@ -140,7 +143,7 @@ impl Recipe for AnchorFreeRecipe {
         let is = |target: Option<centres::Target>| {
             target.map_or(Match::Negative, |target| Match::Positive(target.truth))
         };
-        targets.into_iter().map(is).collect()
+        scene.spared(targets.into_iter().map(is).collect())
     }
 
     fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
@@ -195,10 +198,10 @@ mod tests {
         let object = Labelled {
             class: 0,
             box_in_image: Corners { x0, y0, x1, y1 },
+            ignored: None,
         };
         let objects = &[object];
         // The first is of a set of persons and cars; the second has boxes missing.
-            ignored: None,
         let known = std::array::from_fn(|class| class < 2);
         let scenes = [known, [false; CLASSES.len()]].map(|boxed| Scene {
             objects,

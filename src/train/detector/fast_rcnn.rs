@@ -84,7 +84,7 @@ impl Recipe for FastRcnnRecipe {
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
-        Matching::SECOND_STEP.of(&self.starts(scene), &scene.boxes())
+        scene.spared(Matching::SECOND_STEP.of(&self.starts(scene), &scene.boxes()))
     }
 
     fn starts(&self, scene: &Scene<'_>) -> Vec<Corners> {

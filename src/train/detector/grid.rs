@@ -53,6 +53,22 @@ fn target(object: &Labelled) -> (usize, [f32; 4]) {
     )
 }
 
+/// The object that each cell has to find, by its number: a cell has one class, so that of two that share it the larger has
+/// it. One that does not count leaves it to any that does.
+fn holders(scene: &Scene<'_>) -> Vec<Option<usize>> {
+    let mut order: Vec<usize> = (0..scene.objects.len()).collect();
+    let area = |of: usize| scene.objects[of].box_in_image.area();
+    order.sort_by(|&a, &b| {
+        let counting = scene.ignores(b).cmp(&scene.ignores(a));
+        counting.then(area(a).total_cmp(&area(b)))
+    });
+    let mut holders = vec![None; CELLS * CELLS];
+    for object in order {
+        holders[target(&scene.objects[object]).0] = Some(object);
+    }
+    holders
+}
+
 /// What each number should be, and how much that counts.
 struct Wanted {
     values: Vec<f32>,
@@ -77,19 +93,15 @@ fn wanted(said: &[f32], scenes: &[Scene<'_>], boxes: usize) -> Wanted {
                 wanted.weights[at(cell) + number * NUMBERS + 4] = NOTHING * known;
             }
         }
-        let mut objects: Vec<(usize, &Labelled)> = scene.objects.iter().enumerate().collect();
-        // A cell has one class: the larger of two objects that share it comes last, and stays.
-        objects.sort_by(|(_, a), (_, b)| a.box_in_image.area().total_cmp(&b.box_in_image.area()));
-        let mut taken = vec![None; CELLS * CELLS];
-        for (number, object) in objects {
-            let (cell, numbers) = target(object);
-            taken[cell] = Some((number, object, numbers));
-        }
-        for (cell, taken) in taken.iter().enumerate() {
-            let Some((index, object, numbers)) = taken else {
-                continue;
-            };
+        for (cell, holder) in holders(scene).into_iter().enumerate() {
+            let Some(index) = holder else { continue };
             let start = at(cell);
+            if scene.ignores(index) {
+                wanted.weights[start..start + each].fill(0.0);
+                continue;
+            }
+            let object = &scene.objects[index];
+            let (_, numbers) = target(object);
             let overlap = |number: usize| {
                 let found = &said[start + number * NUMBERS..start + (number + 1) * NUMBERS];
                 box_of(cell, found).iou(object.box_in_image)
@@ -108,7 +120,7 @@ fn wanted(said: &[f32], scenes: &[Scene<'_>], boxes: usize) -> Wanted {
             for class in 0..CLASSES.len() {
                 let place = start + boxes * NUMBERS + class;
                 wanted.values[place] = if class == object.class { 1.0 } else { 0.0 };
-                let counts = scene.counts(Some(*index));
+                let counts = scene.counts(Some(index));
                 wanted.weights[place] = if counts[class] { 1.0 } else { 0.0 };
             }
         }
@@ -173,13 +185,11 @@ impl Recipe for GridRecipe {
 
     /// Both boxes of a cell in which an object has its middle: which of them is responsible the network decides.
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
-        let boxes = self.config.boxes;
-        let mut all = vec![Match::Negative; CELLS * CELLS * boxes];
-        for (number, object) in scene.objects.iter().enumerate() {
-            let (cell, _) = target(object);
-            all[cell * boxes..(cell + 1) * boxes].fill(Match::Positive(number));
-        }
-        all
+        let of_cell = |holder: Option<usize>| {
+            let is = holder.map_or(Match::Negative, Match::Positive);
+            std::iter::repeat_n(is, self.config.boxes)
+        };
+        scene.spared(holders(scene).into_iter().flat_map(of_cell).collect())
     }
 
     fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
@@ -210,11 +220,13 @@ impl Recipe for GridRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maths::average_precision::Ignored;
 
     fn object(x0: f32, y0: f32, x1: f32, y1: f32) -> Labelled {
         Labelled {
             class: 4,
             box_in_image: Corners { x0, y0, x1, y1 },
+            ignored: None,
         }
     }
 
@@ -226,7 +238,6 @@ mod tests {
         assert_eq!(cell, CELLS + 3);
         assert!((numbers[0] - 0.125).abs() < 1e-5 && (numbers[1] - 0.875).abs() < 1e-5);
         assert!((numbers[2] - 0.5).abs() < 1e-6);
-            ignored: None,
         let found = box_of(cell, &numbers);
         assert!(found.iou(object.box_in_image) > 0.9999);
         // At the edge it is the last cell's.
@@ -269,5 +280,25 @@ mod tests {
         }
         // Other cells say nothing of classes.
         assert_eq!(wanted.weights[classes..each], [0.0; 9]);
+    }
+
+    #[test]
+    fn a_cell_has_the_larger_of_two_objects_and_one_that_counts_before_all() {
+        let [small, large] =
+            [20.0, 40.0].map(|half| object(100.0 - half, 60.0 - half, 100.0 + half, 60.0 + half));
+        let hard = Labelled {
+            ignored: Some(Ignored::Difficult),
+            ..large
+        };
+        let held = |objects: &[Labelled]| {
+            holders(&Scene {
+                objects,
+                boxed: [true; CLASSES.len()],
+                proposals: &[],
+            })[CELLS + 3]
+        };
+        assert_eq!(held(&[large, small]), Some(0));
+        assert_eq!(held(&[hard, small]), Some(1));
+        assert_eq!(held(&[hard]), Some(0));
     }
 }

@@ -96,6 +96,20 @@ impl Scene<'_> {
         boxed as f32 / CLASSES.len() as f32
     }
 
+    /// Whether an object does not count: places that would learn it learn nothing, not even that nothing is there.
+    pub fn ignores(&self, object: usize) -> bool {
+        self.objects[object].ignored.is_some()
+    }
+
+    /// What places have to learn that were matched to its [`boxes`](Self::boxes), after what does not count is left out.
+    pub fn spared(&self, matches: Vec<Match>) -> Vec<Match> {
+        let spared = |is: Match| match is.truth() {
+            Some(object) if self.ignores(object) => Match::Ignored,
+            _ => is,
+        };
+        matches.into_iter().map(spared).collect()
+    }
+
     /// Where its objects are.
     pub fn boxes(&self) -> Vec<Corners> {
         self.objects
@@ -363,6 +377,7 @@ mod tests {
                         x1: x0 + side,
                         y1: y0 + side,
                     },
+                    ignored: None,
                 }
             };
             let objects: Vec<Labelled> = (0..count).map(object).collect();
@@ -377,7 +392,6 @@ mod tests {
                 };
                 vec![moved(6.0, -4.0), moved(-70.0, 60.0), moved(60.0, 40.0)]
             };
-                    ignored: None,
             let proposals = objects.iter().map(around).collect();
             Self(objects, proposals)
         }

@@ -63,7 +63,8 @@ impl OverFeatRecipe {
             Match::Positive(truth) if truths[truth].iou(*window) < LEAST => Match::Ignored,
             is => is,
         };
-        let matches: Vec<Match> = matches.into_iter().zip(&self.windows).map(seen).collect();
+        let matches = matches.into_iter().zip(&self.windows).map(seen).collect();
+        let matches = scene.spared(matches);
         match matches.iter().any(|is| is.truth().is_some()) {
             true => matches,
             false => vec![Match::Ignored; matches.len()],
@@ -232,8 +233,8 @@ mod tests {
                         x1: x0 + side,
                         y1: y0 + side,
                     },
-                }
                     ignored: None,
+                }
             };
             Self((0..count).map(object).collect())
         }
@@ -256,8 +257,8 @@ mod tests {
                         let Labelled {
                             class,
                             box_in_image: b,
-                        } = self.0[index as usize];
                             ..
+                        } = self.0[index as usize];
                         let is_inside = (b.x0..b.x1).contains(&x) && (b.y0..b.y1).contains(&y);
                         let edges = [x - b.x0, y - b.y0, b.x1 - x, b.y1 - y];
                         let bright = |channel: usize| match channel.checked_sub(CLASSES.len()) {
@@ -351,8 +352,8 @@ mod tests {
         Labelled {
             class,
             box_in_image: Corners { x0, y0, x1, y1 },
-        }
             ignored: None,
+        }
     }
 
     fn scene(objects: &[Labelled], boxed: [bool; CLASSES.len()]) -> Scene<'_> {

@@ -40,7 +40,7 @@ pub fn losses(
         // The truths are proposals, too: in the beginning there is nothing better.
         let mut all = proposals[picture].clone();
         all.extend(&truths);
-        let matches = Matching::SECOND_STEP.of(&all, &truths);
+        let matches = scene.spared(Matching::SECOND_STEP.of(&all, &truths));
         let taken = sampled(&matches, REGIONS.0, REGIONS.1, draws);
         let kept = all
             .into_iter()

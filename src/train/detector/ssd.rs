@@ -41,6 +41,11 @@ impl SsdRecipe {
         }
     }
 
+    /// What each default box has to learn.
+    fn matches(&self, scene: &Scene<'_>) -> Vec<Match> {
+        scene.spared(Matching::DEFAULT_BOXES.of(&self.corners, &scene.boxes()))
+    }
+
     /// The two losses of a batch: over the positives, boxes and classes.
     async fn of(
         &self,
@@ -53,7 +58,7 @@ impl SsdRecipe {
         let matches: Vec<Vec<Match>> = scenes
             .iter()
             .map(|scene| match scene.is_known() {
-                true => Matching::DEFAULT_BOXES.of(&self.corners, &scene.boxes()),
+                true => self.matches(scene),
                 false => vec![Match::Ignored; boxes],
             })
             .collect();
@@ -147,7 +152,7 @@ impl Recipe for SsdRecipe {
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
-        Matching::DEFAULT_BOXES.of(&self.corners, &scene.boxes())
+        self.matches(scene)
     }
 
     fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {

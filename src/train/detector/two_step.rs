@@ -50,6 +50,11 @@ impl TwoStepRecipe {
         }
     }
 
+    /// What each anchor has to learn.
+    fn matches(&self, scene: &Scene<'_>) -> Vec<Match> {
+        scene.spared(Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes()))
+    }
+
     /// The proposals of each picture, from what was read of the first step, `[batch, anchors, 1 + 4]`.
     fn proposals(&self, said: &[f32], choosing: Choosing) -> Vec<Vec<Proposal>> {
         let of_picture = |said: &[f32]| {
@@ -76,8 +81,7 @@ impl TwoStepRecipe {
             .enumerate()
             .filter(|(_, scene)| scene.is_known())
         {
-            let matches = Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes());
-            let taken = sampled(&matches, SAMPLE.0, SAMPLE.1, draws);
+            let taken = sampled(&self.matches(scene), SAMPLE.0, SAMPLE.1, draws);
             for (anchor, is) in taken.iter().enumerate() {
                 let place = (anchor * batch + picture) as i32;
                 match is {
@@ -190,7 +194,7 @@ impl Recipe for TwoStepRecipe {
     }
 
     fn assign(&self, scene: &Scene<'_>) -> Vec<Match> {
-        Matching::PROPOSALS.of(&self.geometry.anchors, &scene.boxes())
+        self.matches(scene)
     }
 
     fn starts(&self, _: &Scene<'_>) -> Vec<Corners> {
