@@ -152,7 +152,33 @@ fn pairs(planes: &[f32], [height, width]: [usize; 2]) -> Vec<Pair> {
             }
         }
     }
-    pairs.sort_unstable();
+    by_difference(pairs)
+}
+
+/// Bits of a difference that a pass sorts by.
+const DIGIT: usize = 11;
+
+/// Sorted by their difference, those of the same as they came, which is by direction and place. By counting, a few bits at a
+/// time: a third of a search was spent in a sort that compares.
+fn by_difference(mut pairs: Vec<Pair>) -> Vec<Pair> {
+    let mut sorted = pairs.clone();
+    for pass in 0..32usize.div_ceil(DIGIT) {
+        let digit = |pair: &Pair| (pair.0 >> (32 + pass * DIGIT)) as usize & ((1 << DIGIT) - 1);
+        let mut places = [0usize; 1 << DIGIT];
+        for pair in &pairs {
+            places[digit(pair)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        for pair in &pairs {
+            let place = &mut places[digit(pair)];
+            sorted[*place] = *pair;
+            *place += 1;
+        }
+        std::mem::swap(&mut pairs, &mut sorted);
+    }
     pairs
 }
 
@@ -173,6 +199,23 @@ mod tests {
             .map(|byte| f32::from(byte - b'0') * 25.0)
             .collect();
         (plane.repeat(3), [rows.len(), rows[0].len()])
+    }
+
+    #[test]
+    fn counting_sorts_as_comparing_does() {
+        let mut draws = crate::maths::draws::Draws::new(3, 0);
+        let mut pairs = Vec::new();
+        for direction in 0..4 {
+            for pixel in 0..500 {
+                // From 0 to as far as colours are apart, many alike.
+                let apart = (draws.unit() * 30.0).floor().powi(2) * 0.49;
+                pairs.push(Pair::new(apart, direction, pixel));
+            }
+        }
+        let mut compared = pairs.clone();
+        compared.sort_unstable();
+        assert!(by_difference(pairs) == compared);
+        assert!(by_difference(Vec::new()).is_empty());
     }
 
     #[test]
