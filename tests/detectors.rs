@@ -21,7 +21,7 @@ use kiln::labs::compare::spec::{
 };
 use kiln::labs::detect::families::on_backbone::{Grounded, Origin, square};
 use kiln::labs::detect::families::{FAMILIES, Family, Looks, PHOTOGRAPH_CLASSES, anchor_free};
-use kiln::labs::detect::spec::{Answer, LAB, Question};
+use kiln::labs::detect::spec::{Answer, LAB, Proposals, Question};
 use kiln::labs::propose::spec::{
     Answer as Proposed, LAB as PROPOSE, OF_MERGE, OF_REGION, Question as Propose,
 };
@@ -141,6 +141,33 @@ fn odd_pictures_are_answered() {
     }
 }
 
+/// Grids have parts of maps, and their own bins; of a pyramid the coarsest grid has the largest of all.
+fn the_grids_fit_together(proposals: &Proposals, bins: &[f32]) {
+    let each = proposals.bins();
+    for (number, of) in proposals.all.iter().enumerate() {
+        let values = &bins[number * each..(number + 1) * each];
+        let laid = proposals.laid(of);
+        let grids = proposals.grids.iter().flatten().count();
+        let beside = usize::from(proposals.roi.is_some());
+        assert_eq!(laid.len(), grids + beside);
+        assert_eq!(beside == 1, proposals.is_pyramid());
+        let mut top = f32::INFINITY;
+        for grid in laid {
+            assert!(grid.part.map < proposals.maps.len());
+            let covers = grid.part.covers;
+            assert!(covers.x0 < covers.x1 && covers.y0 < covers.y1, "{covers:?}");
+            let Some(first) = grid.first else {
+                continue;
+            };
+            let own = &values[first..first + grid.side * grid.side];
+            if grid.side == 1 {
+                top = own[0];
+            }
+            assert!(own.iter().all(|value| *value <= top + 1e-5));
+        }
+    }
+}
+
 #[test]
 fn the_inside_fits_together() {
     let page = Page::open();
@@ -172,7 +199,8 @@ fn the_inside_fits_together() {
             assert_eq!(count("starts"), 4 * regions, "{}", family.name);
             assert_eq!(count("scores"), inside.classes * regions);
             assert_eq!(inside.classes, family.classes.len());
-            assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
+            assert_eq!(count("bins"), regions * proposals.bins());
+            the_grids_fit_together(&proposals, &floats(reply.file("bins")));
             continue;
         }
         assert_eq!(count("starts"), 4 * places, "{}", family.name);
@@ -192,7 +220,7 @@ fn the_inside_fits_together() {
             .filter(|of| of.region.is_some())
             .count();
         assert!((1..=100).contains(&regions));
-        assert_eq!(count("bins"), regions * proposals.bins * proposals.bins);
+        assert_eq!(count("bins"), regions * proposals.bins());
         assert!(proposals.all.is_sorted_by(|a, b| a.score >= b.score));
         for (at, of) in proposals.all.iter().enumerate() {
             assert!(

@@ -141,13 +141,55 @@ test("boxes of selective search are proposals without a score, fewer where fewer
   assert.match(await text(driver, "#proposal"), /map of (40|20|10) cells/);
   await slide(driver, "searched", 50);
   await until(driver, "fewer", async () => /50/.test(await text(driver, "#proposals")));
-  // SPPNet has a pyramid, and no grid to look at.
+  // SPPNet has no grid to look at.
   await visit("#/detect?v=1&p=cat&f=sppnet&w=proposals");
   await jobDone(driver);
   await driver.executeScript(() => document.querySelectorAll(".box.proposal")[3].click());
   await until(driver, "bins", async () => (await count(driver, ".bins i")) === 16);
   await click('input[name="view"][value="anchors"]');
   await until(driver, "no grid", async () => /no grid/.test(await text(driver, ".inspector")));
+});
+
+test("SPPNet shows every level of its pyramid, beside RoI pooling's one", async () => {
+  await visit("#/detect?v=1&p=cat&f=sppnet&w=proposals");
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelectorAll(".box.proposal")[3].click());
+  await until(driver, "six grids", async () => (await count(driver, ".grid-figure")) === 6);
+  const grids = await driver.executeScript(() =>
+    [...document.querySelectorAll(".grid-figure")].map((figure) => {
+      const bins = [...figure.querySelectorAll("i")];
+      return [bins.length, bins.filter((bin) => bin.style.getPropertyValue("--heat")).length, figure.querySelector("small").textContent];
+    }),
+  );
+  // 320 pixels at strides of 16 and 32; what RoI pooling would read is not pooled.
+  assert.deepEqual(grids.slice(0, 5), [
+    [1, 1, "map of 20 x 20"],
+    [4, 4, "map of 20 x 20"],
+    [16, 16, "map of 20 x 20"],
+    [1, 1, "map of 10 x 10"],
+    [4, 4, "map of 10 x 10"],
+  ]);
+  assert.deepEqual(grids[5].slice(0, 2), [49, 0]);
+  assert.match(await text(driver, "#proposal"), /26 bins/);
+  // The largest of a part is the largest of all: the coarsest grid is as bright as the scale goes.
+  const brightest = await driver.executeScript(() => document.querySelector(".grid-figure i").style.getPropertyValue("--heat"));
+  assert.equal(brightest, "rgb(252 255 164)");
+  // Another grid over the picture: its cells are as many as its text says.
+  await driver.executeScript(() => document.querySelectorAll(".grid-figure")[4].click());
+  await until(driver, "four bins", async () => (await count(driver, ".bins i")) === 4);
+  assert.match(await text(driver, "#grid"), /2 x 2: the bins cover \d+ x \d+ whole cells/);
+  await driver.executeScript(() => document.querySelectorAll(".grid-figure")[5].click());
+  await until(driver, "RoI pooling's", async () => (await count(driver, ".bins.empty i")) === 49);
+  const lies = () => driver.executeScript(() => document.querySelector(".bins").getAttribute("style"));
+  const beside = await lies();
+  assert.match(await text(driver, "#roi"), /7 x 7 bins/);
+  // Fast R-CNN reads the same box of the search where it says.
+  await visit("#/detect?v=1&p=cat&f=fast-rcnn&w=proposals");
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelectorAll(".box.proposal")[3].click());
+  await until(driver, "its bins", async () => (await count(driver, ".bins i")) === 49);
+  assert.equal(await lies(), beside);
+  assert.equal(await count(driver, ".grid-figure"), 0);
 });
 
 test("R-CNN fills its contact sheet while it looks, and can be stopped", async () => {

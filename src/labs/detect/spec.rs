@@ -120,7 +120,7 @@ settings! {
 pub enum Question {
     /// Detect on the picture: an [`Answer`] with the inside. Beside it, little-endian f32: `starts` and `boxes`, four
     /// corners in pixels of the picture for each place; `sure`, a number for each; `scores`, [`Inside::classes`] for each; and
-    /// `bins`, the mean of the features in each bin of each region.
+    /// `bins`, the mean of the features in each bin of each region, see [`Proposals::grids`].
     Run,
     /// Other thresholds on the numbers of the last run: an [`Answer`] without the inside.
     Refine,
@@ -257,10 +257,46 @@ pub struct Proposal {
     pub suppressed_by: Option<usize>,
     /// Number of the region that the heads looked at; none where it was suppressed, or came too late.
     pub region: Option<usize>,
-    /// The grid whose features were pooled for it.
-    pub grid: usize,
-    /// The part of the picture that its bins cover: rounded to cells, or with what lies around it; beyond the edges, too.
-    pub reads: BoxInImage,
+    /// What the heads read of it, the finest map first; nothing where they did not look.
+    pub reads: Vec<Part>,
+}
+
+/// A map that regions are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMap {
+    /// Cells in a row.
+    pub cells: usize,
+    /// Pixels of the picture from one cell to the next, across and down; none where each region has a map of its own.
+    pub step: Option<[f32; 2]>,
+}
+
+/// A part of a map that is read for a region.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Position in [`Proposals::maps`].
+    pub map: usize,
+    /// What it covers: rounded to cells, or with what lies around the region; beyond the edges of the picture, too.
+    pub covers: Corners,
+}
+
+/// What RoI pooling would read of regions that are read otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoiPooling {
+    /// Bins in a row.
+    pub side: usize,
+    /// Of each region, in pixels of the picture.
+    pub parts: Vec<Part>,
+}
+
+/// A grid of bins over a region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Laid {
+    /// What it covers.
+    pub part: Part,
+    /// Bins in a row.
+    pub side: usize,
+    /// Its first bin among those of the region; none where nothing was pooled into it.
+    pub first: Option<usize>,
 }
 
 /// What a first step proposes.
@@ -268,10 +304,52 @@ pub struct Proposal {
 pub struct Proposals {
     /// By falling score, suppressed ones too.
     pub all: Vec<Proposal>,
-    /// Bins in a row of a pooled region.
-    pub bins: usize,
-    /// Cells in a row of the maps that regions are read from, see [`Proposal::grid`].
-    pub maps: Vec<usize>,
+    /// Bins in a row of the grids into which each part of a region is pooled, see [`Proposal::reads`]: one, or those of a
+    /// pyramid. The bins of a region are those of its first part, grid after grid by row, then those of the next.
+    pub grids: Vec<Vec<usize>>,
+    /// The maps that regions are read from.
+    pub maps: Vec<FeatureMap>,
+    /// Beside a pyramid: one finer grid.
+    pub roi: Option<RoiPooling>,
+}
+
+impl FeatureMap {
+    /// Columns and rows of whole cells that a part covers.
+    pub fn cells_in(&self, covers: Corners) -> Option<[usize; 2]> {
+        let [across, down] = self.step?;
+        let count = |length: f32, step: f32| (length / step).round() as usize;
+        Some([count(covers.x1 - covers.x0, across), count(covers.y1 - covers.y0, down)])
+    }
+}
+
+impl Proposals {
+    /// Bins of a region.
+    pub fn bins(&self) -> usize {
+        self.grids.iter().flatten().map(|side| side * side).sum()
+    }
+
+    /// Whether several grids lie over a region.
+    pub fn is_pyramid(&self) -> bool {
+        self.grids.iter().flatten().count() > 1
+    }
+
+    /// The grids over a proposal in the order of their bins, then that of RoI pooling; none where the heads did not look.
+    pub fn laid(&self, of: &Proposal) -> Vec<Laid> {
+        let mut first = 0;
+        let mut all = Vec::new();
+        for (&part, sides) in of.reads.iter().zip(&self.grids) {
+            for &side in sides {
+                all.push(Laid { part, side, first: Some(first) });
+                first += side * side;
+            }
+        }
+        let beside = self.roi.as_ref().zip(of.region);
+        all.extend(beside.and_then(|(roi, region)| {
+            let (part, side) = (*roi.parts.get(region)?, roi.side);
+            Some(Laid { part, side, first: None })
+        }));
+        all
+    }
 }
 
 /// What a run shows of the detector's inside, whatever the thresholds.
@@ -302,5 +380,51 @@ impl Detections {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(map: usize, side: f32) -> Part {
+        let covers = Corners { x0: 0.0, y0: 0.0, x1: side, y1: side / 2.0 };
+        Part { map, covers }
+    }
+
+    #[test]
+    fn the_grids_of_a_pyramid_share_the_bins_of_a_region() {
+        let region = Proposal {
+            box_in_image: part(0, 10.0).covers,
+            score: 0.0,
+            anchor: 0,
+            suppressed_by: None,
+            region: Some(1),
+            reads: vec![part(1, 16.0), part(2, 32.0)],
+        };
+        let roi = RoiPooling { side: 7, parts: vec![part(0, 8.0), part(0, 24.0)] };
+        let proposals = Proposals {
+            all: Vec::new(),
+            grids: vec![vec![1, 2, 4], vec![1, 2]],
+            maps: Vec::new(),
+            roi: Some(roi),
+        };
+        let laid = proposals.laid(&region);
+        let each: Vec<_> = laid.iter().map(|of| (of.part.map, of.side, of.first)).collect();
+        // 1 + 4 + 16 bins of the first map, 1 + 4 of the second; none are RoI pooling's.
+        let wanted = [(1, 1, Some(0)), (1, 2, Some(1)), (1, 4, Some(5)), (2, 1, Some(21)), (2, 2, Some(22)), (0, 7, None)];
+        assert_eq!(each, wanted);
+        assert_eq!(laid[5].part, part(0, 24.0), "of its own region");
+        assert_eq!(proposals.bins(), 26);
+        let unseen = Proposal { region: None, reads: Vec::new(), ..region };
+        assert_eq!(proposals.laid(&unseen), []);
+    }
+
+    #[test]
+    fn whole_cells_are_counted_in_pixels_of_the_picture() {
+        let map = FeatureMap { cells: 20, step: Some([22.55, 22.4]) };
+        let covers = Corners { x0: 22.55, y0: 0.0, x1: 5.0 * 22.55, y1: 3.0 * 22.4 };
+        assert_eq!(map.cells_in(covers), Some([4, 3]));
+        assert_eq!(FeatureMap { cells: 4, step: None }.cells_in(covers), None);
     }
 }

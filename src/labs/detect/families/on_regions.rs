@@ -6,12 +6,14 @@ use std::cell::RefCell;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Family;
+use super::{Family, Looks};
 use super::on_backbone::{Fit, Square, detections, in_picture, numbers, square};
 use crate::job::Job;
 use crate::labs::detect::detector::{Detector, Run};
 use crate::labs::detect::engine::answer;
-use crate::labs::detect::spec::{DetectSettings, Detections, Inside, Proposal, Proposals, Thresholds};
+use crate::labs::detect::spec::{
+    DetectSettings, Detections, FeatureMap, Inside, Part, Proposal, Proposals, RoiPooling, Thresholds,
+};
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
 use crate::methods::outputs::two_step::{self, Geometry, Pooled};
@@ -36,8 +38,14 @@ pub trait OnSearch: 'static {
     /// Whether a box suppresses weaker ones of other classes, too: where classes are so fine that several name the same thing.
     const AMONG_ALL: bool = false;
 
+    /// Bins in a row of the grids into which each part of a box is pooled, see [`Proposals::grids`].
+    const GRIDS: &'static [&'static [usize]];
+
     /// Its row.
     fn family() -> &'static Family;
+
+    /// Cells in a row of the maps that boxes are read from.
+    fn maps() -> Vec<usize>;
 
     /// The scores that count, of what was said of each box by itself.
     fn settled(said: &Places) -> Cow<'_, Places> {
@@ -72,16 +80,12 @@ pub trait OnSearch: 'static {
 pub struct Named {
     /// Of the boxes, in pixels of the square.
     pub places: Places,
-    /// The level that each box was read from, see [`Proposals::maps`].
-    pub levels: Vec<usize>,
-    /// Cells in a row of each level.
-    pub maps: Vec<usize>,
-    /// What the bins of each box cover, in pixels of the square.
-    pub reads: Vec<Corners>,
+    /// The parts of maps that each box was read from, in pixels of the square.
+    pub reads: Vec<Vec<Part>>,
     /// The mean of the features in each bin, box after box.
     pub bins: Vec<f32>,
-    /// Bins in a row.
-    pub side: usize,
+    /// What RoI pooling would read of each box, in pixels of the square, where a pyramid is read.
+    pub roi: Vec<Part>,
 }
 
 impl Named {
@@ -91,9 +95,9 @@ impl Named {
         self.places.boxes.extend(more.places.boxes);
         self.places.sure.extend(more.places.sure);
         self.places.scores.extend(more.places.scores);
-        self.levels.extend(more.levels);
         self.reads.extend(more.reads);
         self.bins.extend(more.bins);
+        self.roi.extend(more.roi);
         self
     }
 }
@@ -197,7 +201,7 @@ impl<F: OnSearch> Detector for Rooms<F> {
     }
 
     fn inside(of: &OfRegions, size: [f32; 2]) -> (Inside, Places) {
-        of.inside(size, &F::settled(&of.named.places))
+        of.inside::<F>(size)
     }
 
     fn bins(of: &OfRegions) -> &[f32] {
@@ -222,6 +226,14 @@ pub fn crops_of(sheet: &Sheet, regions: &[Corners], device: &Device) -> Tensor<4
     }
     let shape = [regions.len(), 3, warp::SIDE, warp::SIDE];
     Tensor::from_data(TensorData::new(planes, shape), device)
+}
+
+/// What is read of a region that is cut out: the map of its crop, whole.
+pub fn of_crop(region: Corners) -> Part {
+    Part {
+        map: 0,
+        covers: warp::with_context(region),
+    }
 }
 
 /// A picture in the square, and as it was.
@@ -257,6 +269,35 @@ pub async fn search(job: &Job<'_>, picture: &Picture, most: usize) -> Result<Vec
         job.breathe().await?;
     }
     Ok(SEARCH.chosen(found, picture, most))
+}
+
+/// The part of a map from which a region in pixels of the square is read.
+pub fn part_of(geometry: &Geometry, region: Corners) -> Part {
+    Part {
+        map: geometry.level_of(region),
+        covers: geometry.reads(region),
+    }
+}
+
+/// The same parts in pixels of the picture.
+pub fn parts_in_picture(parts: &[Part], fit: Fit) -> Vec<Part> {
+    let of = |part: &Part| Part {
+        covers: fit.in_picture(part.covers),
+        ..*part
+    };
+    parts.iter().map(of).collect()
+}
+
+/// Maps of the whole square with so many cells in a row.
+pub fn maps_in_picture(cells: &[usize], Fit([across, down]): Fit) -> Vec<FeatureMap> {
+    let of = |&cells: &usize| {
+        let stride = SIDE as f32 / cells as f32;
+        FeatureMap {
+            cells,
+            step: Some([stride / across, stride / down]),
+        }
+    };
+    cells.iter().map(of).collect()
 }
 
 /// What heads say of regions, with the mean of the features in each bin of each region. `head` gives
@@ -301,8 +342,9 @@ pub struct OfRegions {
 
 impl OfRegions {
     /// No grids, but proposals: all regions, the likeliest first, each with the scores that count.
-    pub fn inside(&self, [width, height]: [f32; 2], settled: &Places) -> (Inside, Places) {
+    fn inside<F: OnSearch>(&self, [width, height]: [f32; 2]) -> (Inside, Places) {
         let (fit, named) = (self.fit, &self.named);
+        let settled = F::settled(&named.places);
         let regions = named.places.starts.iter().enumerate();
         let all = regions.map(|(region, start)| Proposal {
             box_in_image: fit.in_picture(*start).clip(width, height),
@@ -310,16 +352,25 @@ impl OfRegions {
             anchor: region,
             suppressed_by: None,
             region: Some(region),
-            grid: named.levels[region],
-            reads: fit.in_picture(named.reads[region]),
+            reads: parts_in_picture(&named.reads[region], fit),
+        });
+        let maps = match F::family().looks {
+            // Each crop has a map of its own.
+            Looks::Crops => F::maps().into_iter().map(|cells| FeatureMap { cells, step: None }).collect(),
+            _ => maps_in_picture(&F::maps(), fit),
+        };
+        let roi = (!named.roi.is_empty()).then(|| RoiPooling {
+            side: two_step::BINS,
+            parts: parts_in_picture(&named.roi, fit),
         });
         let inside = Inside {
             grids: Vec::new(),
             classes: named.places.classes,
             proposals: Some(Proposals {
                 all: all.collect(),
-                bins: named.side,
-                maps: named.maps.clone(),
+                grids: F::GRIDS.iter().map(|sides| sides.to_vec()).collect(),
+                maps,
+                roi,
             }),
         };
         let said = Places {

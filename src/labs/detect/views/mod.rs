@@ -3,6 +3,7 @@
 pub mod annotate;
 pub mod cells;
 pub mod proposals;
+pub mod pyramid;
 pub mod scores;
 pub mod sheet;
 pub mod suppression;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use js_sys::{Float32Array, Uint8Array};
 
-use super::spec::{BoxInImage, Candidate, Detections, Inside};
+use super::spec::{BoxInImage, Candidate, Detections, Inside, Proposals};
 use crate::page::engine::Payload;
 use crate::page::text::{I18n, t_string};
 use crate::page::words::lab_word;
@@ -130,9 +131,9 @@ impl Opened {
         all.filter(|of| of.region.is_some()).count()
     }
 
-    /// The mean of the features in each bin of a region.
+    /// The mean of the features in each bin of a region, see [`Proposals::grids`](super::spec::Proposals::grids).
     pub fn bins(&self, region: usize) -> &[f32] {
-        let bins = self.inside.proposals.as_ref().map_or(0, |of| of.bins * of.bins);
+        let bins = self.inside.proposals.as_ref().map_or(0, Proposals::bins);
         let numbers = self.numbers.bins.get(region * bins..(region + 1) * bins);
         numbers.unwrap_or(&[])
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::families::{Family, Looks};
 use super::super::spec::{BoxInImage, Detections, Proposals};
-use super::cells::heat;
+use super::pyramid::{Bins, Pyramid, chosen};
 use super::{Opened, Shown, class_style, name_and_score, placement};
 use crate::page::text::{I18n, t_string, use_i18n};
 
@@ -21,6 +21,8 @@ pub struct Look {
     pub surest: RwSignal<bool>,
     /// Number of the run: a crop of another one is another crop.
     pub run: RwSignal<usize>,
+    /// Which of its grids lies over the picture, where the visitor chose one.
+    pub grid: RwSignal<Option<usize>>,
 }
 
 impl Default for Look {
@@ -31,6 +33,7 @@ impl Default for Look {
             open: RwSignal::new(None),
             surest: RwSignal::new(false),
             run: RwSignal::new(0),
+            grid: RwSignal::new(None),
         }
     }
 }
@@ -52,7 +55,7 @@ fn proposal_name(i18n: I18n, family: &Family, at: usize, score: f32) -> String {
 }
 
 /// How far an edge moves at most, in pixels.
-fn shift(from: BoxInImage, to: BoxInImage) -> f32 {
+pub fn shift(from: BoxInImage, to: BoxInImage) -> f32 {
     let edges = [from.x0 - to.x0, from.y0 - to.y0, from.x1 - to.x1, from.y1 - to.y1];
     edges.into_iter().map(f32::abs).fold(0.0, f32::max)
 }
@@ -97,22 +100,12 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
     };
     let inside = move || {
         let at = look.open.get()?;
-        let (corners, region, bins) = proposals.with_value(|proposals| {
+        let (drawn, region) = proposals.with_value(|proposals| {
             let of = proposals.all.get(at)?;
-            Some((of.reads, of.region?, proposals.bins))
+            let laid = chosen(proposals, of, look.grid.get());
+            let drawn = laid.map(|laid| view! { <Bins opened=&opened proposals of laid /> });
+            Some((drawn, of.region?))
         })?;
-        let values = opened.bins(region);
-        let most = values.iter().copied().fold(1e-6, f32::max);
-        let step = 100.0 / bins as f32;
-        let cells = values.iter().enumerate().map(|(bin, value)| {
-            let style = format!(
-                "left:{:.2}%;top:{:.2}%;width:{step:.2}%;height:{step:.2}%;--heat:{}",
-                (bin % bins) as f32 * step,
-                (bin / bins) as f32 * step,
-                heat(value / most)
-            );
-            view! { <i style=style></i> }
-        });
         let made = made_of(&shown.detections, region).map(|index| {
             let found = &shown.detections.candidates[index];
             let style = format!(
@@ -123,7 +116,7 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
             view! { <div class="box lit" class:inside=found.box_in_image.y0 / height < 0.06 style=style><span>{name_and_score(i18n, family, found)}</span></div> }
         });
         Some(view! {
-            <div class="bins" style=placement(corners, width, height)>{cells.collect_view()}</div>
+            {drawn}
             {made}
         })
     };
@@ -160,18 +153,28 @@ pub fn RegionText(
         let of = proposals.all.get(at)?;
         let what = match (of.region, of.suppressed_by) {
             (Some(region), _) => {
-                let cells = proposals.maps.get(of.grid).copied().unwrap_or(0);
-                let warped = family.looks == Looks::Crops;
-                let read = match warped {
-                    true => t_string!(i18n, detect.proposal_warped).to_string(),
-                    false => t_string!(i18n, detect.proposal_read, cells = cells, bins = proposals.bins).to_string(),
+                let first = of.reads.first();
+                let map = first.and_then(|part| proposals.maps.get(part.map));
+                let cells = map.map_or(0, |map| map.cells);
+                let side = proposals.grids.first().and_then(|sides| sides.first()).copied().unwrap_or(0);
+                let (warped, pyramid) = (family.looks == Looks::Crops, proposals.is_pyramid());
+                let read = if warped {
+                    t_string!(i18n, detect.proposal_warped).to_string()
+                } else if pyramid {
+                    t_string!(i18n, detect.proposal_pyramid, maps = proposals.grids.len(), bins = proposals.bins()).to_string()
+                } else {
+                    t_string!(i18n, detect.proposal_read, cells = cells, bins = side).to_string()
                 };
-                let shift = shift(of.box_in_image, of.reads.clip(size[0], size[1]));
-                let shifted = (!warped && shift >= 0.5)
+                // Of a pyramid each map has its own.
+                let shift = first.filter(|_| !warped && !pyramid).map_or(0.0, |part| {
+                    shift(of.box_in_image, part.covers.clip(size[0], size[1]))
+                });
+                let shifted = (shift >= 0.5)
                     .then(|| t_string!(i18n, detect.proposal_shift, pixels = format!("{shift:.0}")).to_string());
-                let glow = match (glows && proposals.bins > 0, warped) {
+                let glow = match (glows && side > 0, warped) {
                     (false, _) => None,
                     (true, true) => Some(t_string!(i18n, detect.glow_warped, cells = cells).to_string()),
+                    (true, false) if pyramid => Some(t_string!(i18n, detect.glow_pyramid).to_string()),
                     (true, false) => Some(t_string!(i18n, detect.glow_bins).to_string()),
                 };
                 let made = match made_of(&shown.detections, region) {
@@ -230,7 +233,8 @@ pub fn RegionPanel(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
                 {t_string!(i18n, detect.proposals_before)}
             </label>
         })}
-        <RegionText opened shown look glows=true />
+        <RegionText opened=opened.clone() shown look glows=true />
+        <Pyramid opened look />
     }
     .into_any()
 }

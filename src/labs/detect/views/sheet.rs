@@ -47,7 +47,8 @@ pub fn ContactSheet(
             // What lies around a crop belongs to it; what rounding to cells adds does not.
             let family = FAMILIES[opened.family];
             let of = opened.inside.proposals.as_ref()?.all.get(region)?;
-            let part = if family.looks == Looks::Crops { of.reads } else { of.box_in_image };
+            let crop = of.reads.first().filter(|_| family.looks == Looks::Crops);
+            let part = crop.map_or(of.box_in_image, |crop| crop.covers);
             Some((family, behind(part, opened.size)))
         });
         let (family, style) = of_region?;

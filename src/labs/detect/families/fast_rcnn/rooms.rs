@@ -57,8 +57,14 @@ impl OnSearch for ByBins {
     type Networks = Grounded<FastRcnn>;
     type Features = Maps;
 
+    const GRIDS: &'static [&'static [usize]] = &[&[BINS]];
+
     fn family() -> &'static Family {
         &FAMILY
+    }
+
+    fn maps() -> Vec<usize> {
+        LEVELS.map(|stride| SIDE / stride).to_vec()
     }
 
     async fn features(
@@ -93,11 +99,9 @@ impl OnSearch for ByBins {
                 sure: Vec::new(),
                 ..places
             },
-            levels: regions.iter().map(|of| self.0.level_of(*of)).collect(),
-            maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
-            reads: regions.iter().map(|of| self.0.reads(*of)).collect(),
+            reads: regions.iter().map(|of| vec![on_regions::part_of(&self.0, *of)]).collect(),
             bins,
-            side: BINS,
+            roi: Vec::new(),
         })
     }
 }

@@ -11,9 +11,8 @@ use crate::labs::detect::families::on_backbone::{
 };
 use crate::labs::detect::families::on_regions;
 use crate::labs::detect::spec::{
-    DetectSettings, Detections, Inside, PoolingChoice, Proposal, Proposals, Thresholds,
+    DetectSettings, Detections, Inside, Part, PoolingChoice, Proposal, Proposals, Thresholds,
 };
-use crate::maths::boxes::Corners;
 use crate::methods::nms::Suppressed;
 use crate::methods::outputs::two_step::{self, Geometry, LEVELS, PROPOSALS, RATIOS};
 use crate::methods::outputs::{Places, sigmoid};
@@ -79,10 +78,8 @@ pub struct BothSteps {
     /// Of the anchors, in pixels of the square.
     anchors: Places,
     looked: Looked,
-    /// The level that each region was read from.
-    levels: Vec<usize>,
-    /// What the bins of each region cover, in pixels of the square.
-    reads: Vec<Corners>,
+    /// The part of a map that each region was read from, in pixels of the square.
+    reads: Vec<Part>,
     /// The mean of the features in each bin, region after region.
     bins: Vec<f32>,
 }
@@ -142,7 +139,7 @@ impl Detector for FasterRcnn {
             FASTER_RCNN.classes.len(),
         )
         .await?;
-        let levels = kept.iter().map(|of| self.geometry.level_of(of.box_in_input));
+        let reads = kept.iter().map(|of| on_regions::part_of(&self.geometry, of.box_in_input));
         let sure: Vec<f32> = first.objectness.iter().map(|&logit| sigmoid(logit)).collect();
         let anchors = &self.geometry.anchors;
         Ok(BothSteps {
@@ -150,8 +147,7 @@ impl Detector for FasterRcnn {
                 places,
                 fit: square.fit,
             },
-            levels: levels.collect(),
-            reads: kept.iter().map(|of| self.geometry.reads(of.box_in_input)).collect(),
+            reads: reads.collect(),
             anchors: Places {
                 starts: anchors.clone(),
                 boxes: proposals::moved(anchors, &first.moves),
@@ -171,6 +167,7 @@ impl Detector for FasterRcnn {
     /// The grids are the anchors'.
     fn inside(said: &BothSteps, [width, height]: [f32; 2]) -> (Inside, Places) {
         let fit = said.regions.fit;
+        let reads = on_regions::parts_in_picture(&said.reads, fit);
         let suppression = &said.looked.suppression;
         let mut position = vec![0; said.looked.moved.len()];
         for (at, &index) in suppression.order.iter().enumerate() {
@@ -180,7 +177,7 @@ impl Detector for FasterRcnn {
         let of_proposal = |&index: &usize| {
             let proposal = said.looked.moved[index];
             let fate: Option<Suppressed> = suppression.fates[index];
-            let region = (fate.is_none() && regions < said.levels.len()).then(|| {
+            let region = (fate.is_none() && regions < reads.len()).then(|| {
                 regions += 1;
                 regions - 1
             });
@@ -190,17 +187,18 @@ impl Detector for FasterRcnn {
                 anchor: proposal.anchor,
                 suppressed_by: fate.map(|fate| position[fate.by]),
                 region,
-                grid: region.map_or(0, |region| said.levels[region]),
-                reads: fit.in_picture(region.map_or(proposal.box_in_input, |region| said.reads[region])),
+                reads: region.map(|region| reads[region]).into_iter().collect(),
             }
         };
+        let cells = LEVELS.map(|stride| SIDE / stride);
         let inside = Inside {
-            grids: grids(&LEVELS.map(|stride| SIDE / stride), RATIOS.len(), fit),
+            grids: grids(&cells, RATIOS.len(), fit),
             classes: 1,
             proposals: Some(Proposals {
                 all: suppression.order.iter().map(of_proposal).collect(),
-                bins: two_step::BINS,
-                maps: LEVELS.map(|stride| SIDE / stride).to_vec(),
+                grids: vec![vec![two_step::BINS]],
+                maps: on_regions::maps_in_picture(&cells, fit),
+                roi: None,
             }),
         };
         (inside, in_picture(&said.anchors, fit))

@@ -11,12 +11,12 @@ use crate::engine::shelf::Shelf;
 use crate::job::{Job, Promise};
 use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::families::Family;
-use crate::labs::detect::families::on_regions::{Named, OnSearch, Rooms, Searched, crops_of};
+use crate::labs::detect::families::on_regions::{Named, OnSearch, Rooms, Searched, crops_of, of_crop};
 use crate::labs::detect::spec::DetectSettings;
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::Places;
 use crate::methods::outputs::votes::agreed;
-use crate::methods::warp::{Sheet, with_context};
+use crate::methods::warp::Sheet;
 use crate::models::efficientnet_lite::{EFFICIENTNET_LITE0, EfficientNetLite};
 use crate::protocol::failure::Failure;
 
@@ -42,11 +42,16 @@ impl OnSearch for BySoftmax {
     /// Nothing that was computed: the picture.
     type Features = Sheet;
     const TOGETHER: usize = 8;
+    const GRIDS: &'static [&'static [usize]] = &[];
     /// A tabby is a tiger cat, too.
     const AMONG_ALL: bool = true;
 
     fn family() -> &'static Family {
         &FAMILY
+    }
+
+    fn maps() -> Vec<usize> {
+        Vec::new()
     }
 
     /// A softmax without a class for nothing is sure of every patch. An object is called the same by the boxes around it, too.
@@ -84,11 +89,9 @@ impl OnSearch for BySoftmax {
                 scores,
                 classes: FAMILY.classes.len(),
             },
-            levels: vec![0; regions.len()],
-            maps: Vec::new(),
-            reads: regions.iter().map(|of| with_context(*of)).collect(),
+            reads: regions.iter().map(|of| vec![of_crop(*of)]).collect(),
             bins: Vec::new(),
-            side: 0,
+            roi: Vec::new(),
         })
     }
 }

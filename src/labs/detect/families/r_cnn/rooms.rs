@@ -8,11 +8,11 @@ use crate::job::{Job, Promise};
 use crate::labs::detect::detector::AnyDetector;
 use crate::labs::detect::families::Family;
 use crate::labs::detect::families::on_backbone::Grounded;
-use crate::labs::detect::families::on_regions::{Named, OnSearch, Rooms, Searched, crops_of};
+use crate::labs::detect::families::on_regions::{Named, OnSearch, Rooms, Searched, crops_of, of_crop};
 use crate::labs::detect::spec::DetectSettings;
 use crate::maths::boxes::Corners;
 use crate::methods::outputs::region_svm;
-use crate::methods::warp::{Sheet, with_context};
+use crate::methods::warp::Sheet;
 use crate::models::detect::crops::{self, CELLS, OfCrops};
 use crate::models::detect::region_svm::{R_CNN, RegionSvm};
 use crate::protocol::failure::Failure;
@@ -40,9 +40,14 @@ impl OnSearch for ByCrops {
     type Features = Sheet;
     /// Few, so that the visitor sees each of them come.
     const TOGETHER: usize = 8;
+    const GRIDS: &'static [&'static [usize]] = &[&[CELLS]];
 
     fn family() -> &'static Family {
         &FAMILY
+    }
+
+    fn maps() -> Vec<usize> {
+        vec![CELLS]
     }
 
     async fn features(
@@ -73,11 +78,9 @@ impl OnSearch for ByCrops {
         let (said, cells): (Vec<&[f32]>, Vec<&[f32]>) = rows.map(|row| row.split_at(5 * classes)).unzip();
         Ok(Named {
             places: region_svm::places(regions, &said.concat(), classes),
-            levels: vec![0; regions.len()],
-            maps: vec![CELLS],
-            reads: regions.iter().map(|of| with_context(*of)).collect(),
+            reads: regions.iter().map(|of| vec![of_crop(*of)]).collect(),
             bins: cells.concat(),
-            side: CELLS,
+            roi: Vec::new(),
         })
     }
 }
