@@ -4,7 +4,7 @@ Usage: animals.py explore_farm_animals.rcc STAMPS
 
 The first is in gcompris-qt-data, STAMPS is the folder of tuxpaint-stamps-default. Writes public/samples/<name>.jpg and
 public/cutouts/<name>.webp; what they are and on which terms: the README.md of each folder. The names of the cut-outs are in
-src/labs/compare/scene.rs.
+src/labs/truth/scene.rs.
 """
 
 import io

@@ -15,6 +15,7 @@ const pages = {
   "detect, suppression": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
   "detect, proposals": "#/detect?v=1&p=cat&f=faster-rcnn&w=proposals",
   "propose, boxes": "#/propose?v=1&p=cat&w=boxes&t=4,10,20,850,980",
+  "propose, composed": "#/propose?v=1&p=temple&w=boxes&q=2,300,600,250,0;6,700,650,450,0",
   "propose, merged": "#/propose?v=1&p=cat&n=40",
   "compare, truth": "#/compare?v=1&p=cat&t=4,10,20,850,980",
   "segment, mask": "#/segment?v=1&p=astronaut",

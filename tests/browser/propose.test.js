@@ -110,3 +110,46 @@ test("a truth belongs to its picture, and a link brings its own", async () => {
   await driver.sleep(1000); // what follows the picture has followed
   assert.equal(await count(driver, "#truth-canvas .box.truth"), 1);
 });
+
+test("what is composed is looked for, without a box that is drawn", async () => {
+  await visit("#/propose?v=1&p=temple&w=boxes&q=2,300,600,250,0;6,700,650,450,0");
+  await jobDone(driver);
+  const rows = () => driver.executeScript(() => [...document.querySelectorAll("#recall-objects tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)));
+  await until(driver, "both objects", async () => (await rows()).length === 2);
+  const found = await rows();
+  assert.deepEqual(found.map(([name]) => name), ["Bus", "Horse"]);
+  assert.ok(found.every(([, fit]) => Number(fit) > 0), JSON.stringify(found));
+  assert.match(await text(driver, "#recall"), /\d+ %/);
+  assert.equal(await count(driver, ".box.fits"), 2);
+  // The search saw the scene, and so does the visitor: over the stage, and where the truth stands.
+  assert.equal(await count(driver, ".frame > img.layer"), 2);
+  // Without one of them, there is one to find.
+  await driver.executeScript(() => document.querySelectorAll(".placed")[1].focus());
+  await driver.actions().sendKeys("\uE017").perform();
+  await until(driver, "the bus alone", async () => (await rows()).length === 1);
+  await jobDone(driver);
+  // Another cut runs the search anew, on the same scene.
+  await driver.executeScript(() => document.querySelector('input[name="view"][value="regions"]').click());
+  await until(driver, "regions", async () => (await colors()) > 20);
+  assert.equal(await count(driver, ".frame > img.layer"), 1);
+  await slideTo("k", 400);
+  await jobDone(driver);
+  await driver.executeScript(() => document.querySelector('input[name="view"][value="boxes"]').click());
+  await until(driver, "the bus still", async () => (await rows()).length === 1);
+  // Without any, the picture stands as it is.
+  await driver.executeScript(() => document.querySelector(".placed").focus());
+  await driver.actions().sendKeys("\uE017").perform();
+  await until(driver, "the picture alone", async () => (await count(driver, ".frame > img.layer")) === 0);
+  assert.equal((await rows()).length, 0);
+});
+
+test("a scene is taken from the detectors to the search", async () => {
+  await visit("#/compare?v=1&p=temple&f=yolo-v1&k=2,300,600,250,0");
+  await jobDone(driver);
+  await until(driver, "a link", () => count(driver, "#compose-to"));
+  await driver.executeScript(() => document.getElementById("compose-to").click());
+  await until(driver, "the search", async () => /#\/propose\?.*q=2,300,600,250,0/.test(decodeURIComponent(await driver.getCurrentUrl())));
+  await jobDone(driver);
+  await until(driver, "the bus", async () => (await count(driver, "#recall-objects tbody tr")) === 1);
+  assert.ok((await count(driver, ".box.proposal")) > 50);
+});

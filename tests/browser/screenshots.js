@@ -14,6 +14,7 @@ export const pages = {
   "detect-scores": "#/detect?v=1&p=photographer&w=scores",
   "detect-suppressed": "#/detect?v=1&p=astronaut&w=suppressed&s=0.10&o=0.30",
   "propose-boxes": "#/propose?v=1&p=cat&w=boxes&t=4,10,20,850,980",
+  "propose-composed": "#/propose?v=1&p=temple&w=boxes&q=2,300,600,250,0;6,700,650,450,0",
   "propose-merged": "#/propose?v=1&p=crew&n=60",
   "detect-proposals": "#/detect?v=1&p=cat&f=faster-rcnn&w=proposals",
   "detect-yolo": "#/detect?v=1&p=cat&f=yolo-v1&w=anchors",

@@ -6,7 +6,6 @@ pub mod command;
 pub mod engine;
 #[cfg(feature = "page")]
 pub mod page;
-pub mod scene;
 pub mod spec;
 pub mod verdicts;
 #[cfg(feature = "page")]

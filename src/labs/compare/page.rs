@@ -2,18 +2,18 @@
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use super::spec::{Answer, BACKBONES, CompareSettings, LAB, NAMES, Question};
-use super::scene;
-use crate::labs::truth::{read, write};
+use super::spec::{Answer, BACKBONES, CompareSettings, LAB, NAMES, Question, SCENE};
 use super::views::backbones::Backbones;
-use super::views::compose::{ComposePanel, Composed, compose};
 use super::views::costs::Costs;
 use super::views::figures::Figures;
 use super::views::steps::Steps;
 use super::views::truth::TruthPanel;
 use crate::labs::detect::families::FAMILIES;
+use crate::labs::propose;
+use crate::labs::truth::compose::ComposePanel;
+use crate::labs::truth::composed::{backdrop, with_picture};
+use crate::labs::truth::read;
 use crate::page::controls::Panel;
 use crate::page::engine;
 use crate::page::export;
@@ -21,7 +21,6 @@ use crate::page::frame::{LabFrame, Stage};
 use crate::page::job_panel::RunPanel;
 use crate::page::state::{Room, State, Trigger, use_state};
 use crate::page::text::{t_string, use_i18n};
-use crate::protocol::failure::Failure;
 use crate::protocol::param::Value;
 use crate::protocol::settings::Settings;
 
@@ -37,52 +36,12 @@ fn act(state: State, settings: &Settings, trigger: Trigger) {
     let ask = |question| engine::Question::new(&question, settings);
     match trigger {
         Trigger::Run => {
-            let Some(source) = state.source.get_untracked() else {
-                return;
-            };
-            let placed = scene::read(&settings.read::<CompareSettings>().scene);
-            if placed.is_empty() {
-                backdrop(state).set(None);
-                desk.run(ask(Question::Run).with("picture", Some(source.blob)));
-                return;
-            }
-            let begun_with = settings.clone();
             let question = ask(Question::Run);
-            spawn_local(async move {
-                let composed = compose(&source.url, &placed).await;
-                // Meanwhile the visitor may have moved something.
-                let now = state.settings(&LAB);
-                let is_last = now.with_untracked(|now| {
-                    now.get(NAMES.scene) == begun_with.get(NAMES.scene)
-                });
-                let is_there = state.source.with_untracked(|of| of.as_ref().is_some_and(|of| of.is(&source)));
-                if !is_last || !is_there {
-                    return;
-                }
-                let Ok(Composed { picture, truth }) = composed else {
-                    return state.refuse(Failure::DamagedPicture);
-                };
-                state.set(&LAB, NAMES.truth, Value::Text(write(&truth)));
-                let url = web_sys::Url::create_object_url_with_blob(&picture).ok();
-                let before = backdrop(state).get_untracked();
-                backdrop(state).set(url);
-                if let Some(before) = before {
-                    let _ = web_sys::Url::revoke_object_url(&before);
-                }
-                desk.run(question.with("picture", Some(picture)));
-            });
+            with_picture(state, SCENE, move |picture| desk.run(question.with("picture", Some(picture))));
         }
         Trigger::Refine => desk.refine(ask(Question::Refine)),
         Trigger::Adjust => {}
     }
-}
-
-/// The address of the composed picture; none where the picture stands as it is.
-#[derive(Clone, Copy)]
-struct Backdrop(RwSignal<Option<String>>);
-
-fn backdrop(state: State) -> RwSignal<Option<String>> {
-    state.memory(|| Backdrop(RwSignal::new(None))).0
 }
 
 /// The page of the lab.
@@ -90,7 +49,7 @@ fn backdrop(state: State) -> RwSignal<Option<String>> {
 fn CompareLab() -> impl IntoView {
     let state = use_state();
     let desk = state.desk(&LAB);
-    let backdrop = backdrop(state);
+    let backdrop = backdrop(state, &LAB);
     let settings = state.settings(&LAB);
     let answer = RwSignal::new_local(None::<Answer>);
     // Each family shows itself before there is an answer.
@@ -124,7 +83,7 @@ fn CompareLab() -> impl IntoView {
                 <div class="hero-column">
                     {figures}
                     {move || answer.get().map(|answer| view! { <Costs answer=answer.clone() /><Steps answer=answer.clone() /><Backbones answer /> })}
-                    <ComposePanel />
+                    <ComposePanel of=SCENE to=propose::spec::SCENE />
                     <TruthPanel answer=answer.into() backdrop />
                 </div>
                 <div class="inspector">

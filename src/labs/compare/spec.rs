@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::labs::detect::families::{FAMILIES, Family, anchor_free};
 use crate::labs::detect::spec::{Candidate, Detections, Thresholds, Told};
+use crate::labs::truth::scene::SceneSettings;
 use crate::maths::boxes::Corners;
 use crate::protocol::lab::{LabSpec, Task, Wing};
 use crate::protocol::message::Timings;
@@ -67,13 +68,21 @@ settings! {
         score ("score", "s"): f32 = number(0.05, 0.95, 0.01, 0.4), "lowest score of a detection that is kept (cut same)", causes(Effect::Refine), group("thresholds"), shows(same);
         iou ("iou", "o"): f32 = number(0.0, 1.0, 0.05, 0.5), "overlap (IoU) above which the weaker of two boxes of a class is suppressed", causes(Effect::Refine), group("thresholds");
         searched ("searched", "n"): usize = number(10.0, 500.0, 10.0, 300.0), "boxes of selective search that are looked at, the likeliest first (detectors without a first step of their own)", causes(Effect::Rerun), group("searched"), shows(searches);
-        /// See [`scene`](super::scene).
+        /// See [`scene`](crate::labs::truth::scene).
         scene ("scene", "k"): String = Kind::Text { default: "" }, "cut-outs over the picture: number,x,y,height,turn of each, in thousandths of the picture and degrees, with semicolons between", causes(Effect::Rerun), page_only();
         /// See [`truth`](crate::labs::truth).
         truth ("truth", "t"): String = Kind::Text { default: "" }, "what is really there: class,x0,y0,x1,y1 of each object in thousandths of the picture, with semicolons between", page_only(), of_picture();
         overlap ("overlap", "h"): f32 = number(0.5, 0.95, 0.05, 0.5), "overlap (IoU) from which on a box counts as a hit", page_only(), group("truth");
     }
 }
+
+/// Where its scene is.
+pub const SCENE: SceneSettings = SceneSettings {
+    lab: &LAB,
+    scene: NAMES.scene,
+    truth: NAMES.truth,
+    opens: &[],
+};
 
 impl CompareSettings {
     /// The families that are compared, in the order of the list: those that know a class of the photographs.

@@ -2,10 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::spec::{LAB, NAMES, ProposeSettings, Question, View};
+use super::spec::{LAB, NAMES, ProposeSettings, Question, SCENE, View};
 use super::views::Opened;
 use super::views::boxes::{Boxes, RecallPanel};
 use super::views::regions::{MergePanel, Regions};
+use crate::labs::compare;
+use crate::labs::truth::compose::ComposePanel;
+use crate::labs::truth::composed::{backdrop, with_picture};
 use crate::labs::truth::drawing::Drawing;
 use crate::labs::truth::read;
 use crate::page::controls::{Control, Panel};
@@ -24,9 +27,10 @@ pub const ROOM: Room = Room {
 };
 
 fn act(state: State, settings: &Settings, trigger: Trigger) {
-    if let (Trigger::Run, Some(picture)) = (trigger, state.picture()) {
+    if trigger == Trigger::Run {
         let question = engine::Question::new(&Question::Run, settings);
-        state.desk(&LAB).run(question.with("picture", Some(picture)));
+        let desk = state.desk(&LAB);
+        with_picture(state, SCENE, move |picture| desk.run(question.with("picture", Some(picture))));
     }
 }
 
@@ -47,6 +51,8 @@ fn ProposeLab() -> impl IntoView {
     let most = Memo::new(move |_| now().most);
     let overlap = Memo::new(move |_| now().overlap);
     let objects = Memo::new(move |_| read(&now().truth));
+    let backdrop = backdrop(state, &LAB);
+    let below = move || backdrop.get().map(|url| view! { <img class="layer" src=url alt="" /> });
     let over = move || {
         let opened = opened.get()?;
         Some(match view_of.get() {
@@ -73,12 +79,13 @@ fn ProposeLab() -> impl IntoView {
         <LabFrame lab=&LAB>
             <div class="bench">
                 <div class="hero-column">
-                    <Stage>{over}</Stage>
+                    <Stage>{below}{over}</Stage>
                     <Show when=move || view_of.get() == View::Boxes>
+                        <ComposePanel of=SCENE to=compare::spec::SCENE />
                         <section class="panel" id="truth">
                             <h2>{move || t_string!(i18n, propose.truth)}</h2>
                             <p class="help">{move || t_string!(i18n, propose.truth_help)}</p>
-                            <Drawing lab=&LAB name=NAMES.truth />
+                            <Drawing lab=&LAB name=NAMES.truth below />
                         </section>
                     </Show>
                 </div>

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::labs::truth::scene::SceneSettings;
 use crate::protocol::lab::{LabSpec, Wing};
 use crate::protocol::param::{Effect, Kind, choice, number};
 use crate::{choices, settings};
@@ -72,11 +73,21 @@ settings! {
         /// As far as there are so many.
         step ("step", "n"): usize = number(0.0, 12000.0, 1.0, 0.0), "merges that are shown", page_only();
         most ("most", "x"): usize = number(1.0, 500.0, 1.0, 500.0), "proposals at most, the likeliest first";
+        /// See [`scene`](crate::labs::truth::scene).
+        scene ("scene", "q"): String = Kind::Text { default: "" }, "cut-outs over the picture: number,x,y,height,turn of each, in thousandths of the picture and degrees, with semicolons between", causes(Effect::Rerun), page_only();
         /// See [`truth`](crate::labs::truth).
         truth ("truth", "t"): String = Kind::Text { default: "" }, "what is really there: class,x0,y0,x1,y1 of each object in thousandths of the picture, with semicolons between", page_only(), of_picture();
         overlap ("overlap", "h"): f32 = number(0.5, 0.95, 0.05, 0.5), "overlap (IoU) from which on an object counts as found", page_only(), group("truth");
     }
 }
+
+/// Where its scene is.
+pub const SCENE: SceneSettings = SceneSettings {
+    lab: &LAB,
+    scene: NAMES.scene,
+    truth: NAMES.truth,
+    opens: &[(NAMES.view, "boxes")],
+};
 
 /// What the lab is asked. A picture travels as `picture`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

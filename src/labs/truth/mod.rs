@@ -1,7 +1,13 @@
-//! What is really in a picture, by the visitor's hand: as text that fits into a link, for the labs that judge by it.
+//! What is really in a picture, by the visitor's hand or because it was composed: as text that fits into a link, for the labs
+//! that judge by it.
 
 #[cfg(feature = "page")]
+pub mod compose;
+#[cfg(feature = "page")]
+pub mod composed;
+#[cfg(feature = "page")]
 pub mod drawing;
+pub mod scene;
 
 use crate::labs::detect::families::PHOTOGRAPH_CLASSES;
 use crate::maths::boxes::Corners;

@@ -20,7 +20,7 @@ pub fn Figures(
     /// Overlap from which on a box is a hit.
     overlap: f32,
     /// The address of the composed picture, where there is one.
-    backdrop: RwSignal<Option<String>>,
+    backdrop: Signal<Option<String>>,
 ) -> impl IntoView {
     let state = use_state();
     let url = move || {

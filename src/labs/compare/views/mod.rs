@@ -1,7 +1,6 @@
 //! The views of the page.
 
 pub mod backbones;
-pub mod compose;
 pub mod costs;
 pub mod figures;
 pub mod losses;

@@ -16,7 +16,7 @@ pub fn TruthPanel(
     /// What the families found.
     answer: Signal<Option<Answer>, LocalStorage>,
     /// The address of the composed picture, where there is one.
-    backdrop: RwSignal<Option<String>>,
+    backdrop: Signal<Option<String>>,
 ) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();

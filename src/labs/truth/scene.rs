@@ -1,5 +1,49 @@
 //! Scenes that the visitor composes of cut-outs over the picture, as text that fits into a link.
 
+use crate::protocol::lab::LabSpec;
+use crate::protocol::param::Value;
+use crate::protocol::settings::Settings;
+
+/// The settings of a lab in which a scene can be composed.
+#[derive(Debug, Clone, Copy)]
+pub struct SceneSettings {
+    /// Whose.
+    pub lab: &'static LabSpec,
+    /// Name of the one with the scene.
+    pub scene: &'static str,
+    /// Name of the one with the truth, which follows.
+    pub truth: &'static str,
+    /// What shows a scene that comes from another lab: names and texts.
+    pub opens: &'static [(&'static str, &'static str)],
+}
+
+impl SceneSettings {
+    /// The text of the scene.
+    pub fn scene(&self, settings: &Settings) -> String {
+        text(settings, self.scene)
+    }
+
+    /// The text of the truth.
+    pub fn truth(&self, settings: &Settings) -> String {
+        text(settings, self.truth)
+    }
+
+    /// A lab's settings as a link to a scene has them. The truth is left to follow from it.
+    pub fn opened(&self, settings: Settings, scene: String) -> Settings {
+        let mut settings = settings.with(self.opens);
+        settings.set(self.scene, Value::Text(scene));
+        settings.set(self.truth, Value::Text(String::new()));
+        settings
+    }
+}
+
+fn text(settings: &Settings, name: &str) -> String {
+    match settings.get(name) {
+        Value::Text(text) => text.clone(),
+        _ => String::new(),
+    }
+}
+
 /// A cut-out that ships, in `public/cutouts/<name>.webp`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CutOut {
@@ -13,15 +57,51 @@ pub struct CutOut {
 
 /// All of them, in the order of their numbers in links.
 pub const CUTOUTS: [CutOut; 9] = [
-    CutOut { name: "fireman", class: 0, ratio: 223.0 / 369.0 },
-    CutOut { name: "car", class: 1, ratio: 210.0 / 58.0 },
-    CutOut { name: "bus", class: 2, ratio: 366.0 / 142.0 },
-    CutOut { name: "dog", class: 5, ratio: 193.0 / 221.0 },
-    CutOut { name: "sheep", class: 6, ratio: 184.0 / 157.0 },
-    CutOut { name: "ram", class: 6, ratio: 184.0 / 140.0 },
-    CutOut { name: "horse", class: 7, ratio: 199.0 / 137.0 },
-    CutOut { name: "cow", class: 8, ratio: 192.0 / 136.0 },
-    CutOut { name: "bull", class: 8, ratio: 198.0 / 212.0 },
+    CutOut {
+        name: "fireman",
+        class: 0,
+        ratio: 223.0 / 369.0,
+    },
+    CutOut {
+        name: "car",
+        class: 1,
+        ratio: 210.0 / 58.0,
+    },
+    CutOut {
+        name: "bus",
+        class: 2,
+        ratio: 366.0 / 142.0,
+    },
+    CutOut {
+        name: "dog",
+        class: 5,
+        ratio: 193.0 / 221.0,
+    },
+    CutOut {
+        name: "sheep",
+        class: 6,
+        ratio: 184.0 / 157.0,
+    },
+    CutOut {
+        name: "ram",
+        class: 6,
+        ratio: 184.0 / 140.0,
+    },
+    CutOut {
+        name: "horse",
+        class: 7,
+        ratio: 199.0 / 137.0,
+    },
+    CutOut {
+        name: "cow",
+        class: 8,
+        ratio: 192.0 / 136.0,
+    },
+    CutOut {
+        name: "bull",
+        class: 8,
+        ratio: 198.0 / 212.0,
+    },
 ];
 
 /// A cut-out at its place. Later ones lie over earlier ones.
@@ -45,10 +125,14 @@ pub const HEIGHTS: [f32; 2] = [0.05, 1.2];
 /// The cut-outs of a text; what cannot be read is left out.
 pub fn read(text: &str) -> Vec<Placed> {
     let of = |part: &str| {
-        let numbers = part.split(',').map(|number| number.trim().parse::<i32>().ok());
+        let numbers = part
+            .split(',')
+            .map(|number| number.trim().parse::<i32>().ok());
         let numbers: Option<Vec<i32>> = numbers.collect();
         let [cutout, x, y, height, turn] = numbers?.try_into().ok()?;
-        let cutout = usize::try_from(cutout).ok().filter(|number| *number < CUTOUTS.len())?;
+        let cutout = usize::try_from(cutout)
+            .ok()
+            .filter(|number| *number < CUTOUTS.len())?;
         let share = |thousandths: i32| thousandths.clamp(-500, 1500) as f32 / 1000.0;
         Some(Placed {
             cutout,
@@ -121,11 +205,45 @@ mod tests {
     fn cutouts_have_files_and_classes() {
         for cutout in CUTOUTS {
             assert!(cutout.class < PHOTOGRAPH_CLASSES.len());
-            let file = format!("{}/public/cutouts/{}.webp", env!("CARGO_MANIFEST_DIR"), cutout.name);
+            let file = format!(
+                "{}/public/cutouts/{}.webp",
+                env!("CARGO_MANIFEST_DIR"),
+                cutout.name
+            );
             let size = imagesize::size(&file).expect(&file);
             let ratio = size.width as f32 / size.height as f32;
-            assert!((ratio - cutout.ratio).abs() < 1e-3, "{}: {ratio}", cutout.name);
+            assert!(
+                (ratio - cutout.ratio).abs() < 1e-3,
+                "{}: {ratio}",
+                cutout.name
+            );
         }
+    }
+
+    #[test]
+    fn a_scene_goes_from_lab_to_lab() {
+        use crate::labs::{SPECS, compare, propose};
+        use crate::protocol::link::{Route, Shared, decode, encode};
+        let scene = "3,500,600,500,-20;7,200,700,400,0";
+        for of in [compare::spec::SCENE, propose::spec::SCENE] {
+            let before =
+                Settings::new(of.lab).with(&[(of.truth, "4,1,1,2,2"), (of.scene, "0,1,1,300,0")]);
+            let link = encode(&Shared::new(of.opened(before, scene.into())));
+            let (Route::Lab(shared), notices) = decode(SPECS, &link) else {
+                panic!("{link}");
+            };
+            assert!(notices.is_empty(), "{notices:?}");
+            assert_eq!(
+                (of.scene(&shared.settings), of.truth(&shared.settings)),
+                (scene.into(), String::new())
+            );
+        }
+        let of = propose::spec::SCENE;
+        let opened = of.opened(Settings::new(of.lab), scene.into());
+        assert_eq!(
+            opened.read::<propose::spec::ProposeSettings>().view,
+            propose::spec::View::Boxes
+        );
     }
 
     #[test]

@@ -5,9 +5,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlCanvasElement, HtmlImageElement};
 
-use crate::labs::compare::scene::{CUTOUTS, HEIGHTS, MOST, Placed, bounds, read, write};
-use crate::labs::compare::spec::{CompareSettings, LAB, NAMES};
-use crate::labs::truth::Object;
+use super::Object;
+use super::scene::{CUTOUTS, HEIGHTS, MOST, Placed, SceneSettings, bounds, read, write};
 use crate::maths::boxes::Corners;
 use crate::page::export::{context, to_blob};
 use crate::page::frame::Stage;
@@ -15,6 +14,7 @@ use crate::page::pointer::{Drag, place_of};
 use crate::page::state::use_state;
 use crate::page::text::{t_string, use_i18n};
 use crate::page::words::lab_word;
+use crate::protocol::link::{self, Shared};
 use crate::protocol::param::Value;
 
 /// Longer side of a composed picture in pixels: the networks see 320.
@@ -76,7 +76,9 @@ fn lay(
 /// The pixels of a canvas that are more seen than not.
 fn seen(canvas: &HtmlCanvasElement) -> Result<Vec<bool>, JsValue> {
     let [width, height] = [canvas.width(), canvas.height()].map(f64::from);
-    let data = context(canvas)?.get_image_data(0.0, 0.0, width, height)?.data();
+    let data = context(canvas)?
+        .get_image_data(0.0, 0.0, width, height)?
+        .data();
     Ok(data.chunks_exact(4).map(|pixel| pixel[3] > 127).collect())
 }
 
@@ -132,22 +134,25 @@ pub async fn compose(background: &str, scene: &[Placed]) -> Result<Composed, JsV
 
 /// Cut-outs to choose from, and those that lie on the picture.
 #[component]
-pub fn ComposePanel() -> impl IntoView {
+pub fn ComposePanel(
+    /// Whose scene.
+    of: SceneSettings,
+    /// Another lab that the scene can be taken to.
+    to: SceneSettings,
+) -> impl IntoView {
     let state = use_state();
     let i18n = use_i18n();
-    let settings = state.settings(&LAB);
-    let scene = Memo::new(move |_| {
-        settings.with(|settings| read(&settings.read::<CompareSettings>().scene))
-    });
+    let settings = state.settings(of.lab);
+    let scene = Memo::new(move |_| settings.with(|settings| read(&of.scene(settings))));
     let chosen = RwSignal::new(None::<usize>);
     let undo = RwSignal::new(Vec::<String>::new());
     let put = move |text: String| {
         // The composed truth comes with the picture; without one there is none.
         let values = [
-            (NAMES.scene, Value::Text(text)),
-            (NAMES.truth, Value::Text(String::new())),
+            (of.scene, Value::Text(text)),
+            (of.truth, Value::Text(String::new())),
         ];
-        state.set_all(&LAB, &values);
+        state.set_all(of.lab, &values);
     };
     let change = move |new: Vec<Placed>| {
         let before = write(&scene.get_untracked());
@@ -167,7 +172,11 @@ pub fn ComposePanel() -> impl IntoView {
             all.push(Placed {
                 cutout,
                 middle: [0.3 + 0.1 * all.len() as f32 % 0.5, 0.65],
-                height: if CUTOUTS[cutout].ratio > 2.0 { 0.25 } else { 0.45 },
+                height: if CUTOUTS[cutout].ratio > 2.0 {
+                    0.25
+                } else {
+                    0.45
+                },
                 turn: 0.0,
             });
             chosen.set(Some(all.len() - 1));
@@ -191,7 +200,8 @@ pub fn ComposePanel() -> impl IntoView {
             change(all);
         }
     };
-    let name = move |cutout: usize| lab_word(i18n, "compare", &format!("cutouts.{}", CUTOUTS[cutout].name));
+    let name =
+        move |cutout: usize| lab_word(i18n, "truth", &format!("cutouts.{}", CUTOUTS[cutout].name));
     let full = move || scene.with(Vec::len) == MOST;
     let shelf = CUTOUTS
         .iter()
@@ -287,11 +297,20 @@ pub fn ComposePanel() -> impl IntoView {
             })
             .collect_view()
     };
+    let link = move || {
+        link::encode(&Shared {
+            settings: to.opened(state.settings(to.lab).get(), write(&scene.get())),
+            sample: state
+                .source
+                .with(|source| source.as_ref().and_then(|source| source.sample)),
+            present: false,
+        })
+    };
     let of_chosen = move || chosen.get().and_then(place);
     view! {
         <section class="panel" id="compose">
-            <h2>{move || t_string!(i18n, compare.compose)}</h2>
-            <p class="help">{move || t_string!(i18n, compare.compose_help)}</p>
+            <h2>{move || t_string!(i18n, truth.compose)}</h2>
+            <p class="help">{move || t_string!(i18n, truth.compose_help)}</p>
             <ul class="samples shelf">{shelf}</ul>
             <Show when=move || { count.get() > 0 }>
                 <Stage>
@@ -318,7 +337,7 @@ pub fn ComposePanel() -> impl IntoView {
                     </div>
                 </Stage>
                 <div class="row">
-                    <label for="compose-size">{move || t_string!(i18n, compare.compose_size)}</label>
+                    <label for="compose-size">{move || t_string!(i18n, truth.compose_size)}</label>
                     <input
                         type="range"
                         id="compose-size"
@@ -331,7 +350,7 @@ pub fn ComposePanel() -> impl IntoView {
                             with(&|placed| placed.height = height / 1000.0);
                         }
                     />
-                    <label for="compose-turn">{move || t_string!(i18n, compare.compose_turn)}</label>
+                    <label for="compose-turn">{move || t_string!(i18n, truth.compose_turn)}</label>
                     <input
                         type="range"
                         id="compose-turn"
@@ -345,7 +364,7 @@ pub fn ComposePanel() -> impl IntoView {
                         }
                     />
                     <button type="button" class="button quiet" id="compose-front" disabled=move || of_chosen().is_none() on:click=to_front>
-                        {move || t_string!(i18n, compare.compose_front)}
+                        {move || t_string!(i18n, truth.compose_front)}
                     </button>
                     <button type="button" class="button quiet" id="compose-remove" disabled=move || of_chosen().is_none() on:click=move |_| remove()>
                         {move || t_string!(i18n, truth.remove)}
@@ -361,6 +380,11 @@ pub fn ComposePanel() -> impl IntoView {
                 }>
                     {move || t_string!(i18n, truth.undo)}
                 </button>
+                <Show when=move || { count.get() > 0 }>
+                    <a id="compose-to" href=link>
+                        {move || t_string!(i18n, truth.compose_to, lab = lab_word(i18n, to.lab.name, "tab")).to_string()}
+                    </a>
+                </Show>
             </div>
         </section>
     }
