@@ -259,3 +259,65 @@ fn a_detector_is_trained_on_photographs_and_on_a_whole_backbone() {
         said(&missing)
     );
 }
+
+/// R-CNN and SPPNet are trained in three parts. What the backbone says of crops is kept, and is the same the next time.
+#[test]
+fn dense_layers_machines_and_boxes_are_trained_one_after_the_other() {
+    let folder = scratch("train-machines");
+    let photos = little_voc(&folder);
+    let out = folder.join("heads.bpk").display().to_string();
+    let cache = folder.join("cache");
+    let train = |family: &str| {
+        let trained = kiln(&[
+            "train",
+            "detector",
+            "--family",
+            family,
+            "--photos",
+            &photos,
+            "--backbone",
+            "weights/detector-backbone.bpk",
+            "--versions",
+            "2",
+            "--batch",
+            "2",
+            "--steps",
+            "2",
+            "--data-folder",
+            &cache.display().to_string(),
+            "--out",
+            &out,
+            "--force",
+        ]);
+        assert!(trained.status.success(), "{}", said(&trained));
+        assert!(
+            said(&trained).contains("hard negatives"),
+            "{}",
+            said(&trained)
+        );
+        fs::read(&out).expect("weights")
+    };
+    // Two bytes a number, behind a header that names each layer anew.
+    let numbers_of = |file: Vec<u8>, count: usize| {
+        assert!(file.len() > 2 * count);
+        file[file.len() - 2 * count..].to_vec()
+    };
+    for (family, numbers) in [("r-cnn", 2_086_701), ("sppnet", 1_222_381)] {
+        let first = numbers_of(train(family), numbers);
+        assert!(numbers_of(train(family), numbers) == first, "{family}");
+    }
+    let kept = names(&cache.join("detector"));
+    assert!(kept.contains(&"train.crops".into()), "{kept:?}");
+    // What was cut, and what belongs to other crops, is made anew.
+    let whole = fs::read(cache.join("detector/train.crops")).expect("a file");
+    let made_anew = |crops: &[u8], of: Option<&str>| {
+        fs::write(cache.join("detector/train.crops"), crops).expect("a file");
+        if let Some(of) = of {
+            fs::write(cache.join("detector/train.crops.of"), of).expect("a file");
+        }
+        train("r-cnn");
+        fs::read(cache.join("detector/train.crops")).expect("a file") == whole
+    };
+    assert!(made_anew(&whole[..whole.len() / 2], None));
+    assert!(made_anew(&vec![0; whole.len()], Some("others")));
+}

@@ -19,7 +19,7 @@ use crate::train::detector::two_step::TwoStepRecipe;
 use crate::train::detector::{DetectorTrainee, Options, Recipe, Views};
 use crate::train::training::Training;
 
-use super::photographs::{self, Opened};
+use super::photographs::{self, Maker, ONE_SQUARE, Opened, SCALES};
 use super::train::{Course, data_folder, follow, path};
 use super::{cli, print, train_svm, weights_file};
 
@@ -133,46 +133,26 @@ pub(super) fn run(course: Course, device: &Device, arguments: &ArgMatches) -> Re
         seed,
     };
     let device = device.clone().autodiff();
+    let maker = Maker {
+        backbone: &backbone,
+        of: &of,
+        seed,
+        cache: &cache,
+    };
     if family == R_CNN {
         let mut found = photographs::searched(&train, SEARCHED, &cache, "train")?;
         found.iter_mut().for_each(|of| of.truncate(train_svm::MOST));
-        let cropped = photographs::cropped(&train, &found, &backbone, &of, seed, &cache, "train")?;
+        let cropped = photographs::cropped(&train, &found, &maker, "train")?;
         return train_svm::run(course, [&cropped; 2], options, &device);
     }
     if family == OVERFEAT {
-        let maps = |photographs: &[&Opened], versions: usize, name: &str| {
-            let layout = photographs::SCALES;
-            photographs::maps(
-                photographs,
-                &backbone,
-                layout,
-                &of,
-                versions,
-                seed,
-                &cache,
-                name,
-            )
-        };
-        let views = maps(&train, versions, "train-scales")?;
-        let measured = maps(&held_out, 1, "held-out-scales")?;
+        let views = maker.maps(&train, SCALES, versions, "train-scales")?;
+        let measured = maker.maps(&held_out, SCALES, 1, "held-out-scales")?;
         let views: [&dyn Views<_>; 2] = [&views, &measured];
         return go(course, OverFeatRecipe::new(HIDDEN), options, views, &device);
     }
-    let maps = |photographs: &[&Opened], versions: usize, name: &str| {
-        let layout = photographs::ONE_SQUARE;
-        photographs::maps(
-            photographs,
-            &backbone,
-            layout,
-            &of,
-            versions,
-            seed,
-            &cache,
-            name,
-        )
-    };
-    let views = maps(&train, versions, "train")?;
-    let measured = maps(&held_out, 1, "held-out")?;
+    let views = maker.maps(&train, ONE_SQUARE, versions, "train")?;
+    let measured = maker.maps(&held_out, ONE_SQUARE, 1, "held-out")?;
     let (views, measured) = match &**family {
         FAST_RCNN | SPPNET => {
             let of = |photographs: &[&Opened], name: &str| {

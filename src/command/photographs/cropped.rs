@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use burn::tensor::{Device, Tensor, TensorData, f16};
 
-use super::Opened;
+use super::{Maker, Opened};
 use crate::command::{print, read_now};
 use crate::data::photographs::Labelled;
 use crate::engine::weights::sha256_hex;
@@ -48,19 +48,22 @@ pub struct Cropped<'a> {
 }
 
 /// Sends the objects and some of the `found` boxes of each photograph through the network, on all processors, or finds that it
-/// was done already. `of` is the digest of the network; `name` tells parts of a set apart.
+/// was done already. `name` tells parts of a set apart.
 ///
 /// # Errors
 /// Where a photograph or the folder of the cache cannot be read or written: a sentence.
 pub fn cropped<'a>(
     photographs: &[&'a Opened],
     found: &[Vec<Corners>],
-    backbone: &Backbone,
-    of: &str,
-    seed: u32,
-    cache: &Path,
+    maker: &Maker<'_>,
     name: &str,
 ) -> Result<Cropped<'a>, String> {
+    let Maker {
+        backbone,
+        of,
+        seed,
+        cache,
+    } = *maker;
     let mut draws = Draws::new(seed, 1);
     let of_photograph = |(opened, found): (&&Opened, &Vec<Corners>)| {
         choose(found, &opened.photograph.objects, &mut draws)
@@ -90,11 +93,16 @@ pub fn cropped<'a>(
     let says = format!("{of} {CROP} {} {boxes}", files.collect::<String>());
     let says = sha256_hex(says.as_bytes());
     let shown = print::shown(&path);
-    if fs::read_to_string(&known).ok().as_ref() != Some(&says) {
+    let count: usize = regions.iter().map(Vec::len).sum();
+    let is_whole = fs::metadata(&path).is_ok_and(|file| file.len() == (count * BYTES) as u64);
+    if !is_whole || fs::read_to_string(&known).ok().as_ref() != Some(&says) {
         let unwritten = |e: std::io::Error| format!("{shown} cannot be written: {e}");
         fs::create_dir_all(cache).map_err(unwritten)?;
+        // Until the file is whole nothing says what it holds.
+        if known.exists() {
+            fs::remove_file(&known).map_err(unwritten)?;
+        }
         make(photographs, &regions, &before, backbone, &path)?;
-        // Last: a file that was cut has none.
         fs::write(&known, says).map_err(unwritten)?;
     }
     let file = File::open(&path).map_err(|e| format!("{shown} cannot be read: {e}"))?;

@@ -92,22 +92,48 @@ struct Wanted<'a> {
     change: Change,
 }
 
-/// Makes the maps of the photographs, `versions` of each (as it is; mirrored; then drawn changes), or finds them made
-/// already. `layout` says which maps; `name` tells parts of a set, and layouts, apart.
-///
-/// # Errors
-/// Where a photograph or the folder of the cache cannot be read or written: a sentence.
-#[allow(clippy::too_many_arguments)] // each decides what the file holds
-pub fn maps<const MAPS: usize>(
+/// What makes features of photographs, and where they are kept.
+pub struct Maker<'a> {
+    /// The network.
+    pub backbone: &'a Backbone,
+    /// Its digest: features of another are no good.
+    pub of: &'a str,
+    /// Decides what is drawn at random.
+    pub seed: u32,
+    /// A folder.
+    pub cache: &'a Path,
+}
+
+impl Maker<'_> {
+    /// Makes the maps of the photographs, `versions` of each (as it is; mirrored; then drawn changes), or finds them made
+    /// already. `layout` says which maps; `name` tells parts of a set, and layouts, apart.
+    ///
+    /// # Errors
+    /// Where a photograph or the folder of the cache cannot be read or written: a sentence.
+    pub fn maps<const MAPS: usize>(
+        &self,
+        photographs: &[&Opened],
+        layout: Layout<MAPS>,
+        versions: usize,
+        name: &str,
+    ) -> Result<Kept<MAPS>, String> {
+        maps(self, photographs, layout, versions, name)
+    }
+}
+
+fn maps<const MAPS: usize>(
+    maker: &Maker<'_>,
     photographs: &[&Opened],
-    backbone: &Backbone,
     layout: Layout<MAPS>,
-    of: &str,
     versions: usize,
-    seed: u32,
-    cache: &Path,
     name: &str,
 ) -> Result<Kept<MAPS>, String> {
+    let Maker {
+        backbone,
+        of,
+        seed,
+        cache,
+    } = *maker;
     // With their marks: maps that were made before a set had any know of none.
     let marked = |opened: &&Opened| {
         let objects = opened.photograph.objects.iter().enumerate();

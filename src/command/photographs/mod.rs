@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use self::cropped::cropped;
-pub use self::maps::{Kept, ONE_SQUARE, SCALES, maps};
+pub use self::maps::{Kept, Maker, ONE_SQUARE, SCALES};
 pub use self::searched::searched;
 use super::print;
 use crate::data::photographs::{Photograph, parse};

@@ -145,19 +145,21 @@ pub fn ComposePanel(
     let settings = state.settings(of.lab);
     let scene = Memo::new(move |_| settings.with(|settings| read(&of.scene(settings))));
     let chosen = RwSignal::new(None::<usize>);
-    let undo = RwSignal::new(Vec::<String>::new());
-    let put = move |text: String| {
-        // The composed truth comes with the picture; without one there is none.
+    // Scenes, each with the truth that stood over it: it may have been drawn by hand.
+    let undo = RwSignal::new(Vec::<[String; 2]>::new());
+    let put = move |[scene, truth]: [String; 2]| {
         let values = [
-            (of.scene, Value::Text(text)),
-            (of.truth, Value::Text(String::new())),
+            (of.scene, Value::Text(scene)),
+            (of.truth, Value::Text(truth)),
         ];
         state.set_all(of.lab, &values);
     };
     let change = move |new: Vec<Placed>| {
-        let before = write(&scene.get_untracked());
+        let truth = settings.with_untracked(|settings| of.truth(settings));
+        let before = [write(&scene.get_untracked()), truth];
         undo.update(|undo| undo.push(before));
-        put(write(&new));
+        // The composed truth comes with the picture; without one there is none.
+        put([write(&new), String::new()]);
     };
     let with = move |act: &dyn Fn(&mut Placed)| {
         let mut all = scene.get_untracked();

@@ -71,7 +71,12 @@ pub fn backdrop(state: State, lab: &'static LabSpec) -> Signal<Option<String>> {
     Memo::new(move |_| {
         scenes.0.with(|all| {
             let of = all.iter().find(|of| of.lab == lab.name)?;
-            of.scene.as_ref()?.url.clone()
+            let scene = of.scene.as_ref()?;
+            // Over another picture it would be wrong until that one's is composed.
+            let is_there = state
+                .source
+                .with(|now| now.as_ref().is_some_and(|now| now.is(&scene.source)));
+            scene.url.clone().filter(|_| is_there)
         })
     })
     .into()
@@ -114,13 +119,18 @@ pub fn with_picture(state: State, of: SceneSettings, act: impl FnOnce(Blob) + 's
         let is_there = state
             .source
             .with_untracked(|now| now.as_ref().is_some_and(|now| now.is(&source)));
-        if !is_last || !is_there {
+        // Settings of a link are there before its picture is.
+        let is_same = settings.with_untracked(|settings| of.scene(settings)) == text;
+        if !is_last || !is_there || !is_same {
             return;
         }
         let Ok(Composed { picture, truth }) = composed else {
             return state.refuse(Failure::DamagedPicture);
         };
-        tell(&truth);
+        let has_none = settings.with_untracked(|settings| of.truth(settings).is_empty());
+        if has_none {
+            tell(&truth);
+        }
         let url = Url::create_object_url_with_blob(&picture).ok();
         let scene = Scene {
             source,

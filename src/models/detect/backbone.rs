@@ -1,4 +1,5 @@
-//! The backbone of all detectors: EfficientNet-Lite0 without its classifier, fine-tuned on photographs with boxes.
+//! The backbone of the detectors that were trained here: EfficientNet-Lite0 without its classifier. [`BACKBONE`] is the one that
+//! was fine-tuned on photographs with boxes.
 
 use burn::config::Config;
 use burn::module::Module;

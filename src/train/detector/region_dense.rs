@@ -9,7 +9,7 @@
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::region_features::Regions;
+use super::region_features::{Regions, regions_of};
 use super::regions::{REGIONS, named};
 use super::{Options, Scene};
 use crate::data::batches::Order;
@@ -78,7 +78,7 @@ impl Trainee for DenseTrainee<'_> {
         for &index in self.order.step(at.step) {
             let scene = self.regions.scene(index as usize);
             let truths = scene.boxes();
-            let all = [&truths, scene.proposals].concat();
+            let all = regions_of(&scene);
             let matches = scene.spared(Matching::SECOND_STEP.of(&all, &truths));
             let taken = sampled(&matches, REGIONS.0, REGIONS.1, &mut draws);
             let kept = all

@@ -43,7 +43,19 @@ impl SsdRecipe {
 
     /// What each default box has to learn.
     fn matches(&self, scene: &Scene<'_>) -> Vec<Match> {
-        scene.spared(Matching::DEFAULT_BOXES.of(&self.corners, &scene.boxes()))
+        // Those that do not count come first: of two that would have the same default box the later one has it.
+        let mut order: Vec<usize> = (0..scene.objects.len()).collect();
+        order.sort_by_key(|&object| !scene.ignores(object));
+        let boxes: Vec<Corners> = order
+            .iter()
+            .map(|&object| scene.objects[object].box_in_image)
+            .collect();
+        let matches = Matching::DEFAULT_BOXES.of(&self.corners, &boxes);
+        let as_numbered = matches.into_iter().map(|is| match is {
+            Match::Positive(at) => Match::Positive(order[at]),
+            other => other,
+        });
+        scene.spared(as_numbered.collect())
     }
 
     /// The two losses of a batch: over the positives, boxes and classes.

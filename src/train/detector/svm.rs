@@ -17,6 +17,7 @@ use crate::job::Job;
 use crate::maths::boxes::Corners;
 use crate::maths::draws::Draws;
 use crate::methods::linear_svm::{Fitting, LinearSvm, dot};
+use crate::methods::matching::Matching;
 use crate::methods::outputs::region_svm::CODER;
 pub use crate::methods::outputs::region_svm::features;
 pub use crate::methods::warp::{SIDE as CROP, Sheet};
@@ -58,8 +59,16 @@ fn columns(planes: &[LinearSvm]) -> [TensorData; 2] {
     ]
 }
 
-/// Whether a region is an example of each class: no where it overlaps none of its objects, and where the class is boxed.
+/// Whether a region is an example of each class: no where it overlaps none of its objects, and where the class is boxed. Where
+/// what it overlaps most, by half at least, does not count, it is an example of nothing.
 fn negative_of(scene: &Scene<'_>, region: Corners) -> [Option<bool>; CLASSES.len()] {
+    if Matching::SECOND_STEP
+        .of(&[region], &scene.boxes())
+        .iter()
+        .any(|is| is.truth().is_some_and(|object| scene.ignores(object)))
+    {
+        return [None; CLASSES.len()];
+    }
     std::array::from_fn(|class| {
         let of_class = scene.objects.iter().filter(|object| object.class == class);
         let most = of_class
@@ -532,5 +541,23 @@ mod tests {
         };
         assert_eq!(learned(None), (true, true));
         assert_eq!(learned(Some(Ignored::Difficult)), (false, false));
+        // What lies on it is no negative of other classes, either.
+        let object = |ignored| Labelled {
+            class: 1,
+            box_in_image: square(0.0),
+            ignored,
+        };
+        let labels = |ignored, x: f32| {
+            let objects = [object(ignored)];
+            let scene = Scene {
+                objects: &objects,
+                boxed: [true; CLASSES.len()],
+                proposals: &[],
+            };
+            negative_of(&scene, square(x)).map(|label| label == Some(false))
+        };
+        assert!(labels(None, 5.0)[2] && !labels(None, 5.0)[1]);
+        assert!(!labels(Some(Ignored::Difficult), 5.0).contains(&true));
+        assert!(!labels(Some(Ignored::Difficult), 200.0).contains(&false));
     }
 }

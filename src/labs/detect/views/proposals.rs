@@ -104,7 +104,12 @@ pub fn Regions(opened: Opened, shown: Shown, look: Look) -> impl IntoView {
             let of = proposals.all.get(at)?;
             let laid = chosen(proposals, of, look.grid.get());
             let drawn = laid.map(|laid| view! { <Bins opened=&opened proposals of laid /> });
-            Some((drawn, of.region?))
+            // Without a grid: what was read, such as a crop with its context.
+            let whole = laid.is_none().then(|| {
+                let covers = of.reads.first()?.covers;
+                Some(view! { <div class="bins empty" style=placement(covers, width, height)></div> })
+            });
+            Some(((drawn, whole), of.region?))
         })?;
         let made = made_of(&shown.detections, region).map(|index| {
             let found = &shown.detections.candidates[index];

@@ -11,7 +11,7 @@ use crate::train::detector::anchor_free::AnchorFreeRecipe;
 /// Which rooms, see [`Rooms`](crate::labs::detect::families::on_backbone::Rooms).
 pub enum OnImageNet {}
 
-/// All that could differ beside the weights is the other's.
+/// Its rooms and settings are the other's.
 impl OnePass for OnImageNet {
     type Recipe = AnchorFreeRecipe;
     const ORIGIN: Origin = Origin::ImageNet;

@@ -23,11 +23,11 @@ pub static R_CNN: Family = Family {
     margins: true,
     background: None,
     thresholds: Thresholds {
-        score: 0.6,
+        score: 0.7,
         iou: 0.3,
     },
-    map: Some([0.569, 0.278]),
-    parameters: 3_001_805,
+    map: Some([0.624, 0.326]),
+    parameters: 5_025_821,
     stages: [
         Stage::Prepare,
         Stage::Prepare,

@@ -19,11 +19,11 @@ pub static SPPNET: Family = Family {
     margins: true,
     background: None,
     thresholds: Thresholds {
-        score: 0.55,
+        score: 0.65,
         iou: 0.3,
     },
-    map: Some([0.516, 0.215]),
-    parameters: 3_117_005,
+    map: Some([0.617, 0.270]),
+    parameters: 4_161_501,
     stages: [
         Stage::Prepare,
         Stage::Backbone,
