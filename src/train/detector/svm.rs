@@ -173,8 +173,9 @@ fn planes(examples: &Examples, dims: usize, cost: f32, seed: u32) -> Vec<LinearS
             .filter_map(|(at, label)| Some((at, label[class]?)))
             .collect();
         // As much weight for the few that are as a tenth of those that are not.
-        let positives = labels.iter().filter(|(_, is)| *is).count().max(1);
-        let dear = ((labels.len() - positives) as f32 / positives as f32 / 10.0).max(1.0);
+        let positives = labels.iter().filter(|(_, is)| *is).count();
+        let negatives = (labels.len() - positives) as f32;
+        let dear = (negatives / positives.max(1) as f32 / 10.0).max(1.0);
         let fitting = Fitting {
             costs: [cost, cost * dear],
             epochs: 30,
