@@ -1,11 +1,29 @@
-//! A host for tests of the loop.
+//! A host for tests of the loop, and a run on it.
 
 use std::cell::Cell;
 
-use crate::job::{Host, Promise, Reply};
+use super::checkpoint::Nowhere;
+use super::training::{Numbers, Plan, Report, Trainee, Training};
+use crate::job::{Host, Job, Promise, Reply};
 use crate::protocol::failure::Failure;
 use crate::protocol::message::Event;
 use crate::protocol::picture::Picture;
+
+/// Trains up to a step; the losses of each step.
+pub fn told<T: Trainee>(training: &mut Training<T>, steps: u64) -> Vec<Numbers> {
+    let host = Clock::default();
+    let mut told = Vec::new();
+    let mut tell = |report| {
+        if let Report::Losses { losses, .. } = report {
+            told.push(losses);
+        }
+        Ok(())
+    };
+    let job = Job::new(&host, "test");
+    let plan = Plan::new(steps);
+    pollster::block_on(training.run(&job, &plan, &mut Nowhere, &mut tell)).unwrap();
+    told
+}
 
 /// A host on whose clock each breath takes 100 ms.
 #[derive(Default)]

@@ -153,3 +153,26 @@ test("a scene is taken from the detectors to the search", async () => {
   await until(driver, "the bus", async () => (await count(driver, "#recall-objects tbody tr")) === 1);
   assert.ok((await count(driver, ".box.proposal")) > 50);
 });
+
+test("what is drawn outlives a composition: its undo, and a reload", async () => {
+  await visit("#/propose?v=1&p=temple&w=boxes&t=4,350,350,650,650");
+  await jobDone(driver);
+  const rows = () => count(driver, "#recall-objects tbody tr");
+  await until(driver, "what is drawn", async () => (await rows()) === 1);
+  const press = (name) => driver.executeScript((name) => [...document.querySelectorAll("button")].find((button) => button.textContent.trim() === name).click(), name);
+  await press("Bus");
+  await until(driver, "the bus", async () => /q=2/.test(await driver.getCurrentUrl()) && /Bus/.test(await text(driver, "#recall-objects")));
+  await driver.executeScript(() => document.getElementById("compose-undo").click());
+  await until(driver, "the drawing", async () => /t=4,350,350,650,650/.test(decodeURIComponent(await driver.getCurrentUrl())));
+  assert.equal(await rows(), 1);
+  // Over a scene a box is drawn, too; the link holds both.
+  await press("Bus");
+  await until(driver, "the bus again", async () => /Bus/.test(await text(driver, "#recall-objects")));
+  await press("Add a box");
+  await until(driver, "two objects", async () => (await rows()) === 2);
+  await until(driver, "a link with both", async () => decodeURIComponent(await driver.getCurrentUrl()).split("t=")[1]?.includes(";"));
+  await driver.navigate().refresh();
+  await jobDone(driver);
+  await until(driver, "the scene", async () => (await count(driver, ".frame > img.layer")) > 0);
+  assert.equal(await rows(), 2);
+});

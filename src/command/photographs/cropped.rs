@@ -3,12 +3,11 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
-use std::sync::mpsc;
+use std::io::{Read as _, Seek as _, SeekFrom};
 
 use burn::tensor::{Device, Tensor, TensorData, f16};
 
+use super::fill::fill;
 use super::{Maker, Opened};
 use crate::command::{print, read_now};
 use crate::data::photographs::Labelled;
@@ -102,7 +101,18 @@ pub fn cropped<'a>(
         if known.exists() {
             fs::remove_file(&known).map_err(unwritten)?;
         }
-        make(photographs, &regions, &before, backbone, &path)?;
+        fill(
+            &path,
+            photographs.len(),
+            backbone,
+            |index| before[index] * BYTES,
+            |index, backbone| of_crops(photographs[index], &regions[index], backbone),
+            |done| {
+                if done % 500 == 0 {
+                    print::note(format!("{done} of {} photographs", photographs.len()));
+                }
+            },
+        )?;
         fs::write(&known, says).map_err(unwritten)?;
     }
     let file = File::open(&path).map_err(|e| format!("{shown} cannot be read: {e}"))?;
@@ -139,46 +149,6 @@ fn choose(found: &[Corners], objects: &[Labelled], draws: &mut Draws) -> Vec<Cor
     }
     chosen.sort_unstable();
     chosen.into_iter().map(|at| found[at]).collect()
-}
-
-/// Writes what the network says of all regions.
-fn make(
-    photographs: &[&Opened],
-    regions: &[Vec<Corners>],
-    before: &[usize],
-    backbone: &Backbone,
-    path: &Path,
-) -> Result<(), String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let unwritten = |e: std::io::Error| format!("{} cannot be written: {e}", print::shown(path));
-    let mut file = File::create(path).map_err(unwritten)?;
-    let (send, receive) = mpsc::sync_channel::<Result<(usize, Vec<u8>), String>>(4 * threads);
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let send = send.clone();
-            let backbone = backbone.clone();
-            scope.spawn(move || {
-                for index in (thread..photographs.len()).step_by(threads) {
-                    let made = of_crops(photographs[index], &regions[index], &backbone);
-                    let failed = made.is_err();
-                    if send.send(made.map(|bytes| (index, bytes))).is_err() || failed {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        for (done, made) in receive.into_iter().enumerate() {
-            let (index, bytes) = made?;
-            let at = SeekFrom::Start((before[index] * BYTES) as u64);
-            file.seek(at).map_err(unwritten)?;
-            file.write_all(&bytes).map_err(unwritten)?;
-            if (done + 1) % 500 == 0 {
-                print::note(format!("{} of {} photographs", done + 1, photographs.len()));
-            }
-        }
-        Ok(())
-    })
 }
 
 fn of_crops(opened: &Opened, regions: &[Corners], backbone: &Backbone) -> Result<Vec<u8>, String> {

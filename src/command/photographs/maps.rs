@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::mpsc;
 
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
+use super::fill::fill;
 use crate::command::{print, read_now};
 use crate::data::photographs::{CLASSES, Labelled};
 use crate::data::views::Change;
@@ -167,6 +167,11 @@ fn maps<const MAPS: usize>(
                 .map(|change| Wanted { opened, change }),
         );
     }
+    // Until the file is whole nothing says what it holds.
+    if index.exists() {
+        fs::remove_file(&index)
+            .map_err(|e| format!("{} cannot be written: {e}", print::shown(&index)))?;
+    }
     let made = make(&wanted, backbone, &layout, &data)?;
     let index_of = Index { of, items: made };
     let json = serde_json::to_vec(&index_of).expect("plain data");
@@ -175,51 +180,27 @@ fn maps<const MAPS: usize>(
     Kept::open(layout, index_of, &data)
 }
 
-/// Writes the maps of all views, on as many threads as there are processors.
+/// Writes the maps of all views.
 fn make(
     wanted: &[Wanted<'_>],
     backbone: &Backbone,
     layout: &[(usize, usize)],
     data: &Path,
 ) -> Result<Vec<Item>, String> {
-    let bytes_of_view = bytes_of_view(layout);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let unwritten = |e: std::io::Error| format!("{} cannot be written: {e}", print::shown(data));
-    let mut file = File::create(data).map_err(unwritten)?;
-    let (send, receive) = mpsc::sync_channel::<Result<(usize, Vec<u8>), String>>(4 * threads);
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let send = send.clone();
-            let backbone = backbone.clone();
-            scope.spawn(move || {
-                for (number, group) in wanted
-                    .chunks(TOGETHER)
-                    .enumerate()
-                    .skip(thread)
-                    .step_by(threads)
-                {
-                    let made = of_group(group, &backbone, layout).map(|bytes| (number, bytes));
-                    let failed = made.is_err();
-                    if send.send(made).is_err() || failed {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        let mut done = 0;
-        for made in receive {
-            let (number, bytes) = made?;
-            file.seek(SeekFrom::Start((number * TOGETHER * bytes_of_view) as u64))
-                .map_err(unwritten)?;
-            file.write_all(&bytes).map_err(unwritten)?;
-            done += bytes.len() / bytes_of_view;
-            if done % 1000 < TOGETHER {
-                print::note(format!("{done} of {} views", wanted.len()));
+    let groups: Vec<&[Wanted<'_>]> = wanted.chunks(TOGETHER).collect();
+    let bytes_of_group = TOGETHER * bytes_of_view(layout);
+    fill(
+        data,
+        groups.len(),
+        backbone,
+        |number| number * bytes_of_group,
+        |number, backbone| of_group(groups[number], backbone, layout),
+        |done| {
+            if done * TOGETHER % 1000 < TOGETHER {
+                print::note(format!("{} of {} views", done * TOGETHER, wanted.len()));
             }
-        }
-        Ok::<(), String>(())
-    })?;
+        },
+    )?;
     let item = |wanted: &Wanted<'_>| {
         let photograph = &wanted.opened.photograph;
         let objects = wanted.change.move_all(&photograph.objects, SIDE);

@@ -1,6 +1,7 @@
 //! Sets of photographs on disk, and what a backbone makes of them.
 
 mod cropped;
+mod fill;
 mod maps;
 mod searched;
 mod voc;

@@ -147,6 +147,11 @@ pub fn ComposePanel(
     let chosen = RwSignal::new(None::<usize>);
     // Scenes, each with the truth that stood over it: it may have been drawn by hand.
     let undo = RwSignal::new(Vec::<[String; 2]>::new());
+    // A scene may be taken back on another picture, too; a truth belongs to its own.
+    Effect::new(move |_| {
+        state.source.track();
+        undo.update(|undo| undo.iter_mut().for_each(|[_, truth]| truth.clear()));
+    });
     let put = move |[scene, truth]: [String; 2]| {
         let values = [
             (of.scene, Value::Text(scene)),

@@ -357,8 +357,8 @@ mod tests {
     use super::*;
     use crate::models::detect::anchor_free::AnchorFreeConfig;
     use crate::models::detect::backbone::{CHANNELS, STRIDES};
-    use crate::train::clock::Clock;
-    use crate::train::training::{Plan, Training};
+    use crate::train::clock::{Clock, told};
+    use crate::train::training::{Numbers, Training};
     use burn::tensor::TensorData;
 
     /// Photographs of one square object each, which the maps show: the cells inside it are bright in a channel of its class.
@@ -457,29 +457,13 @@ mod tests {
         AnchorFreeRecipe::new(head.with_maps(2))
     }
 
-    fn run<R: Recipe>(training: &mut Training<DetectorTrainee<'_, R>>, steps: u64) -> Vec<Numbers> {
-        let host = Clock::default();
-        let mut told = Vec::new();
-        let mut tell = |report| {
-            if let crate::train::training::Report::Losses { losses, .. } = report {
-                told.push(losses);
-            }
-            Ok(())
-        };
-        let plan = Plan::new(steps);
-        let memory = &mut crate::train::checkpoint::Nowhere;
-        pollster::block_on(training.run(&Job::new(&host, "test"), &plan, memory, &mut tell))
-            .unwrap();
-        told
-    }
-
     /// What a family finds after so many steps, and that its losses fall.
     fn learns<R: Recipe>(recipe: R, steps: u64, least: f32) {
         let views = Toy::new(12);
         let device = Device::flex().autodiff();
         let trainee = DetectorTrainee::new(recipe, OPTIONS, &views, Some(&views), &device);
         let mut training = Training::new(trainee, 0);
-        let told = run(&mut training, steps);
+        let told = told(&mut training, steps);
         let sum = |losses: &Numbers| losses.iter().map(|(_, loss)| loss).sum::<f32>();
         let (first, last) = (&told[0], &told[told.len() - 1]);
         assert!(sum(last) < 0.6 * sum(first), "{first:?} to {last:?}");
@@ -528,12 +512,12 @@ mod tests {
             )
         };
         let mut whole = fresh();
-        let first = run(&mut whole, 2);
+        let first = told(&mut whole, 2);
         let kept = whole.checkpoint().unwrap();
-        let rest = run(&mut whole, 4);
+        let rest = told(&mut whole, 4);
         let mut resumed = fresh();
         resumed.resume(&kept).unwrap();
-        assert_eq!(run(&mut resumed, 4), rest);
+        assert_eq!(told(&mut resumed, 4), rest);
         assert_ne!(first, rest);
     }
 

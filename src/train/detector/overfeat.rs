@@ -213,8 +213,8 @@ mod tests {
     use crate::data::photographs::Labelled;
     use crate::models::detect::SIDE;
     use crate::models::detect::backbone::CHANNELS;
-    use crate::train::clock::Clock;
-    use crate::train::training::{Numbers, Plan, Report, Trainee as _, Training};
+    use crate::train::clock::{Clock, told};
+    use crate::train::training::{Numbers, Trainee as _, Training};
 
     /// Photographs of one square object each, which the maps show: the cells inside it are bright in a channel of its class, and
     /// in four others the brighter the nearer an edge of it is.
@@ -304,27 +304,11 @@ mod tests {
         )
     }
 
-    fn run(training: &mut OfToy<'_>, steps: u64) -> Vec<Numbers> {
-        let host = Clock::default();
-        let mut told = Vec::new();
-        let mut tell = |report| {
-            if let Report::Losses { losses, .. } = report {
-                told.push(losses);
-            }
-            Ok(())
-        };
-        let plan = Plan::new(steps);
-        let memory = &mut crate::train::checkpoint::Nowhere;
-        pollster::block_on(training.run(&Job::new(&host, "test"), &plan, memory, &mut tell))
-            .unwrap();
-        told
-    }
-
     #[test]
     fn it_learns_where_objects_are() {
         let toy = Toy::new(12);
         let mut training = fresh(&toy);
-        let told = run(&mut training, 300);
+        let told = told(&mut training, 300);
         let sum = |losses: &Numbers| losses.iter().map(|(_, loss)| loss).sum::<f32>();
         let (first, last) = (&told[0], &told[told.len() - 1]);
         assert!(sum(last) < 0.6 * sum(first), "{first:?} to {last:?}");
@@ -339,12 +323,12 @@ mod tests {
     fn an_interrupted_training_ends_where_another_does() {
         let toy = Toy::new(6);
         let mut whole = fresh(&toy);
-        let first = run(&mut whole, 2);
+        let first = told(&mut whole, 2);
         let kept = whole.checkpoint().unwrap();
-        let rest = run(&mut whole, 4);
+        let rest = told(&mut whole, 4);
         let mut resumed = fresh(&toy);
         resumed.resume(&kept).unwrap();
-        assert_eq!(run(&mut resumed, 4), rest);
+        assert_eq!(told(&mut resumed, 4), rest);
         assert_ne!(first, rest);
     }
 

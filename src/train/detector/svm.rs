@@ -347,11 +347,10 @@ mod tests {
     use crate::data::photographs::Labelled;
     use crate::maths::average_precision::Ignored;
     use crate::models::detect::region_head::through;
-    use crate::train::checkpoint::Nowhere;
-    use crate::train::clock::Clock;
+    use crate::train::clock::{Clock, told};
     use crate::train::detector::Options;
     use crate::train::detector::region_dense::DenseTrainee;
-    use crate::train::training::{Numbers, Plan, Report, Training};
+    use crate::train::training::Training;
     use burn::tensor::Device;
 
     #[test]
@@ -425,21 +424,6 @@ mod tests {
         seed: 7,
     };
 
-    fn run(training: &mut Training<DenseTrainee<'_>>, steps: u64) -> Vec<Numbers> {
-        let host = Clock::default();
-        let mut told = Vec::new();
-        let mut tell = |report| {
-            if let Report::Losses { losses, .. } = report {
-                told.push(losses);
-            }
-            Ok(())
-        };
-        let plan = Plan::new(steps);
-        let job = Job::new(&host, "test");
-        pollster::block_on(training.run(&job, &plan, &mut Nowhere, &mut tell)).unwrap();
-        told
-    }
-
     #[test]
     fn layers_then_machines_learn_what_regions_are() {
         let toy = Toy::new();
@@ -451,7 +435,7 @@ mod tests {
         let device = Device::flex();
         let trainee = DenseTrainee::new(&even, OPTIONS, &device.clone().autodiff());
         let mut training = Training::new(trainee, 0);
-        let told = run(&mut training, 60);
+        let told = told(&mut training, 60);
         assert!(told[59][0].1 < 0.3 * told[0][0].1, "{told:?}");
         let layers = training.finished();
         let host = Clock::default();
@@ -492,12 +476,12 @@ mod tests {
         let device = Device::flex().autodiff();
         let fresh = || Training::new(DenseTrainee::new(&toy, OPTIONS, &device), 0);
         let mut whole = fresh();
-        let first = run(&mut whole, 3);
+        let first = told(&mut whole, 3);
         let kept = whole.checkpoint().unwrap();
-        let rest = run(&mut whole, 6);
+        let rest = told(&mut whole, 6);
         let mut resumed = fresh();
         resumed.resume(&kept).unwrap();
-        assert_eq!(run(&mut resumed, 6), rest);
+        assert_eq!(told(&mut resumed, 6), rest);
         assert_ne!(first, rest);
     }
 
